@@ -1,0 +1,75 @@
+"""What happened: small facts that the lower rooms say aloud, for whoever listens.
+
+A function that takes long accepts `tell`, a callable that receives these events. The progress bar, the
+database and the studio's page are listeners; the speaker knows none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` steps of `what` ("reading pictures") are behind us; `total` None: not known yet."""
+
+    what: str
+    done: int
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One plain sentence a user should read; `is_warning` if it lowers what a later figure is worth."""
+
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """The climb is about to start: (rung name, estimated seconds) for each rung that will be tried."""
+
+    rungs: tuple[tuple[str, float], ...]
+    total_s: float
+    budget_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RungStarted:
+    """A rung is being tried now."""
+
+    rung: str
+    title: str
+    estimate_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RungFinished:
+    """A rung is done: its score on the judged examples with the 95 % interval, and what it cost."""
+
+    rung: str
+    title: str
+    score: float
+    low: float
+    high: float
+    seconds: float
+    is_from_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RungSkipped:
+    """A rung was not tried, or failed, and why."""
+
+    rung: str
+    title: str
+    reason: str
+
+
+Event = Progress | Note | PlanMade | RungStarted | RungFinished | RungSkipped
+Tell = Callable[[Event], None]
+
+
+def tell_nobody(_: Event) -> None:
+    """The listener of those who do not care."""

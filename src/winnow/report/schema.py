@@ -1,0 +1,140 @@
+"""The report: all that was measured of a model, as one JSON document that every drawing reads.
+
+The HTML page, the terminal tables, the model card and the studio draw these numbers and compute none of
+their own, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from winnow.metrics.evaluation import Evaluation
+from winnow.metrics.intervals import Interval
+
+SCHEMA = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatasetFacts(_Part):
+    """The dataset version that was climbed on."""
+
+    name: str
+    version: int
+    classes: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    """Pictures by class, then by split ("train", "validation", "test")."""
+    digest: str
+    notes: tuple[str, ...] = ()
+    """What lowers the worth of the figures, a sentence each."""
+
+
+class RungResult(_Part):
+    """What one rung cost and what it bought."""
+
+    rung: str
+    title: str
+    state: Literal["climbed", "skipped", "failed"]
+    reason: str | None = None
+    """Why it was skipped or failed."""
+    estimate_s: float | None = None
+    score: Interval | None = None
+    """The optimised metric on the judged examples."""
+    gain: Interval | None = None
+    """Over the best cheaper rung, corrected for all comparisons of the climb; more is better."""
+    gain_over: str | None = None
+    has_earned: bool = False
+    is_chosen: bool = False
+    seconds: float | None = None
+    joules: float | None = None
+    graph_bytes: int | None = None
+    picture_ms: float | None = None
+    """Milliseconds for one picture through the whole graph on one core, decoding not counted."""
+    settings: dict[str, str | float | int | bool] = {}
+    """What the rung chose by itself (penalty, neighbours, ...) and the number format it ran in."""
+
+
+class ClimbFacts(_Part):
+    """How the climb was run, and how to run it again."""
+
+    id: str
+    seed: int
+    budget_s: float | None
+    optimise: str
+    prefer: Literal["cheapest", "best"]
+    judged_by: str
+    """In words: "5-fold out-of-fold predictions" or "a validation split"."""
+    n_judged: int
+    started: str
+    seconds: float
+    joules: float
+    energy_method: str
+    was_interrupted: bool = False
+    machine: dict[str, str | int | float]
+    winnow_version: str
+    libraries: dict[str, str]
+    command: str
+    """The command line that gives the same model again."""
+
+
+class Mistake(_Part):
+    """One judged picture whose answer was wrong."""
+
+    content: str
+    source: str
+    truth: str
+    answer: str
+    prob: float
+
+
+class Judgement(_Part):
+    """The chosen model measured on one set of pictures."""
+
+    evaluation: Evaluation
+    mistakes: tuple[Mistake, ...]
+    """Most sure first."""
+    cells: dict[str, tuple[str, ...]] = {}
+    """Content hashes of some pictures behind a confusion-matrix cell; the key is "row,column"."""
+
+
+class TestOpenings(_Part):
+    """How often this dataset's test split has been looked at."""
+
+    __test__ = False  # a report part, not a pytest class
+
+    count: int
+    """All openings of the lineage so far, this one included."""
+    opening: int
+    """Which opening gave this report's figure; 1 is the honest one."""
+
+
+class Report(_Part):
+    """All that was measured of one model."""
+
+    schema_version: int = SCHEMA
+    model: str
+    task: str
+    created: str
+    dataset: DatasetFacts
+    climb: ClimbFacts
+    ladder: tuple[RungResult, ...]
+    verdict: str
+    judged: Judgement
+    test: Judgement | None = None
+    openings: TestOpenings | None = None
+
+    def write_json(self, path: Path) -> None:
+        """Write the report as UTF-8 JSON, whole or not at all."""
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        partial.replace(path)
+
+    @classmethod
+    def read_json(cls, path: Path) -> Report:
+        """Read a report that `write_json` wrote."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
