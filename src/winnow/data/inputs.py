@@ -1,0 +1,77 @@
+"""From pixels of any size to a network's square input; together with `decode` the only way there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import UserError
+from .decode import decode
+
+Fit = Literal["squash", "crop"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What a graph wants to see: a square of `side_px`, the picture squashed into it or its middle cropped.
+
+    Attributes:
+        fit: "squash" keeps all of the picture and lets its proportions go; "crop" keeps the proportions and
+            loses the ends of the longer side.
+    """
+
+    side_px: int
+    fit: Fit = "squash"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.side_px <= 4096 or self.fit not in ("squash", "crop"):
+            raise UserError(
+                f"An input of {self.side_px} px, fit '{self.fit}', is not possible: "
+                "take 1 to 4096 px and 'squash' or 'crop'."
+            )
+
+    @property
+    def key(self) -> str:
+        """The name under which inputs of this kind are cached, such as "squash-192"."""
+        return f"{self.fit}-{self.side_px}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, for a model's JSON."""
+        return {"side_px": self.side_px, "fit": self.fit}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> InputSpec:
+        """Back from `to_json`."""
+        return cls(side_px=int(values["side_px"]), fit=values.get("fit", "squash"))
+
+
+def read_input(data: bytes, spec: InputSpec) -> NDArray[np.uint8]:
+    """A picture file as (side, side, 3) RGB. Large JPEGs are decoded at the scale that is just enough.
+
+    Raises:
+        UnreadablePictureError: the bytes give no picture.
+    """
+    return to_input(decode(data, at_least_px=spec.side_px).pixels, spec)
+
+
+def to_input(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB resized to (side, side, 3), antialiased bilinear; untouched when it already has the size.
+
+    Pillow's filter grows its support with the reduction (each output pixel weighs all input pixels it
+    covers), as the pipelines do that backbones were trained with.
+    """
+    side = spec.side_px
+    height, width = pixels.shape[:2]
+    if (height, width) == (side, side):
+        return pixels
+    box = (0.0, 0.0, float(width), float(height))
+    if spec.fit == "crop":
+        edge = min(height, width)
+        left, top = (width - edge) / 2, (height - edge) / 2
+        box = (left, top, left + edge, top + edge)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
