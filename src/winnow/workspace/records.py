@@ -1,0 +1,87 @@
+"""What the workspace knows about a dataset, a version, a climb, a model and an opening: plain facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+ClimbState = Literal["running", "finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """One immutable version of a dataset; its examples are in the Parquet file at `path`."""
+
+    dataset: str
+    number: int
+    parent: int | None
+    digest: str
+    what: str
+    """What was done to get it, in a few words: "imported 2,031 pictures"."""
+    examples: int
+    classes: int
+    bytes: int
+    """Of all its pictures together, each different file counted once."""
+    created: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """A named dataset; `newest` is None until its first version is in."""
+
+    name: str
+    source: str
+    created: str
+    newest: VersionRecord | None
+    openings: int
+    """How often the test split of any of its versions has been looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClimbRecord:
+    """One run up the ladder; everything it writes while it runs goes into `folder`."""
+
+    id: str
+    dataset: str
+    version: int
+    spec: dict[str, Any]
+    spec_digest: str
+    state: ClimbState
+    verdict: str | None
+    seconds: float | None
+    started: str
+    finished: str | None
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One finished model; `folder` holds its files."""
+
+    name: str
+    number: int
+    dataset: str
+    version: int
+    climb_id: str | None
+    digest: str
+    created: str
+    is_current: bool
+    """True for the newest of its name: the one that the bare name means."""
+    folder: Path
+
+    @property
+    def full_name(self) -> str:
+        """The name that means this very model for ever, such as ``clouds@2``."""
+        return f"{self.name}@{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One look at a test split: the `number`-th of the `count` that its dataset has had so far."""
+
+    number: int
+    count: int
+    is_new: bool
+    """False if this very model was already measured on this very version: a second look tells nothing new."""

@@ -1,0 +1,345 @@
+"""The workspace: one folder with everything a user has made, behind one door."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from winnow.data.blobs import BlobStore
+from winnow.errors import WorkspaceError
+from winnow.workspace import migrations
+from winnow.workspace.climbs import ClimbStore
+from winnow.workspace.database import Database
+from winnow.workspace.datasets import DatasetStore
+from winnow.workspace.models import ModelStore
+from winnow.workspace.names import name_from_source
+from winnow.workspace.openings import record_opening
+from winnow.workspace.records import (
+    ClimbRecord,
+    ClimbState,
+    DatasetRecord,
+    ModelRecord,
+    Opening,
+    VersionRecord,
+)
+from winnow.workspace.removal import Removed, Remover, size_bytes
+from winnow.workspace.tables import about
+from winnow.workspace.troubles import ELSEWHERE, plainly
+
+if TYPE_CHECKING:
+    from winnow.data.manifest import Manifest
+
+_PARTS = ("blobs", "datasets", "climbs", "models", "cache", "backbones")
+
+
+class Workspace:
+    """Everything a user has made, in one folder; open it with `Workspace.open`.
+
+    Every method that writes is whole or not at all, may be called by several threads and programs at once,
+    and raises `WorkspaceError` with one sentence if the disk or the database does not let it.
+    """
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self._database = database
+        self._climbs = ClimbStore(database, folder / "climbs")
+        self._models = ModelStore(database, folder / "models")
+
+    @classmethod
+    def open(cls, folder: Path | None = None, *, patience_s: float = 30.0) -> Workspace:
+        """Open the workspace in `folder`, made if absent, brought up to date if older.
+
+        Args:
+            folder: default: the environment variable WINNOW_WORKSPACE, else ``~/.winnow``.
+            patience_s: how long to wait for another program's transaction.
+
+        Raises:
+            WorkspaceError: made by a newer Winnow; unreadable, locked, read-only, full; or not a folder.
+        """
+        chosen = (folder or default_folder()).expanduser().absolute()
+        _make_folders(chosen)
+        database = Database(chosen / "winnow.db", patience_s=patience_s)
+        _bring_up_to_date(database)
+        return cls(chosen, database)
+
+    def close(self) -> None:
+        """Let go of the climbs this process has claimed; one that is not finished can then be resumed."""
+        self._climbs.release_all()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Places
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """The content-addressed copies of all pictures."""
+        return BlobStore(self.folder / "blobs")
+
+    @property
+    def cache_folder(self) -> Path:
+        """For what can be computed again: removing it costs time, never work."""
+        return self.folder / "cache"
+
+    @property
+    def backbones_folder(self) -> Path:
+        """For backbone graphs that the user has added."""
+        return self.folder / "backbones"
+
+    # Datasets
+
+    def add_dataset(self, name: str, source_text: str) -> DatasetRecord:
+        """A new dataset without versions yet; `source_text` says where its pictures came from.
+
+        Raises:
+            UserError: the name is no valid name, or is taken.
+        """
+        return self._datasets.add(name, source_text)
+
+    def add_version(self, name: str, manifest: Manifest, what: str, parent: int | None = None) -> int:
+        """Add an immutable version and return its number, counted from 1.
+
+        Examples identical to the newest version's give that version's number and nothing new. The pictures
+        must be in `blobs`. When this returns, manifest and pictures survive a power cut.
+
+        Args:
+            name: of the dataset.
+            manifest: the examples.
+            what: was done to get it, in a few words.
+            parent: the version it was made from.
+
+        Raises:
+            NotFoundError: no such dataset.
+        """
+        return self._datasets.add_version(name, manifest, what, parent)
+
+    def manifest(self, name: str, version: int | None = None) -> Manifest:
+        """The examples of a version, the newest by default; NotFoundError if there is none."""
+        return self._datasets.manifest(name, version)
+
+    def datasets(self) -> list[DatasetRecord]:
+        """All datasets by name."""
+        return self._datasets.all()
+
+    def versions(self, name: str) -> list[VersionRecord]:
+        """All versions of a dataset, oldest first; NotFoundError if there is no such dataset."""
+        return self._datasets.versions(name)
+
+    def find_dataset(self, name: str) -> DatasetRecord:
+        """The dataset of that name; NotFoundError, with the near names, if there is none."""
+        return self._datasets.find(name)
+
+    def find_version(self, name: str, version: int | None = None) -> VersionRecord:
+        """The record of a version, the newest by default; NotFoundError if there is none."""
+        return self._datasets.find_version(name, version)
+
+    def name_from_source(self, source: str | Path) -> str:
+        """A good name for a dataset made from `source` that no dataset here has yet."""
+        return name_from_source(source, [dataset.name for dataset in self.datasets()])
+
+    # Climbs
+
+    def start_climb(self, dataset: str, version: int, spec_json: Mapping[str, Any]) -> ClimbRecord:
+        """A new climb with an empty folder; claimed by this process until it is finished or dies.
+
+        Raises:
+            NotFoundError: no such dataset or version.
+        """
+        self.find_version(dataset, version)
+        return self._climbs.start(dataset, version, spec_json)
+
+    def find_unfinished_climb(self, dataset: str, version: int, spec_digest: str) -> ClimbRecord | None:
+        """The newest killed or interrupted climb of that spec, now claimed by this process, or None.
+
+        One that somebody alive is running is left alone, so two programs never resume the same climb.
+        `winnow.workspace.climbs.spec_digest` makes the digest.
+        """
+        return self._climbs.find_unfinished(dataset, version, spec_digest)
+
+    def finish_climb(
+        self, climb_id: str, state: ClimbState, *, verdict: str | None = None, seconds: float | None = None
+    ) -> ClimbRecord:
+        """Write down how a climb ended: "finished", "interrupted" (can be resumed) or "failed" (cannot)."""
+        return self._climbs.finish(climb_id, state, verdict=verdict, seconds=seconds)
+
+    def find_climb(self, climb_id: str) -> ClimbRecord:
+        """The climb of that id; NotFoundError if there is none."""
+        return self._climbs.find(climb_id)
+
+    def climbs(self, dataset: str) -> list[ClimbRecord]:
+        """All climbs on a dataset, oldest first."""
+        return self._climbs.of_dataset(dataset)
+
+    # Models
+
+    def add_model(
+        self,
+        name: str | None,
+        climb_id: str | None,
+        dataset: str,
+        version: int,
+        digest: str,
+        *,
+        made_in: Path,
+    ) -> ModelRecord:
+        """Move the finished model in the folder `made_in` into the workspace; it becomes the current one.
+
+        Args:
+            name: default: the dataset's name. Older models of that name stay reachable as ``name@1``...
+            climb_id: of the climb that made it.
+            dataset: it was trained on.
+            version: of that dataset.
+            digest: of the model's graph, as hex. The same digest on the same version as the current model
+                of that name gives that model, and `made_in` stays where it is.
+            made_in: a folder with all the model's files, complete; best inside the climb's folder.
+
+        Raises:
+            UserError: the name is no valid name.
+            NotFoundError: no such dataset.
+        """
+        return self._models.add(name, climb_id, dataset, version, digest, made_in)
+
+    def find_model(self, name: str) -> ModelRecord:
+        """The current model of that name, or an older one as ``name@2``; NotFoundError otherwise."""
+        return self._models.find(name)
+
+    def models(self) -> list[ModelRecord]:
+        """All models by name, then number."""
+        return self._models.all()
+
+    # Openings
+
+    def record_opening(self, dataset: str, version: int, model: str, model_digest: str) -> Opening:
+        """Count one look at the test split, before it is taken; numbers run over all versions of a dataset.
+
+        Measuring the same model (by its digest) on the same version again returns its first number: it shows
+        nothing that was not known.
+        """
+        return record_opening(self._database, dataset, version, model, model_digest)
+
+    # Removing, sizes
+
+    def remove_dataset(self, name: str, *, force: bool = False) -> Removed:
+        """Remove a dataset, its versions, climbs and count of openings, and pictures no other one uses.
+
+        Raises:
+            NotFoundError: no such dataset.
+            UserError: it still has models and `force` is False (with `force` they go too), or a climb on
+                it is running.
+        """
+        return self._remover.remove_dataset(name, force=force)
+
+    def remove_model(self, name: str) -> Removed:
+        """Remove one model (``name@2``) or all of a name, with the climbs that made them."""
+        return self._remover.remove_model(name)
+
+    def dataset_bytes(self, name: str) -> int:
+        """Room that all versions take; pictures that two datasets share count in each."""
+        size_of: dict[str, int] = {}
+        for record in self.versions(name):
+            manifest = self.manifest(name, record.number)
+            size_of.update(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
+        manifests = self.folder / "datasets" / self.find_dataset(name).name
+        return sum(size_of.values()) + size_bytes(manifests)
+
+    def model_bytes(self, name: str) -> int:
+        """Room that the files of a model take."""
+        return size_bytes(self.find_model(name).folder)
+
+    def cache_bytes(self) -> int:
+        """Room that the cache takes."""
+        return size_bytes(self.cache_folder)
+
+    @cached_property
+    def _datasets(self) -> DatasetStore:
+        return DatasetStore(self._database, self.folder / "datasets", self.blobs)
+
+    @cached_property
+    def _remover(self) -> Remover:
+        return Remover(self.folder, self._database, self._climbs, self._models)
+
+
+def default_folder() -> Path:
+    """WINNOW_WORKSPACE if set, else ``~/.winnow``."""
+    named = os.environ.get("WINNOW_WORKSPACE", "").strip()
+    return Path(named) if named else Path("~/.winnow")
+
+
+def _make_folders(folder: Path) -> None:
+    """Make the workspace's folders, and find out now whether we may write there."""
+    try:
+        with plainly(folder):
+            # Pictures may be private: nobody else on this machine needs to read them.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for part in _PARTS:
+                (folder / part).mkdir(exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+    except WorkspaceError as error:
+        if isinstance(error.__cause__, FileExistsError | NotADirectoryError):
+            at = next(place for place in (folder, *folder.parents) if place.exists() and not place.is_dir())
+            raise WorkspaceError(
+                f"The workspace should be the folder {folder}, but {at} is a file. "
+                f"Move that file away, or {ELSEWHERE}."
+            ) from error
+        raise
+
+
+def _bring_up_to_date(database: Database) -> None:
+    """Create or migrate the tables; an up-to-date database costs one short read."""
+    with database.read() as connection:
+        if _is_up_to_date(database, connection):
+            return
+    database.use_write_ahead_log()
+    # Two programs may get here at once; the write lock lets one do it and shows the other it is done.
+    with database.write() as connection:
+        if _is_up_to_date(database, connection):
+            return
+        stored = database.stored_revision(connection)
+        if stored is not None:
+            _back_up(database, stored)
+        migrations.upgrade(connection)
+        connection.execute(delete(about))
+        connection.execute(insert(about).values(key="winnow_version", value=_own_version()))
+
+
+def _is_up_to_date(database: Database, connection: Connection) -> bool:
+    try:
+        stored = database.stored_revision(connection)
+    except LookupError as error:
+        raise WorkspaceError(
+            f"{database.path} is not a Winnow database ({error}). Move it away, or {ELSEWHERE}."
+        ) from error
+    if stored is not None and stored not in migrations.REVISIONS:
+        writer = connection.scalar(select(about.c.value).where(about.c.key == "winnow_version"))
+        raise WorkspaceError(
+            f"The workspace {database.folder} was made by a newer Winnow ({writer}; this is "
+            f"{_own_version()}). Upgrade with: pip install --upgrade winnow, or {ELSEWHERE}."
+        )
+    return stored == migrations.REVISIONS[-1]
+
+
+def _back_up(database: Database, revision: str) -> None:
+    folder = database.folder / "backups"
+    folder.mkdir(exist_ok=True)
+    database.copy_to(folder / f"winnow-{revision}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
+
+
+def _own_version() -> str:
+    try:
+        return version("winnow")
+    except PackageNotFoundError:
+        return "not installed"
