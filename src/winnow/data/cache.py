@@ -164,9 +164,7 @@ class ArrayCache:
                 self._shards[name] = shard
         if gone or len(self._where) != sum(len(shard.keys) for shard in self._shards.values()):
             self._where = {
-                key: (shard.name, row)
-                for shard in self._shards.values()
-                for row, key in enumerate(shard.keys)
+                key: (shard.name, row) for shard in self._shards.values() for row, key in enumerate(shard.keys)
             }
 
     def _read_keys(self, name: str) -> _Shard | None:
@@ -217,9 +215,7 @@ class ArrayCache:
         for batch in _batches(small):
             opened = [(shard, self._open(shard.name)) for shard in batch]
             kept = [(shard, rows) for shard, rows in opened if rows is not None]
-            same = [
-                (s, r) for s, r in kept if (r.dtype, r.shape[1:]) == (kept[0][1].dtype, kept[0][1].shape[1:])
-            ]
+            same = [(s, r) for s, r in kept if (r.dtype, r.shape[1:]) == (kept[0][1].dtype, kept[0][1].shape[1:])]
             if len(same) > 1:
                 keys = tuple(key for shard, _ in same for key in shard.keys)
                 self._write(keys, np.concatenate([rows for _, rows in same]))
@@ -240,9 +236,7 @@ class ArrayCache:
         long_ago = time.time() - _LITTER_AFTER_S
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
-                is_litter = path.suffix == ".tmp" or (
-                    path.suffix == ".npy" and not path.with_suffix(".keys").exists()
-                )
+                is_litter = path.suffix == ".tmp" or (path.suffix == ".npy" and not path.with_suffix(".keys").exists())
                 if is_litter and path.stat().st_mtime < long_ago:
                     path.unlink(missing_ok=True)
 

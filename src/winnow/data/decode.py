@@ -87,9 +87,7 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
         UnreadablePictureError: for any bytes that give no picture; nothing else is ever raised.
     """
     if not data:
-        raise UnreadablePictureError(
-            "E_EMPTY", "The file is empty (0 bytes): copy it again from where it came."
-        )
+        raise UnreadablePictureError("E_EMPTY", "The file is empty (0 bytes): copy it again from where it came.")
     kind = format_of(data)
     if kind is None:
         raise _not_ours(data)
@@ -163,9 +161,7 @@ def _orientation(image: Image.Image, warnings: list[str]) -> Image.Transpose | N
     return None
 
 
-def _three_channels(
-    image: Image.Image, warnings: list[str], orientation: Image.Transpose | None
-) -> NDArray[np.uint8]:
+def _three_channels(image: Image.Image, warnings: list[str], orientation: Image.Transpose | None) -> NDArray[np.uint8]:
     has_alpha = image.mode in _WITH_ALPHA or "transparency" in image.info
     if image.mode.startswith("I") or image.mode == "F":
         code = "W_FLOAT_SCALED" if image.mode == "F" else "W_16BIT"
@@ -248,9 +244,5 @@ def _damaged(kind: str, error: Exception) -> UnreadablePictureError:
             "E_BOMB_METADATA", f"The {kind} file carries huge metadata: save the picture anew without it."
         )
     if any(sign in text for sign in ("truncated", "unexpected end", "not enough", "broken data stream")):
-        return UnreadablePictureError(
-            "E_TRUNCATED", f"The {kind} file ends too early: copy or download it again."
-        )
-    return UnreadablePictureError(
-        "E_CORRUPT", f"The {kind} file is damaged inside: copy it again or save it anew."
-    )
+        return UnreadablePictureError("E_TRUNCATED", f"The {kind} file ends too early: copy or download it again.")
+    return UnreadablePictureError("E_CORRUPT", f"The {kind} file is damaged inside: copy it again or save it anew.")

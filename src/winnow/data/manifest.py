@@ -166,6 +166,4 @@ class Manifest:
 
 
 def _damaged(path: Path) -> WorkspaceError:
-    return WorkspaceError(
-        f"{path} is damaged or no manifest: restore it from a backup, or import the dataset again."
-    )
+    return WorkspaceError(f"{path} is damaged or no manifest: restore it from a backup, or import the dataset again.")

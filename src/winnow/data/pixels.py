@@ -43,24 +43,20 @@ def pixels_from_array(array: Any) -> NDArray[np.uint8]:
     return three_channels(as_uint8(np.asarray(array)))
 
 
-def as_uint8(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Numbers of any shape as 0..255, by the module's rule.
+def scale_of(values: NDArray[Any]) -> float:
+    """What numbers of any shape are multiplied by to become 0..255, by the module's rule.
 
     Raises:
         BadDataError: the values are no brightnesses.
     """
     if values.dtype == np.bool_:
-        return values.astype(np.uint8) * np.uint8(255)
-    if values.dtype == np.uint8:
-        return values
+        return 255.0
     if values.dtype == np.uint16:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return 1 / 257
+    if values.dtype == np.uint8 or values.size == 0:
+        return 1.0
     if values.dtype.kind not in "iuf":
-        raise BadDataError(
-            f"Pictures of dtype {values.dtype} are not read: give uint8 (0 to 255) or float (0 to 1)."
-        )
-    if values.size == 0:
-        return values.astype(np.uint8)
+        raise BadDataError(f"Pictures of dtype {values.dtype} are not read: give uint8 (0 to 255) or float (0 to 1).")
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise BadDataError("The pictures hold NaN or infinite values: replace them, for example with 0.")
@@ -68,13 +64,26 @@ def as_uint8(values: NDArray[Any]) -> NDArray[np.uint8]:
         raise BadDataError(
             f"The pictures hold negative values (from {low:g}): undo their standardisation, or scale to 0..1."
         )
-    is_unit = values.dtype.kind == "f" and high <= 1
-    if high > 255 or (not is_unit and 1 < high <= _SUSPICIOUS):
+    if values.dtype.kind == "f" and high <= 1:
+        return 255.0
+    if high > 255 or 1 < high <= _SUSPICIOUS:
         raise BadDataError(
             f"The pictures hold values from {low:g} to {high:g}; expected 0 to 1 (float) or 0 to 255. "
             f"Divide them by their largest possible value, here perhaps {high:g}."
         )
-    return np.rint(values * 255 if is_unit else values).astype(np.uint8)
+    return 1.0
+
+
+def as_uint8(values: NDArray[Any], scale: float | None = None) -> NDArray[np.uint8]:
+    """Numbers of any shape as 0..255; `scale` is that of a larger array they are a part of.
+
+    Raises:
+        BadDataError: the values are no brightnesses.
+    """
+    if values.dtype == np.uint8:
+        return values
+    factor = scale_of(values) if scale is None else scale
+    return np.rint(values.astype(np.float64) * factor).astype(np.uint8)
 
 
 def three_channels(values: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,0 +1,129 @@
+"""Pictures as numbers: (X, y) arrays, lists of arrays, Pillow images or paths, and .npz files of X and y.
+
+Which numbers are brightnesses is decided for a whole array at once: see `winnow.data.pixels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import BadDataError
+from ..pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
+from .source import Found, ImportOptions, Refused, label_text
+
+# (pictures, labels, split) by the names people use; Keras' own mnist.npz is of the last two lines.
+_NPZ_NAMES = (
+    ("x", "y", None),
+    ("images", "labels", None),
+    ("x_train", "y_train", "train"),
+    ("x_val", "y_val", "validation"),
+    ("x_test", "y_test", "test"),
+)
+
+
+class Arrays:
+    """`(X, y)`: X holds N pictures, y their N labels."""
+
+    name = "arrays (X, y) or an .npz file of X and y"
+
+    def matches(self, source: object) -> bool:
+        """A pair, or a file named .npz."""
+        if isinstance(source, Path):
+            return source.is_file() and source.suffix.casefold() == ".npz"
+        return isinstance(source, tuple | list) and len(source) == 2
+
+    def find(self, source: Any, _options: ImportOptions) -> Iterator[Found | Refused]:
+        """The pictures in their order, named "X[0]", "X[1]", ...
+
+        Raises:
+            BadDataError: X and y are no pictures and labels, or of different lengths.
+        """
+        if isinstance(source, Path):
+            for name, X, y, split in _npz(source):
+                yield from _pairs(name, X, y, split)
+        else:
+            yield from _pairs("X", source[0], source[1], None)
+
+
+def _pairs(name: str, X: Any, y: Any, split: str | None) -> Iterator[Found]:
+    labels = _labels(y)
+    if not hasattr(X, "__len__") or len(X) != len(labels):
+        count = f"{len(X)} pictures" if hasattr(X, "__len__") else "no pictures"
+        raise BadDataError(f"There are {count} and {len(labels)} labels: give one label a picture.")
+    reads = _stack(X) if isinstance(X, np.ndarray) and X.dtype != object else _each(list(X))
+    for i, (label, read) in enumerate(zip(labels, reads, strict=True)):
+        yield Found(f"{name}[{i}]", label, split, None, read)
+
+
+def _stack(X: NDArray[Any]) -> Iterator[Any]:
+    if X.dtype.kind in "US":
+        yield from _each(list(X))
+        return
+    if X.ndim not in (3, 4):
+        raise BadDataError(
+            f"X has the shape {X.shape}: expected (N, height, width) or (N, height, width, channels). "
+            "Flat rows need their size back, such as X.reshape(-1, 28, 28)."
+        )
+    if not len(X):
+        return
+    three_channels(np.zeros(X.shape[1:], dtype=np.uint8))  # a wrong shape is said once, not N times
+    scale = scale_of(X)
+    for picture in X:
+        yield partial(_encode, picture, scale)
+
+
+def _encode(picture: NDArray[Any], scale: float) -> bytes:
+    return encode_png(three_channels(as_uint8(picture, scale)))
+
+
+def _each(X: Iterable[Any]) -> Iterator[Any]:
+    for item in X:
+        if isinstance(item, str | Path):
+            yield Path(item).read_bytes
+        elif isinstance(item, bytes):
+            yield partial(bytes, item)
+        else:
+            yield partial(_encode_any, item)
+
+
+def _encode_any(item: Any) -> bytes:
+    return encode_png(pixels_from_array(item))
+
+
+def _labels(y: Any) -> list[str | None]:
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise BadDataError(
+            f"y has the shape {labels.shape}: expected one label a picture, (N,). "
+            "Turn one-hot rows into labels with y.argmax(axis=1)."
+        )
+    return [label_text(value) for value in labels.tolist()]
+
+
+def _npz(path: Path) -> Iterator[tuple[str, Any, Any, str | None]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            by_name = {name.casefold(): name for name in file.files}
+            pairs = [
+                (by_name[x], file[by_name[x]], file[by_name[y]], split)
+                for x, y, split in _NPZ_NAMES
+                if x in by_name and y in by_name
+            ]
+    # A damaged or hostile file fails in many ways inside zipfile and the array reader.
+    except Exception as error:
+        raise BadDataError(
+            f"{path} is no readable .npz file ({error}): save it with numpy.savez(path, X=X, y=y), without objects."
+        ) from error
+    if not pairs:
+        raise BadDataError(
+            f"{path} holds {', '.join(by_name) or 'nothing'}: expected X and y, or x_train, y_train, x_test, y_test."
+        )
+    yield from pairs
