@@ -126,8 +126,10 @@ def compare_all(judged: Sequence[Judged], n: int, is_counting: bool, level: floa
         extremes = np.maximum(extremes, distances.max(axis=0))
         spread[defined * 2 < B] = np.nan
         errors[i, i + 1 :] = np.sqrt(spread**2 + (values[i] - values[i + 1 :]) ** 2 / n)
+    # One standard error up, so that a short bootstrap errs on the side of caution.
+    cautious_level = min(level + math.sqrt(level * (1 - level) / B), 1.0)
     # Never below one pair of normal gains: rungs that all answer alike have no extremes.
-    critical = max(float(np.quantile(extremes, level, method="higher")), normal_quantile(level))
+    critical = max(float(np.quantile(extremes, cautious_level, method="higher")), normal_quantile(level))
     return Comparisons(
         rungs=tuple(one.rung for one in judged),
         values=values,
