@@ -63,9 +63,7 @@ def test_what_a_killed_move_left_behind_is_replaced(clouds: Workspace):
     assert [path.name for path in add(clouds, "aa").folder.iterdir()] == ["graph.onnx"]
 
 
-def test_a_model_made_on_another_disk_is_copied_in(
-    clouds: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_model_made_on_another_disk_is_copied_in(clouds: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made_in = tmp_path / "elsewhere"
     made_in.mkdir()
     (made_in / "graph.onnx").write_text("aa")

@@ -10,9 +10,7 @@ from winnow.errors import UserError
 from winnow.workspace.names import name_from_source, same_name_key, valid_name
 
 
-@pytest.mark.parametrize(
-    "name", ["clouds", "clouds-2026", "v1.2_final", "7", "Wolken_über_Köln", "雲", "_draft"]
-)
+@pytest.mark.parametrize("name", ["clouds", "clouds-2026", "v1.2_final", "7", "Wolken_über_Köln", "雲", "_draft"])
 def test_letters_digits_dots_dashes_and_underscores_of_any_script_are_kept(name: str):
     assert valid_name(name) == name
 

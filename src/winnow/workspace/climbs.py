@@ -78,9 +78,7 @@ class ClimbStore:
                     return self._require(connection, row.id)
         return None
 
-    def finish(
-        self, climb_id: str, state: ClimbState, *, verdict: str | None, seconds: float | None
-    ) -> ClimbRecord:
+    def finish(self, climb_id: str, state: ClimbState, *, verdict: str | None, seconds: float | None) -> ClimbRecord:
         """Write down how a climb ended and let go of it; see `Workspace.finish_climb`."""
         with self._database.write() as connection:
             self._require(connection, climb_id)

@@ -90,17 +90,14 @@ class DatasetStore:
         """
         known = self.versions(name)
         if not known:
-            raise NotFoundError(
-                f"Dataset {shown(name)} has no pictures yet. Import some: winnow import FOLDER."
-            )
+            raise NotFoundError(f"Dataset {shown(name)} has no pictures yet. Import some: winnow import FOLDER.")
         if version is None:
             return known[-1]
         for record in known:
             if record.number == version:
                 return record
         raise NotFoundError(
-            f"Dataset '{known[0].dataset}' has no version {version}. "
-            f"It has the versions 1 to {known[-1].number}."
+            f"Dataset '{known[0].dataset}' has no version {version}. It has the versions 1 to {known[-1].number}."
         )
 
     def versions(self, name: str) -> list[VersionRecord]:

@@ -72,9 +72,7 @@ class ModelStore:
 
     def of_dataset(self, connection: Connection, dataset_id: int) -> list[ModelRecord]:
         """The models that were trained on any version of a dataset."""
-        rows = connection.execute(
-            _everything().where(models.c.dataset_id == dataset_id).order_by(models.c.id)
-        )
+        rows = connection.execute(_everything().where(models.c.dataset_id == dataset_id).order_by(models.c.id))
         return [self._record(row, row.number) for row in rows]
 
     def named(self, connection: Connection, name: str) -> list[ModelRecord]:
@@ -102,9 +100,7 @@ class ModelStore:
             raise NotFoundError(f"No model is called {shown(name)}. There are {there}.")
         known = connection.scalars(select(models.c.name).distinct()).all()
         if not known:
-            raise NotFoundError(
-                f"No model is called {shown(name)}. There is none yet; make one: winnow train FOLDER."
-            )
+            raise NotFoundError(f"No model is called {shown(name)}. There is none yet; make one: winnow train FOLDER.")
         hint = did_you_mean(base, known, otherwise="See what is there: winnow list.")
         raise NotFoundError(f"No model is called {shown(name)}. {hint}")
 
@@ -160,9 +156,7 @@ def _is_same(row: Row[Any], digest: str, dataset_id: int, version: int) -> bool:
 
 
 def _everything() -> Any:
-    return select(models, datasets.c.name.label("dataset")).join(
-        datasets, models.c.dataset_id == datasets.c.id
-    )
+    return select(models, datasets.c.name.label("dataset")).join(datasets, models.c.dataset_id == datasets.c.id)
 
 
 def _by_key(name: str) -> Any:

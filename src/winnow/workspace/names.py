@@ -47,13 +47,9 @@ def valid_name(name: str) -> str:
     if odd is not None:
         raise UserError(f"The name {quoted} has the character {shown(odd)} in it. {_RULE}")
     if clean[0] in ".-" or clean[-1] == ".":
-        raise UserError(
-            f"The name {quoted} begins or ends with '{clean[0] if clean[0] in '.-' else '.'}'. {_RULE}"
-        )
+        raise UserError(f"The name {quoted} begins or ends with '{clean[0] if clean[0] in '.-' else '.'}'. {_RULE}")
     if clean.split(".")[0].casefold() in _WINDOWS_DEVICES:
-        raise UserError(
-            f"The name {quoted} is reserved by Windows, so it cannot be a folder there. Choose another."
-        )
+        raise UserError(f"The name {quoted} is reserved by Windows, so it cannot be a folder there. Choose another.")
     return clean
 
 

@@ -19,10 +19,7 @@ def record_opening(database: Database, dataset: str, version: int, model: str, m
     """Count this look, unless this very model was measured on this very version before."""
     with database.write() as connection:
         dataset_id = require(connection, dataset).id
-        count = (
-            connection.scalar(select(func.max(openings.c.number)).where(openings.c.dataset_id == dataset_id))
-            or 0
-        )
+        count = connection.scalar(select(func.max(openings.c.number)).where(openings.c.dataset_id == dataset_id)) or 0
         earlier = connection.scalar(
             select(openings.c.number).where(
                 openings.c.dataset_id == dataset_id,

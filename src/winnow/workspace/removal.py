@@ -42,9 +42,7 @@ class Removed:
 class Remover:
     """Takes datasets and models out of one workspace."""
 
-    def __init__(
-        self, folder: Path, database: Database, climb_store: ClimbStore, model_store: ModelStore
-    ) -> None:
+    def __init__(self, folder: Path, database: Database, climb_store: ClimbStore, model_store: ModelStore) -> None:
         self._folder = folder
         self._database = database
         self._climbs = climb_store
@@ -82,9 +80,7 @@ class Remover:
             self._refuse_while_running(climb_ids, gone[0].name)
             for model in gone:
                 connection.execute(
-                    delete(models).where(
-                        models.c.key == same_name_key(model.name), models.c.number == model.number
-                    )
+                    delete(models).where(models.c.key == same_name_key(model.name), models.c.number == model.number)
                 )
             still = set(connection.scalars(select(models.c.climb_id).where(models.c.climb_id.in_(climb_ids))))
             finished = sorted(climb_ids - still)
@@ -125,9 +121,7 @@ class Remover:
 
     def _refuse_while_running(self, climb_ids: Iterable[str], name: str) -> None:
         if any(is_claimed(self._climbs.folder(climb_id)) for climb_id in climb_ids):
-            raise UserError(
-                f"A climb on '{name}' is running now. Wait for it, or stop it (Ctrl-C), and try again."
-            )
+            raise UserError(f"A climb on '{name}' is running now. Wait for it, or stop it (Ctrl-C), and try again.")
 
 
 def size_bytes(folder: Path) -> int:

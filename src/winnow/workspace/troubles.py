@@ -63,9 +63,7 @@ def no_room(folder: Path) -> str:
 
 def no_permission(folder: Path) -> str:
     """The sentence for a folder that this user may not write to."""
-    return (
-        f"You may not write to the workspace {folder}. Change the permissions of that folder, or {ELSEWHERE}."
-    )
+    return f"You may not write to the workspace {folder}. Change the permissions of that folder, or {ELSEWHERE}."
 
 
 def _of_database(text: str, folder: Path) -> str | None:

@@ -292,8 +292,7 @@ def _make_folders(folder: Path) -> None:
         if isinstance(error.__cause__, FileExistsError | NotADirectoryError):
             at = next(place for place in (folder, *folder.parents) if place.exists() and not place.is_dir())
             raise WorkspaceError(
-                f"The workspace should be the folder {folder}, but {at} is a file. "
-                f"Move that file away, or {ELSEWHERE}."
+                f"The workspace should be the folder {folder}, but {at} is a file. Move that file away, or {ELSEWHERE}."
             ) from error
         raise
 

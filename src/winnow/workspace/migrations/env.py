@@ -7,8 +7,6 @@ from alembic import context
 from winnow.workspace.tables import metadata
 
 # SQLite cannot alter most of a table: batch mode copies it instead.
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

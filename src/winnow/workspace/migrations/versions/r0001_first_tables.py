@@ -58,9 +58,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_climbs"),
         _dataset_key("climbs", "CASCADE"),
     )
-    op.create_index(
-        "ix_climbs_dataset_id_version_spec_digest", "climbs", ["dataset_id", "version", "spec_digest"]
-    )
+    op.create_index("ix_climbs_dataset_id_version_spec_digest", "climbs", ["dataset_id", "version", "spec_digest"])
     op.create_table(
         "models",
         sa.Column("id", sa.Integer, nullable=False),
@@ -96,6 +94,4 @@ def upgrade() -> None:
 
 
 def _dataset_key(table: str, ondelete: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["dataset_id"], ["datasets.id"], name=f"fk_{table}_dataset_id", ondelete=ondelete
-    )
+    return sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=f"fk_{table}_dataset_id", ondelete=ondelete)
