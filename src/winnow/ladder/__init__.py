@@ -1,1 +1,1 @@
-"""Room."""
+"""Which rung earned its place? The climb, its evidence and its verdict."""

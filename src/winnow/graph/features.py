@@ -1,0 +1,111 @@
+"""Features of pictures: a graph from pixels to numbers, and the cache that never computes them twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.data.cache import ArrayCache
+from winnow.data.inputs import InputSpec, read_input
+from winnow.events import Tell, tell_nobody
+from winnow.graph.formats import FormatChoice, choose_format, open_in_format
+from winnow.graph.pictures import run_on_pictures
+from winnow.graph.runtime import open_graph
+from winnow.machine import cores
+
+Pixels = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.float32]
+
+_SAMPLES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureGraph:
+    """What turns a picture into a row of numbers: raw pixels, HOG or a backbone."""
+
+    name: str
+    graph: bytes
+    input_spec: InputSpec
+    dim: int
+    is_backbone: bool = False
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the graph, hex."""
+        return hashlib.sha256(self.graph).hexdigest()
+
+
+class PictureReader:
+    """Pictures by content hash as network inputs, small ones from the pixel cache.
+
+    Args:
+        read: gives a picture's file by its content hash.
+        cache: the folder of caches.
+    """
+
+    def __init__(self, read: Callable[[str], bytes], cache: Path) -> None:
+        self._read = read
+        self.cache = cache
+
+    def one(self, content: str, spec: InputSpec) -> Pixels:
+        """One picture as (side, side, 3)."""
+        return read_input(self._read(content), spec)
+
+    def small(self, contents: Sequence[str], spec: InputSpec, tell: Tell = tell_nobody) -> Pixels:
+        """Pictures as (N, side, side, 3), kept in the pixel cache: several rungs look at small inputs."""
+
+        def compute(places: list[int]) -> Iterator[Pixels]:
+            with ThreadPoolExecutor(cores()) as pool:
+                yield from pool.map(lambda content: self.one(content, spec), [contents[place] for place in places])
+
+        cache = ArrayCache(self.cache / "pixels" / spec.key)
+        return cache.fetch(contents, compute, chunk=8192, tell=tell, what="reading pixels")
+
+
+class FeatureStore:
+    """Features by (picture, preprocessing, graph, number format): computed once, then read."""
+
+    def __init__(self, reader: PictureReader) -> None:
+        self.reader = reader
+        self._notes = reader.cache / "formats"
+
+    def format_of(self, features: FeatureGraph, contents: Sequence[str]) -> FormatChoice:
+        """The number format the graph runs in here; measured on first use, on some of these pictures."""
+        if not features.is_backbone:
+            return FormatChoice("fp32", {}, {}, "exact arithmetic costs nothing here")
+        # Sorted by content, so that the same pictures give the same samples in any order.
+        chosen = sorted(set(contents))[:_SAMPLES]
+        samples = np.stack([self.reader.one(content, features.input_spec) for content in chosen])
+        return choose_format(features.graph, features.digest, samples, self._notes)
+
+    def rows(
+        self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell = tell_nobody
+    ) -> Rows:
+        """The features (N, D) of pictures by content hash."""
+        if features.is_backbone:
+            return self._of_backbone(features, contents, choice, tell)
+        pixels = self.reader.small(contents, features.input_spec, tell)
+        opened = open_graph(features.graph)
+        return np.concatenate([opened.run(pixels[start : start + 256]) for start in range(0, len(pixels), 256)])
+
+    def _of_backbone(self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell) -> Rows:
+        opened = None
+
+        def compute(places: list[int]) -> Iterator[Rows]:
+            nonlocal opened
+            if opened is None:
+                opened = open_in_format(features.graph, choice, self._notes)
+            wanted = [contents[place] for place in places]
+            yield from run_on_pictures(
+                opened, lambda index: self.reader.one(wanted[index], features.input_spec), len(wanted)
+            )
+
+        space = f"{features.digest[:24]}-{features.input_spec.key}-{choice.number_format}"
+        cache = ArrayCache(self.reader.cache / "features" / space)
+        return cache.fetch(contents, compute, chunk=512, tell=tell, what=f"computing features with {features.name}")

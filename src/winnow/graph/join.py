@@ -1,0 +1,54 @@
+"""Join a features graph and a head into the one graph that is the model, and cut it apart again.
+
+The seam is the tensor called `features`. Cutting lets the features be cached, and lets OpenVINO run the
+features while ONNX Runtime runs a tree ensemble behind them; the pieces hold the very nodes of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import onnx
+from onnx import compose, utils, version_converter
+
+PIXELS, FEATURES, PROBABILITIES = "pixels", "features", "probabilities"
+
+
+def opset_of(graph: bytes) -> int:
+    """The version of the plain ONNX ops in a graph."""
+    model = onnx.load_from_string(graph)
+    return next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+
+
+def join(features: bytes, head: bytes, *, notes: Mapping[str, str] | None = None) -> bytes:
+    """One graph, pixels to probabilities, from pixels to features and features to probabilities.
+
+    Args:
+        features: a graph from `pixels` to `features`.
+        head: a graph from `features` to `probabilities`, its inner names prefixed with `head/`.
+        notes: stored in the file as ONNX metadata (class names, the version of Winnow, ...).
+    """
+    first, second = onnx.load_from_string(features), onnx.load_from_string(head)
+    opset, ours = opset_of(features), opset_of(head)
+    if opset > ours:
+        second = version_converter.convert_version(second, opset)
+    elif opset < ours:
+        first = version_converter.convert_version(first, ours)
+    first.ir_version = second.ir_version = max(first.ir_version, second.ir_version)
+    # The features stay visible as a second output inside the merge only: the model has one output.
+    whole = compose.merge_models(first, second, io_map=[(FEATURES, FEATURES)], outputs=[PROBABILITIES])
+    whole.producer_name = "winnow"
+    for key, value in sorted((notes or {}).items()):
+        whole.metadata_props.add(key=key, value=value)
+    return whole.SerializeToString(deterministic=True)
+
+
+def cut(graph: bytes) -> tuple[bytes, bytes]:
+    """The two pieces of a joined graph: pixels to features, features to probabilities."""
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(graph))
+    extractor = utils.Extractor(model)
+    pieces = (
+        extractor.extract_model([PIXELS], [FEATURES]),
+        extractor.extract_model([FEATURES], [PROBABILITIES]),
+    )
+    return pieces[0].SerializeToString(deterministic=True), pieces[1].SerializeToString(deterministic=True)

@@ -1,0 +1,121 @@
+"""Open a graph and run it: on OpenVINO, else on ONNX Runtime."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import cache
+from types import ModuleType
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from winnow.machine import cores, keep_quiet
+
+NumberFormat = Literal["fp32", "bf16", "int8"]
+_HINTS = {
+    "fp32": "f32",
+    "bf16": "bf16",
+    "int8": "f32",
+}  # int8 graphs carry their own int8; the rest stays f32
+
+
+class OpenGraph(Protocol):
+    """A graph ready to run; safe to call from several threads at once, one core each."""
+
+    engine: str
+
+    def run(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """The graph's output (N, ...) for its one input (N, ...)."""
+        ...
+
+
+@cache
+def _openvino() -> ModuleType | None:
+    # openvino imports its converter, which imports a telemetry client; an entry of None makes that import
+    # fail and the converter fall back to its own do-nothing stub.
+    if "openvino_telemetry" not in sys.modules:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # Python's own way to block an import
+    try:
+        import openvino
+    except ImportError:
+        return None
+    return openvino
+
+
+@cache
+def _core() -> Any:
+    module = _openvino()
+    return module.Core() if module else None
+
+
+def has_openvino() -> bool:
+    """Whether OpenVINO is installed here."""
+    return _openvino() is not None
+
+
+class _OpenVinoGraph:
+    engine = "openvino"
+
+    def __init__(self, graph: bytes, number_format: NumberFormat, *, one_at_a_time: bool) -> None:
+        model = _core().read_model(graph)
+        if one_at_a_time:  # a fixed batch of 1 lets OpenVINO choose its layouts ahead of time
+            shape = model.inputs[0].partial_shape
+            shape[0] = 1
+            model.reshape(shape)
+        self._compiled = _core().compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": _HINTS[number_format],
+                # One single-threaded stream a core; unpinned, or two processes would share one core.
+                "NUM_STREAMS": cores(),
+                "INFERENCE_NUM_THREADS": cores(),
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._of_thread = threading.local()
+
+    def run(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        request = getattr(self._of_thread, "request", None)
+        if request is None:
+            request = self._of_thread.request = self._compiled.create_infer_request()
+        return np.array(request.infer([inputs], share_inputs=True, share_outputs=True)[0], dtype=np.float32)
+
+
+class _OnnxRuntimeGraph:
+    engine = "onnxruntime"
+
+    def __init__(self, graph: bytes) -> None:
+        keep_quiet()  # ONNX Runtime reads its telemetry switch when it is imported
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # the caller runs one a core
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        return np.asarray(self._session.run(None, {self._input: inputs})[0], dtype=np.float32)
+
+
+def open_graph(graph: bytes, number_format: NumberFormat = "fp32", *, one_at_a_time: bool = False) -> OpenGraph:
+    """Open a graph with one input and one output on the engine that can run it.
+
+    Args:
+        graph: ONNX bytes.
+        number_format: what to compute in; only OpenVINO knows others than fp32 and int8.
+        one_at_a_time: the caller promises batches of 1, which run faster when known ahead.
+    """
+    has_trees = any(entry.domain == "ai.onnx.ml" for entry in onnx.load_from_string(graph).opset_import)
+    if has_openvino() and not has_trees:
+        return _OpenVinoGraph(graph, number_format, one_at_a_time=one_at_a_time)
+    return _OnnxRuntimeGraph(graph)
+
+
+def open_small_graph(graph: bytes) -> OpenGraph:
+    """Open a head or another small fp32 graph on ONNX Runtime, which opens it ten times faster than OpenVINO does."""
+    return _OnnxRuntimeGraph(graph)

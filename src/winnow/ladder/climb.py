@@ -1,0 +1,171 @@
+"""One run up a ladder: try the rungs from cheap to dear, judge all on the same examples, choose."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from winnow.errors import BadDataError, UserError
+from winnow.events import PlanMade, RungFinished, RungSkipped, RungStarted, Tell, tell_nobody
+from winnow.ladder.evidence import Comparisons, compare_all
+from winnow.ladder.keep import Kept, Shelf
+from winnow.ladder.verdict import Prefer, Verdict, reach_verdict
+from winnow.machine import Meter
+from winnow.tasks.rung import Candidate, Clock, Judged, OutOfTimeError, Problem, Rung
+
+P = TypeVar("P", bound=Problem)
+
+State = Literal["climbed", "skipped", "failed"]
+
+
+@dataclass
+class Step:
+    """What became of one rung in a climb."""
+
+    rung: str
+    title: str
+    state: State = "skipped"
+    reason: str | None = None
+    estimate_s: float | None = None
+    seconds: float = 0.0
+    joules: float = 0.0
+    candidate: Candidate | None = None
+    judged: Judged | None = None
+
+
+@dataclass
+class Outcome:
+    """What a climb found out."""
+
+    steps: list[Step]
+    """Every rung of the ladder, in its order."""
+    climbed: list[Step]
+    """Those that have a candidate."""
+    comparisons: Comparisons
+    """Between the climbed ones, by their places in `climbed`."""
+    verdict: Verdict
+    seconds: float
+    joules: float
+    was_interrupted: bool = False
+
+    @property
+    def chosen(self) -> Step:
+        """The step whose candidate becomes the model."""
+        return self.climbed[self.verdict.chosen]
+
+
+def climb(
+    problem: P,
+    rungs: Sequence[Rung[P]],
+    folder: Path,
+    *,
+    budget_s: float | None = None,
+    prefer: Prefer = "cheapest",
+    tell: Tell = tell_nobody,
+) -> Outcome:
+    """Climb the rungs within the budget and reach a verdict.
+
+    A rung that cannot pay, does not fit into what is left of the budget, or fails is skipped and says why.
+    Ctrl-C ends the climb with the best so far. Rungs that `folder` holds from an earlier, killed run of the same
+    climb are taken from there.
+
+    Args:
+        problem: the task bound to its examples.
+        rungs: in ladder order, cheapest first.
+        folder: where finished rungs are kept; the same folder resumes the same climb.
+        budget_s: seconds for everything from here to the verdict; None: as long as it takes.
+        prefer: "cheapest" takes the cheapest rung that nothing dearer beats, "best" the best mean.
+        tell: hears the plan and every rung's start and end.
+
+    Raises:
+        BadDataError: no rung gave a candidate.
+        KeyboardInterrupt: Ctrl-C before the first candidate.
+    """
+    shelf = Shelf(folder)
+    kept = {rung.name: found for rung in rungs if (found := shelf.get(rung.name)) is not None}
+    clock = Clock(budget_s, sum(found.seconds for found in kept.values()))
+    steps = [_plan(problem, rung, is_kept=rung.name in kept) for rung in rungs]
+    _tell_plan(steps, budget_s, tell)
+    was_interrupted = False
+    for rung, step in zip(rungs, steps, strict=True):
+        if was_interrupted:
+            step.reason = step.reason or "the climb was stopped before it"
+        elif step.reason is None:
+            try:
+                _try(problem, rung, step, kept.get(rung.name), clock, shelf, tell)
+            except KeyboardInterrupt:
+                step.reason, was_interrupted = "the climb was stopped while it was at work", True
+        if step.candidate is None:
+            tell(RungSkipped(step.rung, step.title, step.reason or ""))
+    if was_interrupted and not any(step.judged for step in steps):
+        raise KeyboardInterrupt
+    return _conclude(problem, steps, prefer, clock, was_interrupted=was_interrupted)
+
+
+def _plan(problem: P, rung: Rung[P], *, is_kept: bool) -> Step:
+    step = Step(rung.name, rung.title, reason=rung.skip_reason(problem))
+    if step.reason is None:
+        step.estimate_s = 0.0 if is_kept else rung.estimate_s(problem)
+    return step
+
+
+def _tell_plan(steps: Sequence[Step], budget_s: float | None, tell: Tell) -> None:
+    """Say beforehand what the climb will take; a rung that would not fit is left out of the sum."""
+    planned: list[tuple[str, float]] = []
+    total = 0.0
+    for step in steps:
+        if step.estimate_s is not None and (budget_s is None or total + step.estimate_s <= budget_s):
+            planned.append((step.rung, step.estimate_s))
+            total += step.estimate_s
+    tell(PlanMade(tuple(planned), total, budget_s))
+
+
+def _try(problem: P, rung: Rung[P], step: Step, kept: Kept | None, clock: Clock, shelf: Shelf, tell: Tell) -> None:
+    """Climb one rung, or take it from the shelf; what came of it is written into `step`."""
+    estimate_s = step.estimate_s or 0.0
+    if kept is None:
+        if estimate_s > clock.left_s():
+            step.reason = f"it needs about {estimate_s:.0f} s and {max(clock.left_s(), 0):.0f} s of the budget are left"
+            return
+        tell(RungStarted(step.rung, step.title, estimate_s))
+        try:
+            with Meter() as meter:
+                candidate = rung.climb(problem, clock, tell)
+        except OutOfTimeError:
+            step.reason = "the budget ended while it was at work"
+            return
+        except UserError:
+            raise
+        except Exception as error:  # one method's failure must not cost the user the others; the trace is kept
+            step.state, step.reason = "failed", f"it failed: {type(error).__name__}: {error}"
+            (shelf.folder / f"{step.rung}.error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            return
+        kept = Kept(candidate, meter.seconds, meter.joules)
+        shelf.put(rung.name, kept)
+        is_from_before = False
+    else:
+        is_from_before = True
+    judged = problem.judge(kept.candidate.predictions)
+    if judged is None:
+        step.state, step.reason = "failed", "what you asked to optimise is undefined for these examples"
+        return
+    step.state, step.candidate, step.judged = "climbed", kept.candidate, judged
+    step.seconds, step.joules = kept.seconds, kept.joules
+    score = judged.score
+    tell(RungFinished(step.rung, step.title, score.value, score.low, score.high, step.seconds, is_from_before))
+
+
+def _conclude(problem: P, steps: list[Step], prefer: Prefer, clock: Clock, *, was_interrupted: bool) -> Outcome:
+    climbed = [step for step in steps if step.judged is not None]
+    judged = [step.judged for step in climbed if step.judged is not None]
+    if not judged:
+        reasons = "; ".join(f"{step.title}: {step.reason}" for step in steps[:3])
+        raise BadDataError(f"No method could be tried ({reasons}). Give a larger budget, or other rungs.")
+    comparisons = compare_all(judged, problem.n_independent, problem.metric.is_counting)
+    verdict = reach_verdict(judged, comparisons, [step.title for step in climbed], problem.metric, prefer=prefer)
+    return Outcome(
+        steps, climbed, comparisons, verdict, clock.spent_s(), sum(step.joules for step in steps), was_interrupted
+    )

@@ -1,0 +1,1 @@
+"""Which class does a picture belong to?"""

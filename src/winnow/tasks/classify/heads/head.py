@@ -1,0 +1,102 @@
+"""What a head is: learned from features and labels, written as ONNX, run as nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.graph.build import GraphPen
+from winnow.graph.join import FEATURES, PROBABILITIES
+from winnow.tasks.rung import Settings
+
+Rows = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+
+ABSENT_LOGIT = -30.0
+"""The logit of a class without a training example: its probability is about 1e-13, not 0, so that log loss stays
+finite; a method cannot know what it was never shown."""
+
+Write = Callable[[GraphPen, str], str]
+"""Writes a learned head: given the pen and the name of the features (N, D), gives the name of the logits (N, C)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a head learns from."""
+
+    rows: Rows
+    """(N, D) features."""
+    labels: Labels
+    """(N,) class ids 0..C-1, each class present."""
+    n_classes: int
+    seed: int
+    is_balanced: bool = False
+    """Weigh classes inversely to their frequency."""
+
+
+class Head(Protocol):
+    """A way to learn from features."""
+
+    def grid(self, n_features: int) -> Sequence[Settings]:
+        """The settings to choose among by cross-validation, the most regularised first; one entry: no choice."""
+        ...
+
+    def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
+        """Learn once per entry of the grid, sharing what can be shared."""
+        ...
+
+    def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
+        """Seconds one `learn` takes on one reference core (an AMD EPYC 9004 core, 2026)."""
+        ...
+
+
+def learn_all_classes(head: Head, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
+    """`head.learn` for lessons in which some classes have no example (as in a fold of a tiny dataset)."""
+    present = np.unique(lesson.labels)
+    if len(present) == lesson.n_classes:
+        return head.learn(lesson, grid)
+    if len(present) == 1:
+        return [_always(int(present[0]), lesson) for _ in grid]
+    smaller = Lesson(
+        lesson.rows,
+        np.searchsorted(present, lesson.labels).astype(np.int64),
+        len(present),
+        lesson.seed,
+        lesson.is_balanced,
+    )
+    spread = np.zeros((len(present), lesson.n_classes), dtype=np.float32)
+    spread[np.arange(len(present)), present] = 1
+    absent = np.full(lesson.n_classes, ABSENT_LOGIT, dtype=np.float32)
+    absent[present] = 0
+
+    def widened(write: Write) -> Write:
+        return lambda pen, x: pen.linear(pen.op("LogSoftmax", write(pen, x), axis=1), spread, absent)
+
+    return [widened(write) for write in head.learn(smaller, grid)]
+
+
+def _always(label: int, lesson: Lesson) -> Write:
+    logits = np.full(lesson.n_classes, ABSENT_LOGIT, dtype=np.float32)
+    logits[label] = 0
+    zeros = np.zeros((lesson.rows.shape[1], lesson.n_classes), dtype=np.float32)
+    return lambda pen, x: pen.linear(x, zeros, logits)
+
+
+def logits_graph(write: Write, n_features: int, n_classes: int) -> bytes:
+    """The head alone, `features` (N, D) to logits (N, C): what the temperature is fitted on."""
+    pen = GraphPen(FEATURES, (None, n_features), prefix="head/")
+    return pen.finish(write(pen, pen.input), "logits", (None, n_classes))
+
+
+def head_graph(write: Write, temperature: float, n_features: int, n_classes: int) -> bytes:
+    """The calibrated head, `features` (N, D) to `probabilities` (N, C).
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017 (temperature scaling).
+    """
+    pen = GraphPen(FEATURES, (None, n_features), prefix="head/")
+    cooled = pen.op("Mul", write(pen, pen.input), pen.constant(1 / temperature))
+    return pen.finish(pen.op("Softmax", cooled, axis=1), PROBABILITIES, (None, n_classes))

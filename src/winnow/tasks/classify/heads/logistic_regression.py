@@ -1,0 +1,64 @@
+"""Multinomial logistic regression with an L2 penalty chosen by cross-validation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
+
+from winnow.graph.build import GraphPen
+from winnow.tasks.classify.heads.head import Lesson, Write
+from winnow.tasks.classify.heads.standardise import Standardiser
+from winnow.tasks.rung import Settings
+
+# Inverse penalties a standardised feature; divided by D below so that one grid suits 64 and 2,048 features.
+_GRID = (0.1, 0.5, 2.5, 12.5, 62.5)
+
+
+class LogisticRegression:
+    """scikit-learn's `LogisticRegression` (L-BFGS) on standardised features.
+
+    Args:
+        each: standardise every feature by itself (see `Standardiser.of`).
+    """
+
+    def __init__(self, *, each: bool = True) -> None:
+        self._each = each
+
+    def grid(self, n_features: int) -> Sequence[Settings]:
+        """Inverse penalties C, strongest penalty first."""
+        return [{"C": float(f"{value / n_features:.3g}")} for value in _GRID]
+
+    def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
+        """From the strongest penalty to the weakest, each starting where the last one ended."""
+        standardiser = Standardiser.of(lesson.rows, each=self._each)
+        rows = standardiser.apply(lesson.rows)
+        model = SklearnLogisticRegression(
+            max_iter=150, tol=1e-3, warm_start=True, class_weight="balanced" if lesson.is_balanced else None
+        )
+        learned: list[Write] = []
+        for settings in grid:
+            model.set_params(C=settings["C"])
+            with warnings.catch_warnings():
+                # The weakest penalties need not converge to the last digit to be compared.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(rows, lesson.labels)
+            learned.append(_writer(standardiser, np.array(model.coef_), np.array(model.intercept_)))
+        return learned
+
+    def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
+        """Two products of (N, D) and (D, C) a step, some 60 steps a penalty."""
+        return 0.01 + n_grid * 60 * (4.0 * n * n_features * n_classes / 2e10 + 2e-4)
+
+
+def _writer(standardiser: Standardiser, coef: np.ndarray, intercept: np.ndarray) -> Write:
+    if len(coef) == 1:  # two classes: one row that tells class 1 from class 0
+        coef, intercept = np.vstack([0 * coef, coef]), np.concatenate([0 * intercept, intercept])
+
+    def write(pen: GraphPen, x: str) -> str:
+        return pen.linear(standardiser.write(pen, x), coef.T, intercept)
+
+    return write

@@ -1,0 +1,206 @@
+"""Classification bound to the examples of one dataset version: what a rung works on and is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.data.manifest import Example
+from winnow.data.splits import clusters as find_clusters
+from winnow.data.splits import folds as make_folds
+from winnow.data.splits import holdout as make_holdout
+from winnow.errors import BadDataError
+from winnow.events import Tell, tell_nobody
+from winnow.graph.backbone import Backbone
+from winnow.graph.features import FeatureGraph, FeatureStore, Rows
+from winnow.graph.formats import FormatChoice
+from winnow.metrics.resamples import Resamples, make_resamples
+from winnow.metrics.scores import Metric, interval, replicates
+from winnow.tasks.classify.hog import hog_features
+from winnow.tasks.classify.pixels import pixel_features
+from winnow.tasks.rung import Judged
+
+Labels = npt.NDArray[np.int64]
+
+FOLDS = 5
+MOST_OUT_OF_FOLD = 6000
+"""Up to here every example is judged out of fold; beyond, a validation split of thousands is sure enough and five
+times cheaper."""
+VALIDATION_SHARE = 0.2
+MOST_VALIDATION = 10_000
+_PIXELS_PX = 32
+_LEAST_HOG_PX = 16
+DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One round of judging: learn from `train`, answer for `judged` (positions among the examples)."""
+
+    train: npt.NDArray[np.int64]
+    judged: npt.NDArray[np.int64]
+
+
+@dataclass
+class ClassifyProblem:
+    """Labelled training examples, how they judge, and the features that rungs may look at.
+
+    Args:
+        examples: all that may be learned from or judged on: training and validation examples, no test example.
+        store: computes and keeps features.
+        metric: what the climb optimises.
+        seed: decides folds, resamples and every rung's randomness.
+        backbone: where the features rungs get theirs; None: they are skipped.
+
+    Raises:
+        BadDataError: fewer than two classes have two pictures: nothing could be judged.
+    """
+
+    examples: Sequence[Example]
+    store: FeatureStore
+    metric: Metric
+    seed: int = 0
+    backbone: Backbone | None = None
+    tell: Tell = tell_nobody
+    parts: list[Part] = field(init=False)
+    judged_by: str = field(init=False)
+    _rows: dict[str, Rows] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        counts = np.bincount(self.labels)
+        if (counts >= 2).sum() < 2:
+            raise BadDataError(
+                "A model can be judged only if at least two classes have two pictures or more to learn from; "
+                f"here {int((counts >= 2).sum())} of {len(counts)} has. Add pictures, then train again."
+            )
+        clusters = find_clusters([e.pixels for e in self.examples], [e.group for e in self.examples])
+        self.parts, self.judged_by = _plan_judging(self.examples, self.labels, clusters, self.seed)
+        self.judged = np.sort(np.concatenate([part.judged for part in self.parts]))
+        self.resamples: Resamples = make_resamples(clusters[self.judged], draws=DRAWS, seed=self.seed)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in alphabetical order; a class id is a place in here."""
+        return tuple(sorted({str(example.label) for example in self.examples}))
+
+    @cached_property
+    def labels(self) -> Labels:
+        """(N,) class ids."""
+        ids = {name: place for place, name in enumerate(self.classes)}
+        return np.array([ids[str(example.label)] for example in self.examples], dtype=np.int64)
+
+    @cached_property
+    def contents(self) -> list[str]:
+        """(N,) content hashes."""
+        return [example.content for example in self.examples]
+
+    @property
+    def n_judged(self) -> int:
+        """Examples that every candidate is judged on."""
+        return len(self.judged)
+
+    @property
+    def n_independent(self) -> int:
+        """Clusters among the judged examples."""
+        return self.resamples.n_clusters
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether rungs should weigh classes equally, because the optimised metric does."""
+        return self.metric.name in ("balanced_accuracy", "macro_f1")
+
+    @property
+    def is_out_of_fold(self) -> bool:
+        """Whether every example is judged by a model that did not learn from it (else: a validation split)."""
+        return len(self.parts) > 1
+
+    def judge(self, predictions: npt.NDArray[np.float32]) -> Judged | None:
+        """The optimised metric of probabilities (n_judged, C); None where it is undefined for these labels."""
+        labels = self.labels[self.judged]
+        score = interval(self.metric, predictions, labels, self.resamples)
+        if score is None:
+            return None
+        sign = 1.0 if self.metric.higher_is_better else -1.0
+        return Judged(score, sign * score.value, sign * replicates(self.metric, predictions, labels, self.resamples))
+
+    @cached_property
+    def pixels(self) -> FeatureGraph:
+        """Raw pixels at the pictures' own size if they are all of one small size, else at 32 px."""
+        sizes = {(example.width, example.height) for example in self.examples}
+        width, height = next(iter(sizes))
+        side = width if len(sizes) == 1 and width == height and width <= _PIXELS_PX else _PIXELS_PX
+        return pixel_features(side, is_grey=all(example.is_grey for example in self.examples))
+
+    @cached_property
+    def hog(self) -> FeatureGraph | None:
+        """Histograms of oriented gradients; None where the pictures are too small to have any."""
+        side = float(np.median([max(example.width, example.height) for example in self.examples]))
+        if side < _LEAST_HOG_PX:
+            return None
+        return hog_features(32, 4) if side <= 48 else hog_features(64, 8)
+
+    @cached_property
+    def backbone_features(self) -> FeatureGraph | None:
+        """The backbone's features; None where no backbone is at hand."""
+        if self.backbone is None:
+            return None
+        backbone = self.backbone
+        return FeatureGraph(backbone.name, backbone.graph(), backbone.input_spec, backbone.dim, is_backbone=True)
+
+    @cached_property
+    def backbone_format(self) -> FormatChoice | None:
+        """The number format the backbone runs in here."""
+        features = self.backbone_features
+        return None if features is None else self.store.format_of(features, self.contents)
+
+    def format_of(self, features: FeatureGraph) -> FormatChoice:
+        """The number format these features are computed in."""
+        if features.is_backbone and self.backbone_format is not None:
+            return self.backbone_format
+        return self.store.format_of(features, self.contents)
+
+    @property
+    def features_at_hand(self) -> frozenset[str]:
+        """Names of the features that have been computed or read already."""
+        return frozenset(self._rows)
+
+    @cached_property
+    def halves(self) -> npt.NDArray[np.int64]:
+        """(n_judged,) two halves of the judged examples, by class and whole clusters: each calibrates the other."""
+        return make_folds(self.labels[self.judged], self.resamples.clusters, 2, self.seed)
+
+    def rows(self, features: FeatureGraph) -> Rows:
+        """The features (N, D) of all examples."""
+        if features.name not in self._rows:
+            self._rows[features.name] = self.store.rows(features, self.contents, self.format_of(features), self.tell)
+        return self._rows[features.name]
+
+
+def _plan_judging(
+    examples: Sequence[Example], labels: Labels, clusters: npt.NDArray[np.int64], seed: int
+) -> tuple[list[Part], str]:
+    """How candidates are judged: the user's validation split, else out of fold, else a split of our own."""
+    everyone = np.arange(len(labels))
+    given = np.array([example.split == "validation" for example in examples])
+    if given.any() and not given.all():
+        return [Part(everyone[~given], everyone[given])], f"your validation split of {int(given.sum())} pictures"
+    counts = np.bincount(labels)
+    if len(labels) > MOST_OUT_OF_FOLD:
+        share = min(VALIDATION_SHARE, MOST_VALIDATION / len(labels))
+        held_out = make_holdout(labels, clusters, share, seed)
+        return [Part(everyone[~held_out], everyone[held_out])], f"a validation split of {int(held_out.sum())} pictures"
+    # A class's only picture is always learned from and never judged.
+    is_judged = counts[labels] >= 2
+    k = int(np.clip(counts[counts >= 2].min(), 2, FOLDS))
+    places = everyone[is_judged]
+    fold_of = make_folds(labels[places], clusters[places], k, seed)
+    parts: list[Part] = []
+    for fold in range(k):
+        judged = places[fold_of == fold]
+        if len(judged):
+            parts.append(Part(np.setdiff1d(everyone, judged), judged))
+    return parts, f"{k}-fold out-of-fold predictions of {len(places)} pictures"

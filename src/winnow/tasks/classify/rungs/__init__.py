@@ -1,0 +1,71 @@
+"""The ladder of classification, cheapest first. To add a rung, write its file and add its line.
+
+The order is by what a rung costs to use and to learn; it is fixed, so that a climb does not depend on timings.
+Other packages add rungs through the entry-point group `winnow.rungs.classify`; each names a rung object, and they
+are tried after ours.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from winnow.errors import NotFoundError, did_you_mean
+from winnow.tasks.classify.problem import ClassifyProblem
+from winnow.tasks.classify.rungs import (
+    commonest_class,
+    features_lda,
+    features_linear_svm,
+    features_logistic_regression,
+    features_nearest_mean,
+    features_nearest_neighbour,
+    features_random_forest,
+    features_rbf_svm,
+    hog_random_forest,
+    hog_svm,
+    pixels_logistic_regression,
+    pixels_nearest_neighbour,
+    pixels_random_forest,
+    pixels_svm,
+)
+from winnow.tasks.rung import Rung
+
+ENTRY_POINTS = "winnow.rungs.classify"
+
+_OURS: tuple[Rung[ClassifyProblem], ...] = (
+    commonest_class.RUNG,
+    pixels_nearest_neighbour.RUNG,
+    pixels_logistic_regression.RUNG,
+    pixels_svm.RUNG,
+    pixels_random_forest.RUNG,
+    hog_random_forest.RUNG,
+    hog_svm.RUNG,
+    features_nearest_mean.RUNG,
+    features_nearest_neighbour.RUNG,
+    features_lda.RUNG,
+    features_logistic_regression.RUNG,
+    features_linear_svm.RUNG,
+    features_rbf_svm.RUNG,
+    features_random_forest.RUNG,
+)
+
+
+def all_rungs() -> tuple[Rung[ClassifyProblem], ...]:
+    """Our rungs and those of installed packages."""
+    return _OURS + tuple(point.load() for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name))
+
+
+def find_rungs(names: list[str] | None) -> tuple[Rung[ClassifyProblem], ...]:
+    """The rungs of those names in ladder order; all of them for None.
+
+    Raises:
+        NotFoundError: a name is unknown; says which are near or known.
+    """
+    rungs = all_rungs()
+    if names is None:
+        return rungs
+    known = [rung.name for rung in rungs]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known, otherwise=f"Known are {', '.join(known)}.")
+            raise NotFoundError(f"No rung is called '{name}'. {hint}")
+    return tuple(rung for rung in rungs if rung.name in names)

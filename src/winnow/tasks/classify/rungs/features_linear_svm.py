@@ -1,0 +1,6 @@
+"""Features + linear SVM. Frozen features and the widest margin ("the trick", systems.md, B11)."""
+
+from winnow.tasks.classify.head_rung import BACKBONE, HeadRung
+from winnow.tasks.classify.heads.support_vectors import SupportVectorMachine
+
+RUNG = HeadRung("features-linear-svm", "features + linear SVM", BACKBONE, SupportVectorMachine("linear"))

@@ -1,0 +1,6 @@
+"""Pixels + RBF SVM. The strongest classical method on small, well-framed pictures (systems.md, B1)."""
+
+from winnow.tasks.classify.head_rung import PIXELS, HeadRung
+from winnow.tasks.classify.heads.support_vectors import SupportVectorMachine
+
+RUNG = HeadRung("pixels-svm", "pixels + RBF SVM", PIXELS, SupportVectorMachine("rbf", each=False))

@@ -1,0 +1,132 @@
+"""What every task's rungs have in common: the words in which the ladder speaks to them.
+
+The ladder knows no task: it asks a rung whether it can pay, how long it will take, and for its candidate; and it
+asks the problem to judge that candidate on the same examples as all others.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.events import Tell
+from winnow.metrics.intervals import Interval
+from winnow.metrics.scores import Metric
+
+Settings = dict[str, str | float | int | bool]
+
+
+class OutOfTimeError(Exception):
+    """The climb's budget ended while a rung was at work; the ladder skips the rung and keeps the rest."""
+
+
+@dataclass
+class Clock:
+    """What is left of a climb's budget."""
+
+    budget_s: float | None = None
+    spent_before_s: float = 0.0
+    """Seconds of an earlier, killed run of the same climb."""
+    _start: float = field(default_factory=time.perf_counter)
+
+    def spent_s(self) -> float:
+        """Seconds this climb has taken so far."""
+        return self.spent_before_s + time.perf_counter() - self._start
+
+    def left_s(self) -> float:
+        """Seconds left; infinite without a budget."""
+        return float("inf") if self.budget_s is None else self.budget_s - self.spent_s()
+
+    def check(self) -> None:
+        """Between two steps of work: go on, or stop because the budget is spent.
+
+        Raises:
+            OutOfTimeError: nothing is left.
+        """
+        if self.left_s() <= 0:
+            raise OutOfTimeError
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What one rung produced: predictions for the judged examples, and the graph that is its model."""
+
+    predictions: npt.NDArray[np.float32]
+    """(n_judged, ...) the answers for the judged examples; for classification (n_judged, C) probabilities."""
+    graph: bytes
+    picture_ms: float
+    """Milliseconds for one example through the whole graph on one core, decoding not counted."""
+    settings: Settings
+    """What the rung chose by itself, and what it ran in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate's worth on the judged examples, more is better."""
+
+    score: Interval
+    """The optimised metric as a person reads it."""
+    value: float
+    """The same, turned so that more is better (log loss: minus log loss)."""
+    draws: npt.NDArray[np.float64]
+    """(B,) bootstrap replicates of `value`, from the same resamples for every rung."""
+
+
+class Problem(Protocol):
+    """A task bound to the examples of one dataset version."""
+
+    @property
+    def n_judged(self) -> int:
+        """Examples that every candidate is judged on."""
+        ...
+
+    @property
+    def n_independent(self) -> int:
+        """Independent things among them: clusters, where examples belong together."""
+        ...
+
+    @property
+    def metric(self) -> Metric:
+        """What the climb optimises."""
+        ...
+
+    def judge(self, predictions: npt.NDArray[np.float32]) -> Judged | None:
+        """How good these predictions for the judged examples are; None where the metric is undefined for them."""
+        ...
+
+
+P = TypeVar("P", contravariant=True)
+
+
+class Rung(Protocol[P]):
+    """One way of doing a task."""
+
+    @property
+    def name(self) -> str:
+        """The name a user types, such as `features-lda`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The name a user reads, such as "features + shrunk LDA"."""
+        ...
+
+    def skip_reason(self, problem: P) -> str | None:
+        """Why this rung cannot pay here, as the end of a sentence; None if it can."""
+        ...
+
+    def estimate_s(self, problem: P) -> float:
+        """About how many seconds it will take on this machine."""
+        ...
+
+    def climb(self, problem: P, clock: Clock, tell: Tell) -> Candidate:
+        """Do it.
+
+        Raises:
+            OutOfTimeError: the budget ended first.
+        """
+        ...
