@@ -156,13 +156,9 @@ class ArrayCache:
         gone = self._shards.keys() - names
         for name in gone:
             del self._shards[name]
-        for name in sorted(names - self._shards.keys() - self._bad):
-            shard = self._read_keys(name)
-            if shard is None:
-                self._bad.add(name)
-            else:
-                self._shards[name] = shard
-        if gone or len(self._where) != sum(len(shard.keys) for shard in self._shards.values()):
+        new = [self._read_keys(name) for name in sorted(names - self._shards.keys() - self._bad)]
+        self._shards.update({shard.name: shard for shard in new if shard is not None})
+        if gone or new:
             self._where = {
                 key: (shard.name, row) for shard in self._shards.values() for row, key in enumerate(shard.keys)
             }
@@ -173,9 +169,11 @@ class ArrayCache:
             told = json.loads(head)
             # Its size is looked at too: after a power cut the names may have survived the numbers.
             size = (self.folder / f"{name}.npy").stat().st_size
-        except (OSError, ValueError):
-            return None
-        if not isinstance(told, dict) or told.get("rows") != len(keys) or told.get("npy_bytes") != size:
+            is_whole = told["rows"] == len(keys) and told["npy_bytes"] == size
+        except (OSError, ValueError, TypeError, KeyError):
+            is_whole, keys, size = False, list[str](), 0
+        if not is_whole:
+            self._bad.add(name)
             return None
         return _Shard(name, tuple(keys), size // max(len(keys), 1))
 

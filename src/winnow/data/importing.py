@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadDataError
 from ..events import Note, Progress, Tell, tell_nobody
+from ..machine import cores
 from .blobs import BlobStore
 from .decode import Picture, UnreadablePictureError, decode
 from .manifest import Example, Manifest
@@ -87,7 +87,10 @@ def import_examples(
     examples: list[Example] = []
     refused: list[Refused] = []
     for result in _read_all(items, blobs, tell):
-        (examples if isinstance(result, Example) else refused).append(result)  # pyright: ignore[reportArgumentType]
+        if isinstance(result, Refused):
+            refused.append(result)
+        else:
+            examples.append(result)
     _refuse_too_little(source, examples, refused)
     blobs.flush()
     examples, more_notes = assign_splits(examples, test_share=test_share, seed=seed)
@@ -104,7 +107,7 @@ def _read_all(items: Sequence[Found | Refused], blobs: BlobStore, tell: Tell) ->
     left = iter(items)
     batches = iter(lambda: list(islice(left, _BATCH)), [])
     done = 0
-    with ThreadPoolExecutor(_cores(), thread_name_prefix="import") as pool:
+    with ThreadPoolExecutor(cores(), thread_name_prefix="import") as pool:
         for results in pool.map(partial(_read_batch, blobs), batches):
             yield from results
             done += len(results)
@@ -190,10 +193,6 @@ def _refuse_too_few_to_learn(examples: Sequence[Example]) -> None:
             f"There are too few pictures to learn from ({shown or 'none outside the test split'}): "
             "at least two classes need two pictures each. Add some."
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _provenance(source: Any, kind: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -55,9 +55,11 @@ def _root(paths: Sequence[Parts]) -> tuple[int, bool]:
         tops = {parts[depth] for parts in inside}
         if _are_splits(tops, inside, depth):
             return depth, True
-        if len(tops) != 1 or not _is_wrapper(inside, depth):
-            return depth, False
-        if any(len(parts) == depth + 1 and _looks_like_picture(parts[-1]) for parts in paths):
+        # A folder that holds pictures itself is a class, not one around classes.
+        holds_pictures = any(len(parts) == depth + 1 and _looks_like_picture(parts[-1]) for parts in paths)
+        if holds_pictures or not tops:
+            return 0, False
+        if len(tops) > 1:
             return depth, False
         paths, depth = inside, depth + 1
 
@@ -67,13 +69,6 @@ def _are_splits(tops: set[str], inside: Sequence[Parts], depth: int) -> bool:
     holds_folders = {parts[depth] for parts in inside if len(parts) > depth + 2}
     splits = {split_named(top) for top in tops & holds_folders} - {None}
     return "train" in splits and (len(splits) > 1 or all(split_named(top) for top in tops))
-
-
-def _is_wrapper(inside: Sequence[Parts], depth: int) -> bool:
-    """Is the only folder one around several others, rather than a class with its pictures?"""
-    folders = {parts[depth + 1] for parts in inside if len(parts) > depth + 2}
-    holds_pictures = any(len(parts) == depth + 2 and _looks_like_picture(parts[-1]) for parts in inside)
-    return not holds_pictures and (len(folders) > 1 or any(split_named(name) for name in folders))
 
 
 def _looks_like_picture(name: str) -> bool:

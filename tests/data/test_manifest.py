@@ -1,0 +1,71 @@
+"""A dataset version's table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from winnow.data import manifest as manifest_file
+from winnow.data.manifest import Example, Manifest
+from winnow.errors import WorkspaceError
+
+CAT = Example("c1", "p1", "cat", None, "train", "winnow", "cat/1.jpg", 4, 3, "JPEG", 99, False)
+DOG = replace(CAT, content="c2", label="dog", split="test", source="dog/ä.jpg")
+UNKNOWN = replace(CAT, content="c3", label=None, group="g")
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    return Manifest.of([CAT, DOG, UNKNOWN], {"source": "photos", "parent": None})
+
+
+def test_rows_and_provenance_come_back_from_disk(manifest, tmp_path):
+    path = tmp_path / "versions" / "1.parquet"
+    manifest.write(path)
+    again = Manifest.read(path)
+    assert again.examples() == [CAT, DOG, UNKNOWN]
+    assert again.provenance == manifest.provenance
+    assert again.digest() == manifest.digest()
+    assert [p.name for p in path.parent.iterdir()] == ["1.parquet"]
+
+
+def test_classes_and_counts_leave_out_what_has_no_label(manifest):
+    assert manifest.classes == ("cat", "dog")
+    assert manifest.counts() == {"cat": {"train": 1}, "dog": {"test": 1}}
+    assert len(manifest) == 3
+
+
+def test_one_split_can_be_taken(manifest):
+    assert manifest.examples("test") == [DOG]
+
+
+def test_the_digest_is_of_the_rows_and_of_nothing_else(manifest):
+    assert Manifest.of([CAT, DOG, UNKNOWN], {"source": "elsewhere"}).digest() == manifest.digest()
+    assert Manifest.of([DOG, CAT, UNKNOWN]).digest() != manifest.digest()
+    assert Manifest.of([CAT, DOG]).digest() != manifest.digest()
+
+
+def test_the_digest_is_the_same_for_ever(manifest):
+    assert manifest.digest() == "84077091787f5771fd0d0f50f4b5925031a8d67fe65bf0d1af8012f162b05133"
+
+
+def test_a_newer_format_asks_for_an_upgrade(manifest, tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest_file, "FORMAT_VERSION", 2)
+    manifest.write(tmp_path / "1.parquet")
+    monkeypatch.undo()
+    with pytest.raises(WorkspaceError, match="upgrade"):
+        Manifest.read(tmp_path / "1.parquet")
+
+
+def test_damage_and_strangers_say_so(manifest, tmp_path):
+    path = tmp_path / "1.parquet"
+    path.write_bytes(b"PAR1 no")
+    with pytest.raises(WorkspaceError, match="damaged"):
+        Manifest.read(path)
+    pq.write_table(manifest.table, path)
+    with pytest.raises(WorkspaceError, match="no manifest"):
+        Manifest.read(path)
+    with pytest.raises(WorkspaceError, match="Cannot read"):
+        Manifest.read(tmp_path / "missing.parquet")
