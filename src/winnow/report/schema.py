@@ -6,11 +6,13 @@ their own, so they cannot disagree.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from winnow.errors import BadDataError, NotFoundError
 from winnow.metrics.evaluation import Evaluation
 from winnow.metrics.intervals import Interval
 
@@ -136,5 +138,32 @@ class Report(_Part):
 
     @classmethod
     def read_json(cls, path: Path) -> Report:
-        """Read a report that `write_json` wrote."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        """Read a report that `write_json` wrote.
+
+        Raises:
+            NotFoundError: there is no such file.
+            BadDataError: it is no report, is damaged, or was written by a newer Winnow.
+        """
+        try:
+            written = path.read_bytes()
+        except FileNotFoundError as error:
+            raise NotFoundError(f"There is no report at {path}; `winnow train` writes one beside its model.") from error
+        try:
+            return cls.model_validate_json(written)
+        except ValidationError as error:
+            raise BadDataError(_why_unreadable(path, written, error)) from error
+
+
+def _why_unreadable(path: Path, written: bytes, error: ValidationError) -> str:
+    try:
+        found = json.loads(written)["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if isinstance(found, int) and found > SCHEMA:
+        return (
+            f"The report {path} has schema {found}; this Winnow reads up to {SCHEMA}. "
+            "Update it: pip install --upgrade winnow"
+        )
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or "the file"
+    return f"{path} is no report or is damaged ({where}: {first['msg']}). Make it again with `winnow evaluate`."
