@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.metrics.intervals import Interval, normal_quantile
-from winnow.metrics.resamples import Resamples
-from winnow.metrics.scores import Metric, interval, replicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +21,8 @@ class Judged:
     """The optimised metric, turned so that more is better (log loss: minus log loss)."""
     draws: NDArray[np.float64]
     """(B,) its bootstrap replicates, turned alike. The same `Resamples` for every rung of a climb."""
-    score: Interval | None = None
-    """The metric as it reads, not turned, with its own interval."""
-
-
-def judge(
-    rung: str, metric: Metric, probs: NDArray[np.floating], labels: NDArray[np.integer], resamples: Resamples
-) -> Judged:
-    """Score one rung's predictions, with the replicates that compare it with other rungs.
-
-    Args:
-        rung: its name.
-        metric: what the climb optimises.
-        probs: (N, C) class probabilities of the judged examples.
-        labels: (N,) their true class ids.
-        resamples: draws of the same N examples, the same for all rungs.
-
-    Raises:
-        UserError: probabilities and labels do not fit together.
-    """
-    sign = 1.0 if metric.higher_is_better else -1.0
-    return Judged(
-        rung,
-        sign * metric.value(probs, labels),
-        sign * replicates(metric, probs, labels, resamples),
-        interval(metric, probs, labels, resamples),
-    )
+    interval: Interval | None = None
+    """The metric as a person reads it, not turned, with its own interval."""
 
 
 @dataclass(frozen=True, slots=True)

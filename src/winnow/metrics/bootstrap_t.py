@@ -27,35 +27,35 @@ def mean_interval(values: NDArray[np.float64], resamples: Resamples, *, top: flo
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5; for clusters the mean
     is a ratio of sums, with its linearised variance (Davison and Hinkley 1997, section 2.7).
     """
-    # A cluster is one thing drawn: its sum and its size.
+    mean = float(values.mean())
+    # A cluster is one thing drawn: its size, and how far its sum lies from as many means.
     size = np.bincount(resamples.clusters).astype(np.float64)
-    total = np.bincount(resamples.clusters, weights=values)
-    first = np.unique(resamples.clusters, return_index=True)[1]
-    moments = np.stack([size, total, size * size, size * total, total * total], axis=1)
-    mean, error = _mean_and_error(moments.sum(axis=0)[None])
+    excess = np.bincount(resamples.clusters, weights=values - mean)
     if len(size) == 1:
-        return Interval(float(mean[0]), 0.0, top, level)
-    one_of_each = first if resamples.is_clustered else slice(None)
-    draws = np.concatenate([weights[:, one_of_each] @ moments for weights in resamples.chunks()])
-    drawn_mean, drawn_error = _mean_and_error(draws)
-    # A draw of one cluster only has no error of its own; its distance cannot be measured.
-    is_measured = drawn_error > 1e-12 * max(top, 1.0)
-    distances = (drawn_mean[is_measured] - mean[0]) / drawn_error[is_measured]
+        return Interval(mean, 0.0, top, level)
+    moments = np.stack([size, excess, size * size, size * excess, excess * excess], axis=1)
+    first = np.unique(resamples.clusters, return_index=True)[1] if resamples.is_clustered else slice(None)
+    draws = np.concatenate([weights[:, first] @ moments for weights in resamples.chunks()])
+    gain, drawn_error = _gain_and_error(draws)
+    error = float(_gain_and_error(moments.sum(axis=0)[None])[1][0])
+    # A draw of equal values, or of one cluster, has no error of its own: its distance cannot be measured.
+    is_measured = drawn_error > 1e-9 * mean
+    distances = gain[is_measured] / drawn_error[is_measured]
     tail = (1 - level) / 2
     if distances.size <= resamples.draws / 2:
         # The values are (nearly) all the same, or two: the draws tell nothing. Of n things, a share of
         # 1 - tail ^ (1 / n) may be of another kind and yet all be missed; such are 0 or `top` at worst.
-        value, missed = float(mean[0]), 1 - tail ** (1 / len(size))
-        return Interval(value, value * (1 - missed), value + missed * (top - value), level)
+        missed = 1 - tail ** (1 / len(size))
+        return Interval(mean, mean * (1 - missed), mean + missed * (top - mean), level)
     low_distance, high_distance = np.quantile(distances, [tail, 1 - tail])
-    low = float(mean[0] - max(high_distance, 0.0) * error[0])
-    high = float(mean[0] - min(low_distance, 0.0) * error[0])
-    return Interval(float(mean[0]), max(low, 0.0), min(high, top), level)
+    low = mean - max(float(high_distance), 0.0) * error
+    high = mean - min(float(low_distance), 0.0) * error
+    return Interval(mean, max(low, 0.0), min(high, top), level)
 
 
-def _mean_and_error(moments: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(B, 5) sums over clusters to the mean of examples and its standard error, (B,) each."""
-    size, total, size2, cross, total2 = moments.T
-    mean = total / size
-    squares = total2 - 2 * mean * cross + mean * mean * size2
-    return mean, np.sqrt(np.maximum(squares, 0.0)) / size
+def _gain_and_error(moments: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(B, 5) sums over clusters to how far the mean lies from the measured one, and its standard error."""
+    size, excess, size2, cross, excess2 = moments.T
+    gain = excess / size
+    squares = excess2 - 2 * gain * cross + gain * gain * size2
+    return gain, np.sqrt(np.maximum(squares, 0.0)) / size

@@ -145,8 +145,8 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
         labels: (N,) class ids in 0..C-1, of examples that the model was not fitted to.
 
     Returns:
-        The temperature of least log loss: above 1 the model was too sure, below 1 too timid. Where every
-        answer is right with any temperature (or none helps), the end of the range [exp(-10), exp(10)].
+        The temperature of least log loss: above 1 the model was too sure, below 1 too timid. 1 where
+        no temperature changes the log loss; always in [exp(-10), exp(10)].
 
     Raises:
         UserError: the shapes do not fit or a logit is not finite.
@@ -172,6 +172,8 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
         weights = np.exp(np.exp(log_beta) * shifted)
         return float(((weights * shifted).sum(axis=1) / weights.sum(axis=1)).mean() - given)
 
+    if slope(0.0) == 0:
+        return 1.0
     low, high = _LOG_BETA_BOUNDS
     for _ in range(60):
         middle = (low + high) / 2

@@ -58,7 +58,8 @@ def ratio_interval(value: float, draws: NDArray[np.float64], n: float, level: fl
     The bootstrap's standard error, taken on the logit scale, so that the interval stays within [0, 1] and is
     longer on the side with more room. The percentiles of the bootstrap, the usual way, are too narrow near
     1: in simulations with 100 examples they hold an AUROC 87 to 91 % of the time, this interval 93 to 95 %.
-    For a score of exactly 0 or 1, where the bootstrap sees no spread at all, it is Wilson's interval of `n`
+    For a score of exactly 0 or 1, or examples so few that most draws leave it undefined, it is Wilson's
+    interval of `n`
     examples.
 
     Args:
@@ -68,18 +69,18 @@ def ratio_interval(value: float, draws: NDArray[np.float64], n: float, level: fl
         level: how often the interval shall hold the true score.
 
     Returns:
-        None where the score, or more than half of its replicates, is undefined.
+        None where the score is undefined.
 
     Source: Qin and Hotilovac, Comparison of Non-Parametric Confidence Intervals for the Area under the ROC
     Curve, Statistical Methods in Medical Research 2008 (logit scale); Efron 1979 (bootstrap standard error).
     """
-    finite = draws[np.isfinite(draws)]
-    if not math.isfinite(value) or finite.size * 2 < draws.size or n <= 0:
+    if not math.isfinite(value) or n <= 0:
         return None
+    finite = draws[np.isfinite(draws)]
     # Sums of many small shares may pass 1 by a rounding.
     value = min(max(value, 0.0), 1.0)
     # Drawing n things again shows (n - 1) / n of their variance.
-    error = float(finite.std()) * math.sqrt(n / max(n - 1, 1)) if finite.size else 0.0
+    error = float(finite.std()) * math.sqrt(n / max(n - 1, 1)) if finite.size * 2 > draws.size else 0.0
     slope = value * (1 - value)
     if slope < 1e-12 or error < 1e-9:
         return _wilson_at(value, n, normal_quantile(level), level)

@@ -31,8 +31,12 @@ class Metric:
 
     name: str
     """In code, commands and JSON."""
+    term: str
+    """In the field's words."""
     title: str
-    """In plain words, the field's term in brackets."""
+    """In plain words: what the number is."""
+    sentence: str
+    """What a model's number says, in plain words; `{score}` stands for the number."""
     of: Callable[[Weighted], NDArray[np.float64]]
     """(B,) the score under each set of weights."""
     kind: Literal["share", "mean_over_classes", "log_loss", "calibration"]
@@ -43,6 +47,11 @@ class Metric:
     def is_counting(self) -> bool:
         """The mean of right (1) or wrong (0) over examples: comparisons need a continuity correction."""
         return self.kind == "share"
+
+    @property
+    def sign(self) -> float:
+        """1, or -1 where less is better: `sign` times the score is more the better."""
+        return 1.0 if self.higher_is_better else -1.0
 
     @property
     def is_ratio(self) -> bool:
@@ -73,48 +82,70 @@ def _accuracy(w: Weighted) -> NDArray[np.float64]:
 
 
 _ALL = (
-    Metric("accuracy", "share of pictures answered right (accuracy)", _accuracy, "share"),
+    Metric(
+        "accuracy",
+        "accuracy",
+        "share of pictures answered right",
+        "It is right on {score} of pictures it had not seen",
+        _accuracy,
+        "share",
+    ),
     Metric(
         "balanced_accuracy",
-        "share answered right, every class counting the same (balanced accuracy)",
+        "balanced accuracy",
+        "share answered right, every class counting the same",
+        "It is right on {score} of pictures it had not seen, every class counting the same",
         lambda w: mean_over_classes(w.recall),
         "mean_over_classes",
     ),
     Metric(
         "macro_f1",
-        "found and not falsely called, every class counting the same (macro F1)",
+        "macro F1",
+        "finding a class and not calling it falsely, every class counting the same",
+        "It scores {score} at finding a class and not calling it falsely, on pictures it had not seen",
         lambda w: mean_over_classes(w.f1),
         "mean_over_classes",
     ),
-    # With one answer a picture, all false calls are also misses: micro F1 is accuracy.
+    # With one answer a picture, every false call is also a miss: micro F1 is accuracy.
     Metric(
         "micro_f1",
-        "found and not falsely called, every picture counting the same (micro F1)",
+        "micro F1",
+        "finding a class and not calling it falsely, every picture counting the same",
+        "It scores {score} at finding classes and not calling them falsely, on pictures it had not seen",
         _accuracy,
         "share",
     ),
     Metric(
         "log_loss",
-        "surprise at the true class, in nats; 0 is perfect (log loss)",
+        "log loss",
+        "surprise at the true class (0 is none)",
+        "Its surprise at the true class of pictures it had not seen is {score}, where 0 is best",
         lambda w: w.losses,
         "log_loss",
         higher_is_better=False,
     ),
     Metric(
         "macro_auroc",
-        "a picture of a class ranks above one that is not, mean over classes (macro AUROC)",
+        "macro AUROC",
+        "how often a picture of a class ranks above one of another class",
+        "It ranks a picture of a class above one of another class {score} of the time, on pictures it had not seen",
         lambda w: mean_over_classes(w.areas[0]),
         "mean_over_classes",
     ),
     Metric(
         "macro_average_precision",
-        "precision at every depth of a class's ranking, mean over classes (macro average precision)",
+        "macro average precision",
+        "share of true finds at every depth of a class's ranking",
+        "When it lists the likeliest pictures of a class first, {score} of the finds are true on average, "
+        "on pictures it had not seen",
         lambda w: mean_over_classes(w.areas[1]),
         "mean_over_classes",
     ),
     Metric(
         "expected_calibration_error",
-        "distance between how sure it is and how often it is right (expected calibration error)",
+        "expected calibration error",
+        "distance between how sure it is and how often it is right",
+        "How sure it is lies {score} from how often it is right, on pictures it had not seen",
         lambda w: np.abs(w.calibration_gaps).sum(axis=0),
         "calibration",
         higher_is_better=False,

@@ -1,0 +1,23 @@
+"""Predictions of a simulated classifier whose true worth can be computed, shared by the tests of this room."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def simulated_predictions(
+    n: int, classes: int, *, seed: int, skill: float = 2.0, sharpness: float = 1.5, decimals: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Probabilities (n, classes) and labels (n,); `decimals` rounds them coarsely, which makes ties."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, n)
+    logits = rng.normal(size=(n, classes))
+    logits[np.arange(n), labels] += skill
+    probs = np.exp(sharpness * logits)
+    probs /= probs.sum(axis=1, keepdims=True)
+    if decimals is not None:
+        probs = np.round(probs, decimals) + 10.0 ** -(decimals + 1)
+        probs /= probs.sum(axis=1, keepdims=True)
+        probs = np.round(probs, 12)
+    return probs, labels
