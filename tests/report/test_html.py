@@ -211,7 +211,7 @@ def test_no_mistake_at_all_is_good_news_and_no_error(unopened: Report):
 
 def test_a_report_where_nothing_climbed_can_be_drawn(unopened: Report):
     bare = unopened.model_copy(update={"ladder": unopened.ladder[-1:]})
-    assert "Not tried" in Page(as_html(bare, made_up_picture)).words
+    assert "Not measured" in Page(as_html(bare, made_up_picture)).words
 
 
 def test_the_same_report_gives_the_same_page(unopened: Report):

@@ -145,7 +145,7 @@ def _left_out(rungs: list[RungResult]) -> Html | None:
     items = [
         tag("li", tag("b", rung.title), f" {rung.state}: {rung.reason or 'no reason was recorded'}") for rung in rungs
     ]
-    return tag("div", tag("h3", "Not tried"), tag("ul", *items), class_="left-out")
+    return tag("div", tag("h3", "Not measured"), tag("ul", *items), class_="left-out")
 
 
 def _tick(metric: str, value: float, place: float) -> Html:
