@@ -58,9 +58,8 @@ def ratio_interval(value: float, draws: NDArray[np.float64], n: float, level: fl
     The bootstrap's standard error, taken on the logit scale, so that the interval stays within [0, 1] and is
     longer on the side with more room. The percentiles of the bootstrap, the usual way, are too narrow near
     1: in simulations with 100 examples they hold an AUROC 87 to 91 % of the time, this interval 93 to 95 %.
-    For a score of exactly 0 or 1, or examples so few that most draws leave it undefined, it is Wilson's
-    interval of `n`
-    examples.
+    Where the score is exactly 0 or 1, or most draws leave it undefined, the bootstrap cannot tell its spread:
+    there it is Wilson's interval of `n` examples.
 
     Args:
         value: the measured score in [0, 1].
