@@ -96,6 +96,17 @@ def test_a_damaged_shard_is_computed_anew(tmp_path, damage):
     assert ArrayCache(tmp_path).get(keys)[1].all()
 
 
+def test_a_key_of_a_damaged_shard_is_found_in_another(tmp_path):
+    keys = ["1", "2"]
+    for _ in range(4):
+        ArrayCache(tmp_path).put(keys, rows_of(keys))
+    for numbers in sorted(tmp_path.glob("*.npy"))[1:]:
+        numbers.write_bytes(b"\0" * numbers.stat().st_size)
+    rows, found = ArrayCache(tmp_path).get(keys)
+    assert found.all()
+    assert np.array_equal(rows, rows_of(keys))
+
+
 def test_many_small_shards_are_joined_and_lose_nothing(tmp_path):
     cache, other = ArrayCache(tmp_path), ArrayCache(tmp_path)
     keys = [str(i) for i in range(40)]

@@ -60,23 +60,25 @@ class ArrayCache:
         self._look()
         found = np.zeros(len(keys), dtype=np.bool_)
         rows: Rows | None = None
-        # A shard may vanish between looking and opening (another process joined it): then look once more.
-        for _ in range(2):
+        has_lost = True
+        # A shard may vanish between looking and opening (another process joined it) or be damaged: then look again,
+        # its keys may lie elsewhere. A lost shard is never looked at twice, so this ends.
+        while has_lost:
+            has_lost = False
             missing = [i for i in np.flatnonzero(~found).tolist() if keys[i] in self._where]
             for name, places in self._by_shard(keys, missing).items():
                 shard = self._open(name)
                 if shard is None:
+                    has_lost = True
                     continue
                 if rows is None:
                     rows = np.zeros((len(keys), *shard.shape[1:]), dtype=shard.dtype)
-                if shard.dtype != rows.dtype or shard.shape[1:] != rows.shape[1:]:
-                    continue
-                at = [place for place, _ in places]
-                rows[at] = shard[[row for _, row in places]]
-                found[at] = True
-            if found[missing].all():
-                break
-            self._look()
+                if shard.dtype == rows.dtype and shard.shape[1:] == rows.shape[1:]:
+                    at = [place for place, _ in places]
+                    rows[at] = shard[[row for _, row in places]]
+                    found[at] = True
+            if has_lost:
+                self._look()
         return (np.zeros((len(keys), 0)) if rows is None else rows), found
 
     def put(self, keys: Sequence[str], rows: Rows) -> None:
@@ -159,9 +161,10 @@ class ArrayCache:
         new = [self._read_keys(name) for name in sorted(names - self._shards.keys() - self._bad)]
         self._shards.update({shard.name: shard for shard in new if shard is not None})
         if gone or new:
-            self._where = {
-                key: (shard.name, row) for shard in self._shards.values() for row, key in enumerate(shard.keys)
-            }
+            self._index()
+
+    def _index(self) -> None:
+        self._where = {key: (shard.name, row) for shard in self._shards.values() for row, key in enumerate(shard.keys)}
 
     def _read_keys(self, name: str) -> _Shard | None:
         try:
@@ -192,7 +195,7 @@ class ArrayCache:
         if rows is None or len(rows) != len(self._shards[name].keys):
             self._bad.add(name)
             self._shards.pop(name)
-            self._where = {key: place for key, place in self._where.items() if place[0] != name}
+            self._index()  # its keys may lie in another shard as well
             return None
         return rows
 
