@@ -75,9 +75,7 @@ def export(network: torch.nn.Module, side_px: int) -> bytes:
 
 def main() -> None:
     """Read the arguments, write the backbone, check the graph against torch."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, help="folder with index.json and *.safetensors")
     parser.add_argument("out", type=Path, help="folder to write graph.onnx and backbone.json into")
     parser.add_argument("--name", help="entry of index.json (default: the only one)")
@@ -93,9 +91,7 @@ def main() -> None:
         raise SystemExit(f"No file {name}*.safetensors lies in {asked.weights}.")
 
     torch.manual_seed(0)
-    network = PixelsToFeatures(
-        build_network(index[name], weights[0]), index[name]["mean"], index[name]["std"]
-    ).eval()
+    network = PixelsToFeatures(build_network(index[name], weights[0]), index[name]["mean"], index[name]["std"]).eval()
     graph = export(network, asked.side)
     backbone = write_backbone(
         asked.out,
@@ -113,9 +109,7 @@ def main() -> None:
         raise SystemExit(
             f"The graph and torch differ by {difference:.2g}; the backbone in {asked.out} is not to be used."
         )
-    print(
-        f"{backbone.name}: {backbone.dim} features at {asked.side} px, graph and torch agree to {difference:.1g}"
-    )
+    print(f"{backbone.name}: {backbone.dim} features at {asked.side} px, graph and torch agree to {difference:.1g}")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,50 @@
-"""Winnow."""
+"""Winnow trains models from your own examples and proves what they are worth.
+
+>>> import winnow
+>>> model = winnow.train("photos/", budget="10m")  # doctest: +SKIP
+>>> model.predict(["sky.jpg"])  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from winnow.machine import keep_quiet
+
+if TYPE_CHECKING:
+    from winnow.api.classifier import Classifier
+    from winnow.api.dataset import Dataset, load
+    from winnow.api.evaluation import evaluate
+    from winnow.api.model import Model, Prediction
+    from winnow.api.training import train
+    from winnow.errors import UserError
+
+__version__ = "0.1.0"
+
+# Where each name at the door lives; imported when first asked for, so that `import winnow` costs nothing.
+_HOME = {
+    "Classifier": "winnow.api.classifier",
+    "Dataset": "winnow.api.dataset",
+    "Model": "winnow.api.model",
+    "Prediction": "winnow.api.model",
+    "UserError": "winnow.errors",
+    "evaluate": "winnow.api.evaluation",
+    "load": "winnow.api.dataset",
+    "train": "winnow.api.training",
+}
+
+__all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "evaluate", "load", "train"]
+
+keep_quiet()
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        from importlib import import_module
+
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'winnow' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -39,7 +39,7 @@ class Imported:
     Attributes:
         manifest: the examples, in the order they were found.
         refused: what was left out and why, in the same order.
-        notes: sentences a user should read.
+        notes: sentences that lower what a later figure is worth; all others were told as events only.
     """
 
     manifest: Manifest
@@ -98,8 +98,9 @@ def import_examples(
     notes += more_notes
     for note in notes:
         tell(note)
+    warnings = tuple(note.text for note in notes if note.is_warning)
     provenance = _provenance(source, kind.name, {"test_share": test_share, "seed": seed, **asdict(options)})
-    return Imported(Manifest.of(examples, provenance), tuple(refused), tuple(note.text for note in notes))
+    return Imported(Manifest.of(examples, {**provenance, "notes": list(warnings)}), tuple(refused), warnings)
 
 
 def _read_all(items: Sequence[Found | Refused], blobs: BlobStore, tell: Tell) -> Iterator[Example | Refused]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from winnow.data.cache import ArrayCache
 from winnow.data.inputs import InputSpec, read_input
 from winnow.events import Tell, tell_nobody
-from winnow.graph.formats import FormatChoice, choose_format, open_in_format
+from winnow.graph.formats import FormatChoice, choose_format
 from winnow.graph.pictures import run_on_pictures
 from winnow.graph.runtime import open_graph
 from winnow.machine import cores
@@ -84,6 +84,10 @@ class FeatureStore:
         samples = np.stack([self.reader.one(content, features.input_spec) for content in chosen])
         return choose_format(features.graph, features.digest, samples, self._notes)
 
+    def graph_of(self, features: FeatureGraph, choice: FormatChoice) -> bytes:
+        """The graph that is run: the quantised one where int8 was chosen."""
+        return (self._notes / choice.int8_graph).read_bytes() if choice.int8_graph else features.graph
+
     def rows(
         self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell = tell_nobody
     ) -> Rows:
@@ -100,7 +104,7 @@ class FeatureStore:
         def compute(places: list[int]) -> Iterator[Rows]:
             nonlocal opened
             if opened is None:
-                opened = open_in_format(features.graph, choice, self._notes)
+                opened = open_graph(self.graph_of(features, choice), choice.number_format, one_at_a_time=True)
             wanted = [contents[place] for place in places]
             yield from run_on_pictures(
                 opened, lambda index: self.reader.one(wanted[index], features.input_spec), len(wanted)

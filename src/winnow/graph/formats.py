@@ -75,13 +75,6 @@ def choose_format(graph: bytes, digest: str, samples: Pixels, notes: Path) -> Fo
     return choice
 
 
-def open_in_format(graph: bytes, choice: FormatChoice, notes: Path) -> OpenGraph:
-    """Open a features graph in its chosen format, for one picture at a time."""
-    if choice.int8_graph:
-        graph = (notes / choice.int8_graph).read_bytes()
-    return open_graph(graph, choice.number_format, one_at_a_time=True)
-
-
 def _measure(graph: bytes, samples: Pixels) -> tuple[FormatChoice, bytes | None]:
     reference, speed = _time(open_graph(graph, "fp32", one_at_a_time=True), samples)
     speeds, agreement = {"fp32": speed}, {"fp32": 1.0}

@@ -11,14 +11,16 @@ from typing import Literal, TypeVar
 from winnow.errors import BadDataError, UserError
 from winnow.events import PlanMade, RungFinished, RungSkipped, RungStarted, Tell, tell_nobody
 from winnow.ladder.evidence import Comparisons, compare_all
+from winnow.ladder.evidence import Judged as JudgedRung
 from winnow.ladder.keep import Kept, Shelf
-from winnow.ladder.verdict import Prefer, Verdict, reach_verdict
+from winnow.ladder.verdict import Verdict, reach_verdict
 from winnow.machine import Meter
 from winnow.tasks.rung import Candidate, Clock, Judged, OutOfTimeError, Problem, Rung
 
 P = TypeVar("P", bound=Problem)
 
 State = Literal["climbed", "skipped", "failed"]
+Prefer = Literal["cheapest", "best"]
 
 
 @dataclass
@@ -158,14 +160,25 @@ def _try(problem: P, rung: Rung[P], step: Step, kept: Kept | None, clock: Clock,
     tell(RungFinished(step.rung, step.title, score.value, score.low, score.high, step.seconds, is_from_before))
 
 
-def _conclude(problem: P, steps: list[Step], prefer: Prefer, clock: Clock, *, was_interrupted: bool) -> Outcome:
+def _conclude(problem: Problem, steps: list[Step], prefer: Prefer, clock: Clock, *, was_interrupted: bool) -> Outcome:
     climbed = [step for step in steps if step.judged is not None]
-    judged = [step.judged for step in climbed if step.judged is not None]
-    if not judged:
+    if not climbed:
         reasons = "; ".join(f"{step.title}: {step.reason}" for step in steps[:3])
         raise BadDataError(f"No method could be tried ({reasons}). Give a larger budget, or other rungs.")
+    judged = [
+        JudgedRung(step.rung, step.judged.value, step.judged.draws, step.judged.score)
+        for step in climbed
+        if step.judged is not None
+    ]
     comparisons = compare_all(judged, problem.n_independent, problem.metric.is_counting)
-    verdict = reach_verdict(judged, comparisons, [step.title for step in climbed], problem.metric, prefer=prefer)
+    verdict = reach_verdict(
+        judged,
+        comparisons,
+        {step.rung: step.title for step in climbed},
+        problem.metric,
+        prefer=prefer,
+        baseline=problem.baseline,
+    )
     return Outcome(
         steps, climbed, comparisons, verdict, clock.spent_s(), sum(step.joules for step in steps), was_interrupted
     )

@@ -70,11 +70,19 @@ class _Ladder:
                 table.add_row(*_ladder_row(rung, rung.score, metric, scale), style=_style(rung))
         yield table
         yield Text("> chosen   + earned its place: gains more than chance over the best cheaper one", style="dim")
-        for rung in report.ladder:
-            if rung.score is None:
-                reason = words.printable(rung.reason or "no reason was recorded")
-                yield Text(f"{words.printable(rung.title)} {rung.state}: {reason}", style="dim")
+        for why, titles in _without_score(report).items():
+            yield Text(f"{words.capital(why[0])}, {why[1]}: {', '.join(titles)}", style="dim")
         yield Text("")
+
+
+def _without_score(report: Report) -> dict[tuple[str, str], list[str]]:
+    """Titles of the rungs that have no score, by what became of them and why."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for rung in report.ladder:
+        if rung.score is None:
+            why = (rung.state, words.printable(rung.reason or "no reason was recorded"))
+            grouped.setdefault(why, []).append(words.printable(rung.title))
+    return grouped
 
 
 def scores_table(report: Report) -> RenderableType:

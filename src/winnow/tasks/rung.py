@@ -94,6 +94,11 @@ class Problem(Protocol):
         """What the climb optimises."""
         ...
 
+    @property
+    def baseline(self) -> str:
+        """The name of the rung that looks at nothing: a model that does not beat it gets a caution."""
+        ...
+
     def judge(self, predictions: npt.NDArray[np.float32]) -> Judged | None:
         """How good these predictions for the judged examples are; None where the metric is undefined for them."""
         ...

@@ -105,7 +105,10 @@ class HeadRung:
             "winnow.input": features.input_spec.key,
         }
         return Candidate(
-            predictions, join(features.graph, head, notes=notes), _picture_ms(features, choice, head), settings
+            predictions,
+            join(problem.graph_of(features), head, notes=notes),
+            _picture_ms(features, choice, head),
+            settings,
         )
 
     def _judge(

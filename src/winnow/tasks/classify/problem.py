@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from winnow.data.inputs import InputSpec
 from winnow.data.manifest import Example
 from winnow.data.splits import clusters as find_clusters
 from winnow.data.splits import folds as make_folds
@@ -18,11 +19,13 @@ from winnow.events import Tell, tell_nobody
 from winnow.graph.backbone import Backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, Rows
 from winnow.graph.formats import FormatChoice
+from winnow.graph.join import cut
+from winnow.graph.runtime import NumberFormat, open_small_graph
 from winnow.metrics.resamples import Resamples, make_resamples
 from winnow.metrics.scores import Metric, interval, replicates
 from winnow.tasks.classify.hog import hog_features
 from winnow.tasks.classify.pixels import pixel_features
-from winnow.tasks.rung import Judged
+from winnow.tasks.rung import Candidate, Judged
 
 Labels = npt.NDArray[np.int64]
 
@@ -109,6 +112,11 @@ class ClassifyProblem:
         return self.resamples.n_clusters
 
     @property
+    def baseline(self) -> str:
+        """Always the commonest class."""
+        return "commonest-class"
+
+    @property
     def is_balanced(self) -> bool:
         """Whether rungs should weigh classes equally, because the optimised metric does."""
         return self.metric.name in ("balanced_accuracy", "macro_f1")
@@ -178,6 +186,28 @@ class ClassifyProblem:
         if features.name not in self._rows:
             self._rows[features.name] = self.store.rows(features, self.contents, self.format_of(features), self.tell)
         return self._rows[features.name]
+
+    def graph_of(self, features: FeatureGraph) -> bytes:
+        """The features graph as it runs here: an int8 backbone is another graph than the fp32 one it was made from."""
+        return self.store.graph_of(features, self.format_of(features))
+
+    def _features_of(self, candidate: Candidate) -> FeatureGraph:
+        known = (self.pixels, self.hog, self.backbone_features)
+        return next(f for f in known if f is not None and f.name == candidate.settings["features"])
+
+    def input_spec_of(self, candidate: Candidate) -> InputSpec:
+        """What the candidate's graph wants to see."""
+        return self._features_of(candidate).input_spec
+
+    def number_format_of(self, candidate: Candidate) -> NumberFormat:
+        """What the candidate's features are computed in."""
+        return self.format_of(self._features_of(candidate)).number_format
+
+    def probabilities(self, candidate: Candidate, contents: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Probabilities (N, C) of any pictures by content hash: the candidate's graph, its features from the cache."""
+        features = self._features_of(candidate)
+        _, head = cut(candidate.graph)
+        return open_small_graph(head).run(self.store.rows(features, contents, self.format_of(features), self.tell))
 
 
 def _plan_judging(

@@ -1,0 +1,186 @@
+"""The last part of a climb: measure the chosen candidate, open the test split once, write the model's folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+import winnow
+from winnow.api.dataset import Dataset
+from winnow.api.report import CARD, PAGE
+from winnow.data.blobs import BlobStore
+from winnow.data.decode import decode
+from winnow.data.manifest import Example
+from winnow.data.splits import clusters as find_clusters
+from winnow.errors import UserError
+from winnow.events import Note, Progress, Tell
+from winnow.ladder.climb import Outcome, Prefer, Step
+from winnow.machine import energy_method, facts, fingerprint
+from winnow.report.assemble import judgement, libraries, now, rung_results
+from winnow.report.card import as_model_card
+from winnow.report.html import as_html
+from winnow.report.schema import ClimbFacts, DatasetFacts, Judgement, Report, TestOpenings
+from winnow.report.thumbnails import thumbnail
+from winnow.tasks.classify.predictor import GRAPH, ModelFacts, Predictor
+from winnow.tasks.classify.problem import ClassifyProblem
+
+MOST_DISAGREEMENT = 1e-4
+"""The saved model's probabilities may differ from the measured ones by this much; more is a bug, told as such."""
+_CHECKED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What the report says of the climb that the climb itself does not know."""
+
+    name: str
+    climb_id: str
+    started: str
+    budget_s: float | None
+    prefer: Prefer
+    opens_test: bool
+    command: str
+
+
+def finish(
+    outcome: Outcome, problem: ClassifyProblem, data: Dataset, details: Finish, folder: Path, tell: Tell
+) -> None:
+    """Write the chosen candidate as a model folder: graph, facts, report, page, card.
+
+    Raises:
+        RuntimeError: the saved graph does not give the probabilities that were measured.
+    """
+    step = outcome.chosen
+    write_model(step, problem, details.name, folder)
+    tell(Progress("measuring the chosen model", 0))
+    judged_examples = [problem.examples[place] for place in problem.judged.tolist()]
+    assert step.candidate is not None
+    judged = judgement(
+        step.candidate.predictions,
+        problem.labels[problem.judged],
+        problem.classes,
+        judged_examples,
+        problem.resamples.clusters,
+        problem.seed,
+    )
+    test, openings = _open_test(step, problem, data, details, tell)
+    report = Report(
+        model=details.name,
+        task="classify",
+        created=now(),
+        dataset=DatasetFacts(
+            name=data.name,
+            version=data.version,
+            classes=problem.classes,
+            counts=data.counts(),
+            digest=data.manifest.digest(),
+            notes=tuple(data.manifest.provenance.get("notes", ())),
+        ),
+        climb=_climb_facts(outcome, problem, details),
+        ladder=rung_results(outcome),
+        verdict=outcome.verdict.reason,
+        judged=judged,
+        test=test,
+        openings=openings,
+    )
+    write_report(report, folder, data.workspace.blobs)
+
+
+def write_model(step: Step, problem: ClassifyProblem, name: str, folder: Path) -> None:
+    """Write `graph.onnx` and `model.json`, then check that the saved model answers as the measured one did."""
+    assert step.candidate is not None
+    graph = step.candidate.graph
+    (folder / GRAPH).write_bytes(graph)
+    ModelFacts(
+        name=name,
+        rung=step.rung,
+        classes=problem.classes,
+        input_spec=problem.input_spec_of(step.candidate),
+        number_format=problem.number_format_of(step.candidate),
+        machine=fingerprint(),
+        sha256=hashlib.sha256(graph).hexdigest(),
+        winnow_version=winnow.__version__,
+    ).write(folder)
+    sample = [problem.contents[place] for place in problem.judged[:_CHECKED].tolist()]
+    spec = problem.input_spec_of(step.candidate)
+    served = Predictor(folder).probabilities(lambda i: problem.store.reader.one(sample[i], spec), len(sample))
+    difference = float(np.abs(served - problem.probabilities(step.candidate, sample)).max())
+    if difference > MOST_DISAGREEMENT:
+        raise RuntimeError(f"The saved graph of {step.rung} differs from the measured one by {difference:.2g}.")
+
+
+def write_report(report: Report, folder: Path, blobs: BlobStore) -> None:
+    """Write the numbers, the page and the model card beside the model."""
+
+    def picture(content: str) -> bytes | None:
+        try:
+            return thumbnail(decode(blobs.read(content), at_least_px=96).pixels)
+        except UserError:
+            return None  # the picture was removed since; the page shows its name alone
+
+    report.write_json(folder / "report.json")
+    (folder / PAGE).write_text(as_html(report, picture), encoding="utf-8")
+    (folder / CARD).write_text(as_model_card(report), encoding="utf-8")
+
+
+def judge_on_test(
+    probs: npt.NDArray[np.float32], examples: Sequence[Example], classes: tuple[str, ...], seed: int
+) -> Judgement:
+    """Measure probabilities on labelled examples that took no part in the climb."""
+    ids = {name: place for place, name in enumerate(classes)}
+    labels = np.array([ids[str(example.label)] for example in examples])
+    clusters = find_clusters([e.pixels for e in examples], [e.group for e in examples])
+    return judgement(probs, labels, classes, examples, clusters, seed)
+
+
+def _open_test(
+    step: Step, problem: ClassifyProblem, data: Dataset, details: Finish, tell: Tell
+) -> tuple[Judgement | None, TestOpenings | None]:
+    if not details.opens_test:
+        return None, None
+    examples = [example for example in data.examples("test") if example.label in problem.classes]
+    if not examples:
+        return None, None
+    assert step.candidate is not None
+    tell(Progress("opening the test split", 0))
+    digest = hashlib.sha256(step.candidate.graph).hexdigest()
+    opening = data.workspace.record_opening(data.name, data.version, details.name, digest)
+    if opening.number > 1:
+        tell(
+            Note(
+                f"The test split of '{data.name}' has been opened {opening.count} times; this figure is the "
+                f"{opening.number}. look and more optimistic than the first.",
+                is_warning=True,
+            )
+        )
+    probs = problem.probabilities(step.candidate, [example.content for example in examples])
+    return (
+        judge_on_test(probs, examples, problem.classes, problem.seed),
+        TestOpenings(count=opening.count, opening=opening.number),
+    )
+
+
+def _climb_facts(outcome: Outcome, problem: ClassifyProblem, details: Finish) -> ClimbFacts:
+    return ClimbFacts(
+        id=details.climb_id,
+        seed=problem.seed,
+        budget_s=details.budget_s,
+        optimise=problem.metric.name,
+        prefer=details.prefer,
+        judged_by=problem.judged_by,
+        n_judged=problem.n_judged,
+        started=details.started,
+        seconds=outcome.seconds,
+        joules=outcome.joules,
+        energy_method=energy_method(),
+        was_interrupted=outcome.was_interrupted,
+        machine=facts(),
+        winnow_version=winnow.__version__,
+        libraries=libraries(),
+        command=details.command,
+    )

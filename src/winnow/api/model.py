@@ -1,0 +1,160 @@
+"""A model: a folder of safe files that predicts, and the report of what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.api.pictures import Given, pictures_of
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.inputs import to_input
+from winnow.errors import UserError
+from winnow.tasks.classify.predictor import Predictor
+
+if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
+    from winnow.api.report import ReportFile
+    from winnow.workspace.workspace import Workspace
+
+_AT_ONCE = 1024
+REPORT = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one picture."""
+
+    source: str
+    label: str | None
+    """The most probable class; None if the picture could not be read."""
+    prob: float | None
+    """Its calibrated probability in [0, 1]."""
+    probs: dict[str, float]
+    """All classes, most probable first."""
+    error: str | None = None
+    """Why there is no answer."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {
+            "source": self.source,
+            "label": self.label,
+            "prob": self.prob,
+            "probs": self.probs,
+            "error": self.error,
+        }
+
+
+class Model:
+    """A trained model.
+
+    Args:
+        folder: where its files lie (`graph.onnx`, `model.json`, `report.json`).
+
+    Raises:
+        NotFoundError: no model lies there.
+        BadDataError: its files are damaged, or of a newer Winnow.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._predictor = Predictor(self.folder)
+
+    @classmethod
+    def open(cls, name_or_folder: str | Path, workspace: str | Path | Workspace | None = None) -> Model:
+        """A model by its folder, or by its name in a workspace ("clouds", or "clouds@2" for an older one).
+
+        Raises:
+            NotFoundError: there is none; says which are near.
+        """
+        folder = Path(name_or_folder).expanduser()
+        if (folder / "model.json").is_file():
+            return cls(folder)
+        from winnow.api.dataset import using
+
+        with using(workspace) as opened:
+            return cls(opened.find_model(str(name_or_folder)).folder)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._predictor.facts.name
+
+    @property
+    def rung(self) -> str:
+        """The rung that made it."""
+        return self._predictor.facts.rung
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What it can answer, in alphabetical order; the order of columns in `predict_proba`."""
+        return self._predictor.facts.classes
+
+    @cached_property
+    def report(self) -> ReportFile:
+        """What was measured of it; `report.save("report.html")` draws it."""
+        from winnow.api.report import ReportFile
+
+        return ReportFile.read(self.folder / REPORT)
+
+    def predict(self, pictures: Any) -> list[Prediction]:
+        """Answers with calibrated probabilities, in the order given.
+
+        A picture that cannot be read costs its own answer (`error` says why), not the others.
+
+        Args:
+            pictures: a path, folder or pattern, bytes, a PIL image, an array (H, W, 3) or (N, H, W, 3), or a list
+                of these.
+
+        Raises:
+            NotFoundError: a file is not there, or a folder holds no picture.
+        """
+        return list(self.predict_each(pictures_of(pictures)))
+
+    def predict_each(self, given: list[Given]) -> Iterator[Prediction]:
+        """`predict` one after the other, for many pictures; memory stays flat."""
+        for start in range(0, len(given), _AT_ONCE):
+            yield from self._predict_some(given[start : start + _AT_ONCE])
+
+    def predict_proba(self, pictures: Any) -> npt.NDArray[np.float32]:
+        """Probabilities (N, C) in the order of `classes`.
+
+        Raises:
+            UserError: a picture cannot be read.
+        """
+        given = pictures_of(pictures)
+        answers = np.zeros((len(given), len(self.classes)), dtype=np.float32)
+        for place, prediction in enumerate(self.predict_each(given)):
+            if prediction.error is not None:
+                raise UserError(f"{prediction.source}: {prediction.error}")
+            answers[place] = [prediction.probs[name] for name in self.classes]
+        return answers
+
+    def _predict_some(self, given: list[Given]) -> Iterator[Prediction]:
+        spec = self._predictor.facts.input_spec
+        blank = np.zeros((spec.side_px, spec.side_px, 3), dtype=np.uint8)
+        errors: dict[int, str] = {}
+
+        def picture(index: int) -> npt.NDArray[np.uint8]:
+            try:
+                return to_input(given[index].pixels(spec.side_px), spec)
+            except UnreadablePictureError as error:
+                errors[index] = str(error)
+            except UserError as error:
+                errors[index] = str(error)
+            return blank
+
+        probs = self._predictor.probabilities(picture, len(given))
+        for index, (one, row) in enumerate(zip(given, probs, strict=True)):
+            if index in errors:
+                yield Prediction(one.source, None, None, {}, errors[index])
+                continue
+            order = np.argsort(-row, kind="stable")
+            answers = {self.classes[place]: float(row[place]) for place in cast("list[int]", order.tolist())}
+            best = next(iter(answers))
+            yield Prediction(one.source, best, answers[best], answers)

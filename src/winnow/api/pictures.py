@@ -1,0 +1,117 @@
+"""What a user may hand over to be predicted: files, folders, patterns, bytes, PIL images, arrays."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.data.decode import FORMATS, UnreadablePictureError, decode
+from winnow.data.pixels import pixels_from_array
+from winnow.errors import NotFoundError, UserError, did_you_mean
+
+Pixels = npt.NDArray[np.uint8]
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif"})
+"""Endings that are looked for in a folder; a file named by the user is read whatever its ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One picture to be predicted: what to call it, and how to get its pixels."""
+
+    source: str
+    pixels: Callable[[int], Pixels]
+    """Given the side that is needed in pixels (a JPEG may be decoded smaller), the upright picture (H, W, 3)."""
+
+
+def pictures_of(what: Any) -> list[Given]:
+    """All pictures in what the user gave, in the order given; folders and patterns sorted by name.
+
+    Raises:
+        NotFoundError: a file is not there, or a folder or pattern holds no picture.
+        UserError: it is nothing that holds pictures.
+    """
+    return list(_walk(what))
+
+
+def _walk(what: Any) -> Iterator[Given]:
+    if isinstance(what, (str, Path)):
+        yield from _paths(str(what))
+    elif isinstance(what, (bytes, bytearray, memoryview)):
+        yield _bytes("bytes", bytes(what))
+    elif isinstance(what, np.ndarray):
+        yield from _arrays(what)
+    elif hasattr(what, "getexif") or hasattr(what, "__array_interface__"):
+        yield _array("picture", what)
+    elif isinstance(what, Iterable):
+        for place, one in enumerate(what):
+            for given in _walk(one):
+                numbered = given.source in ("picture", "bytes", "array")
+                yield Given(f"{given.source} {place}", given.pixels) if numbered else given
+    else:
+        raise UserError(
+            f"A {type(what).__name__} is no picture: give paths, folders, patterns such as 'photos/*.jpg', "
+            "PIL images or NumPy arrays (height, width, 3)."
+        )
+
+
+def _paths(text: str) -> Iterator[Given]:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and _is_plain(file, path))
+        if not files:
+            raise NotFoundError(f"The folder {path} holds no picture ({', '.join(sorted(FORMATS))}).")
+        yield from (_file(file) for file in files)
+    elif path.exists():
+        yield _file(path)
+    elif glob.has_magic(text):
+        # pathlib globs below a folder that is known; a pattern may begin anywhere.
+        found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+        files = [Path(one) for one in found if Path(one).is_file()]
+        if not files:
+            raise NotFoundError(f"No file matches {text}.")
+        yield from (_file(file) for file in files)
+    else:
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise NotFoundError(f"There is no file {path}. {did_you_mean(path.name, near)}".strip())
+
+
+def _is_plain(file: Path, root: Path) -> bool:
+    """Not hidden, and not in a hidden folder below the one that was named."""
+    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
+
+
+def _file(path: Path) -> Given:
+    def pixels(side_px: int) -> Pixels:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UnreadablePictureError("E_UNREADABLE", f"The file cannot be read ({error.strerror}).") from error
+        return decode(data, at_least_px=side_px).pixels
+
+    return Given(str(path), pixels)
+
+
+def _bytes(source: str, data: bytes) -> Given:
+    return Given(source, lambda side_px: decode(data, at_least_px=side_px).pixels)
+
+
+def _array(source: str, array: Any) -> Given:
+    return Given(source, lambda _: pixels_from_array(array))
+
+
+def _arrays(array: npt.NDArray[Any]) -> Iterator[Given]:
+    """One picture (H, W) or (H, W, channels), or a stack of them (N, H, W) or (N, H, W, channels)."""
+    is_stack = array.ndim == 4 or (array.ndim == 3 and array.shape[-1] not in (1, 3, 4))
+    if array.ndim not in (2, 3, 4):
+        raise UserError(f"An array of shape {array.shape} is no picture: give (H, W, 3) or a stack (N, H, W, 3).")
+    if not is_stack:
+        yield _array("array", array)
+        return
+    for place, one in enumerate(array):
+        yield _array(f"array {place}", one)

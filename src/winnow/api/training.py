@@ -1,0 +1,231 @@
+"""Train: climb the ladder, open the test split once, hand over the model with its report."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import winnow
+from winnow.api.budget import seconds_of
+from winnow.api.dataset import Dataset, load
+from winnow.api.finishing import Finish, finish
+from winnow.api.model import Model
+from winnow.data.manifest import Example
+from winnow.errors import BadDataError, UserError
+from winnow.events import Note, Tell
+from winnow.graph.backbone import Backbone, find_backbone, list_backbones
+from winnow.graph.features import FeatureStore, PictureReader
+from winnow.ladder.climb import Prefer, climb
+from winnow.metrics.scores import find_metric
+from winnow.report.assemble import now
+from winnow.tasks.classify.problem import ClassifyProblem
+from winnow.tasks.classify.rungs import find_rungs
+from winnow.workspace.climbs import spec_digest
+from winnow.workspace.records import ClimbRecord
+from winnow.workspace.workspace import Workspace
+
+PREFERENCES: tuple[Prefer, ...] = ("cheapest", "best")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a user wants to climb, checked."""
+
+    budget_s: float | None
+    seed: int
+    optimise: str
+    prefer: Prefer
+    rungs: tuple[str, ...] | None
+    opens_test: bool
+
+    def spec(self, backbone: Backbone | None) -> dict[str, Any]:
+        """What decides the result: two climbs of the same spec on the same version are the same climb."""
+        return {
+            "winnow": winnow.__version__,
+            "task": "classify",
+            "seed": self.seed,
+            "budget_s": self.budget_s,
+            "optimise": self.optimise,
+            "prefer": self.prefer,
+            "rungs": None if self.rungs is None else list(self.rungs),
+            "backbone": None if backbone is None else backbone.digest,
+        }
+
+
+def train(
+    dataset: Any,
+    y: Any = None,
+    *,
+    budget: str | float | None = None,
+    seed: int = 0,
+    optimise: str = "accuracy",
+    prefer: Prefer = "cheapest",
+    rungs: list[str] | None = None,
+    backbone: str | Path | None = None,
+    name: str | None = None,
+    open_test: bool = True,
+    workspace: str | Path | Workspace | None = None,
+    tell: Tell | None = None,
+) -> Model:
+    """Climb the ladder on a dataset and keep the model that the verdict chose.
+
+    Ctrl-C ends the climb with the best so far; the same call later resumes it. The same seed on the same version
+    and machine gives the same model, bit for bit.
+
+    Args:
+        dataset: a `Dataset`, or anything that `winnow.load` takes.
+        y: labels, where `dataset` is an array or a list of pictures.
+        budget: "30s", "5m", "1h" or seconds for the climb; None: as long as it takes.
+        seed: of the folds and of every method's randomness.
+        optimise: the metric that rungs are compared by (`winnow.metrics.scores.METRICS`).
+        prefer: "cheapest": the cheapest rung that nothing dearer is shown to beat; "best": the best mean.
+        rungs: names of the rungs to try; None: all.
+        backbone: a backbone's folder, or the name of one in the workspace; None: the first at hand, if any.
+        name: what to call the model; default: after the dataset.
+        open_test: look at the test split once, at the end; False leaves it closed for later.
+        workspace: a folder; default: the dataset's, else WINNOW_WORKSPACE, else ~/.winnow.
+        tell: hears progress; default: progress bars and the ladder, printed.
+
+    Raises:
+        BadDataError: nothing can be learned from the dataset, or the budget lets no rung run.
+        NotFoundError: no such dataset, rung, metric or backbone.
+        UserError: another argument makes no sense; the sentence says which.
+    """
+    if prefer not in PREFERENCES:
+        raise UserError(f"'{prefer}' is no preference: choose {' or '.join(PREFERENCES)}.")
+    wish = Wish(seconds_of(budget), _seed(seed), find_metric(optimise).name, prefer, _names(rungs), open_test)
+    if tell is not None:
+        data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=tell)
+        return _train(data, wish, backbone, name, tell)
+    from winnow.api.printing import Printer
+
+    with Printer() as printer:
+        data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=printer)
+        model = _train(data, wish, backbone, name, printer)
+    printer.show(model.report.numbers)
+    return model
+
+
+def shelves(workspace: Workspace) -> list[Path]:
+    """Folders in which backbones are looked for: WINNOW_BACKBONES, then the workspace's own."""
+    given = [Path(entry).expanduser() for entry in os.environ.get("WINNOW_BACKBONES", "").split(os.pathsep) if entry]
+    return [*given, workspace.backbones_folder]
+
+
+def _train(data: Dataset, wish: Wish, backbone: str | Path | None, name: str | None, tell: Tell) -> Model:
+    workspace = data.workspace
+    at_hand = _backbone(workspace, backbone)
+    store = FeatureStore(PictureReader(workspace.blobs.read, workspace.cache_folder))
+    problem = ClassifyProblem(
+        _examples(data),
+        store,
+        find_metric(wish.optimise),
+        seed=wish.seed,
+        backbone=at_hand,
+        tell=tell,
+    )
+    spec = wish.spec(at_hand)
+    record = workspace.find_unfinished_climb(data.name, data.version, spec_digest(spec))
+    if record is None:
+        record = workspace.start_climb(data.name, data.version, spec)
+    else:
+        tell(Note("An earlier climb of the same kind was broken off; it is resumed."))
+    try:
+        return _climb(data, wish, problem, record, name or data.name, at_hand, tell)
+    except KeyboardInterrupt:
+        workspace.finish_climb(record.id, "interrupted")
+        raise
+    except UserError:
+        workspace.finish_climb(record.id, "interrupted")  # the cause can be mended, and the climb resumed
+        raise
+    except BaseException:
+        workspace.finish_climb(record.id, "failed")
+        raise
+
+
+def _climb(
+    data: Dataset,
+    wish: Wish,
+    problem: ClassifyProblem,
+    record: ClimbRecord,
+    name: str,
+    backbone: Backbone | None,
+    tell: Tell,
+) -> Model:
+    workspace = data.workspace
+    started = now()
+    outcome = climb(
+        problem,
+        find_rungs(None if wish.rungs is None else list(wish.rungs)),
+        record.folder / "rungs",
+        budget_s=wish.budget_s,
+        prefer=wish.prefer,
+        tell=tell,
+    )
+    made_in = record.folder / "model"
+    if made_in.exists():  # left by a kill between making and moving in
+        shutil.rmtree(made_in)
+    made_in.mkdir()
+    details = Finish(
+        name=name,
+        climb_id=record.id,
+        started=started,
+        budget_s=wish.budget_s,
+        prefer=wish.prefer,
+        opens_test=wish.opens_test,
+        command=_command(data, wish, backbone),
+    )
+    finish(outcome, problem, data, details, made_in, tell)
+    assert outcome.chosen.candidate is not None
+    digest = hashlib.sha256(outcome.chosen.candidate.graph).hexdigest()
+    model = workspace.add_model(name, record.id, data.name, data.version, digest, made_in=made_in)
+    state = "interrupted" if outcome.was_interrupted else "finished"
+    workspace.finish_climb(record.id, state, verdict=outcome.verdict.reason, seconds=outcome.seconds)
+    return Model(model.folder)
+
+
+def _examples(data: Dataset) -> list[Example]:
+    examples = [example for example in data.examples() if example.split != "test" and example.label is not None]
+    if not examples:
+        raise BadDataError(f"The dataset '{data.name}' has no labelled picture outside its test split.")
+    return examples
+
+
+def _backbone(workspace: Workspace, asked: str | Path | None) -> Backbone | None:
+    if asked is not None:
+        return find_backbone(asked, shelves(workspace))
+    return next(iter(list_backbones(shelves(workspace))), None)
+
+
+def _seed(seed: int) -> int:
+    if not 0 <= seed < 2**32:
+        raise UserError(f"A seed is a whole number from 0 to 4294967295, not {seed}.")
+    return int(seed)
+
+
+def _names(rungs: list[str] | None) -> tuple[str, ...] | None:
+    if rungs is None:
+        return None
+    find_rungs(rungs)  # a wrong name is told before anything is done
+    return tuple(sorted(set(rungs)))
+
+
+def _command(data: Dataset, wish: Wish, backbone: Backbone | None) -> str:
+    """The command line that climbs the same way on the same version."""
+    words = ["winnow", "train", data.name, "--version", str(data.version), "--seed", str(wish.seed)]
+    if wish.budget_s is not None:
+        words += ["--budget", f"{wish.budget_s:g}s"]
+    if wish.optimise != "accuracy":
+        words += ["--optimise", wish.optimise]
+    if wish.prefer != "cheapest":
+        words += ["--prefer", wish.prefer]
+    if wish.rungs is not None:
+        words += ["--rungs", ",".join(wish.rungs)]
+    if backbone is not None:
+        words += ["--backbone", backbone.name]
+    return shlex.join(words)

@@ -1,0 +1,126 @@
+"""A classification model at work: files or arrays in, probabilities out; no workspace and no training stack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.data.inputs import InputSpec
+from winnow.errors import BadDataError, NotFoundError
+from winnow.graph.join import cut
+from winnow.graph.pictures import run_on_pictures
+from winnow.graph.runtime import NumberFormat, open_graph, open_small_graph
+from winnow.machine import fingerprint
+
+Pixels = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+GRAPH, FACTS = "graph.onnx", "model.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What `model.json` says: all that the graph itself cannot."""
+
+    name: str
+    rung: str
+    classes: tuple[str, ...]
+    input_spec: InputSpec
+    number_format: NumberFormat
+    """What the features were computed in when the model was judged; used on the same kind of machine only."""
+    machine: str
+    sha256: str
+    winnow_version: str
+    task: str = "classify"
+
+    def write(self, folder: Path) -> None:
+        """Write `model.json`."""
+        values = {
+            "format": _FORMAT,
+            "task": self.task,
+            "name": self.name,
+            "rung": self.rung,
+            "classes": list(self.classes),
+            "input": self.input_spec.to_json(),
+            "number_format": self.number_format,
+            "machine": self.machine,
+            "sha256": self.sha256,
+            "winnow_version": self.winnow_version,
+        }
+        (folder / FACTS).write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelFacts:
+        """Read `model.json`.
+
+        Raises:
+            NotFoundError: no model lies in the folder.
+            BadDataError: the file is damaged, or of a newer Winnow.
+        """
+        try:
+            values: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            if values["format"] > _FORMAT:
+                raise BadDataError(
+                    f"The model in {folder} was made by Winnow {values['winnow_version']}, which is newer than "
+                    "this one. Update Winnow: pip install --upgrade winnow"
+                )
+            return cls(
+                name=str(values["name"]),
+                rung=str(values["rung"]),
+                classes=tuple(str(name) for name in values["classes"]),
+                input_spec=InputSpec.from_json(values["input"]),
+                number_format=values["number_format"],
+                machine=str(values["machine"]),
+                sha256=str(values["sha256"]),
+                winnow_version=str(values["winnow_version"]),
+                task=str(values["task"]),
+            )
+        except OSError:
+            raise NotFoundError(
+                f"No model lies in {folder}: a model is a folder with {GRAPH} and {FACTS}, as `winnow train` makes it."
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadDataError(f"{folder / FACTS} is damaged ({error}); train the model again.") from error
+
+
+class Predictor:
+    """Runs a model's graph: its features part one picture at a time on every core, its head on all at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the model in a folder.
+
+        Raises:
+            NotFoundError: no model lies there.
+            BadDataError: its files are damaged.
+        """
+        self.facts = ModelFacts.read(folder)
+        try:
+            graph = (folder / GRAPH).read_bytes()
+        except OSError:
+            raise NotFoundError(f"The model in {folder} has no {GRAPH}; train it again or copy it whole.") from None
+        if hashlib.sha256(graph).hexdigest() != self.facts.sha256:
+            raise BadDataError(f"{folder / GRAPH} is not the graph that {FACTS} names; copy the model again, whole.")
+        features, head = cut(graph)
+        # Another machine may compute bf16 in software, slowly: there fp32 is the safe choice.
+        is_same_machine = self.facts.machine == fingerprint()
+        number_format: NumberFormat = self.facts.number_format if is_same_machine else "fp32"
+        self._features = open_graph(features, number_format, one_at_a_time=True)
+        self._head = open_small_graph(head)
+
+    def probabilities(self, picture: Callable[[int], Pixels], count: int) -> Probabilities:
+        """Probabilities (count, C) of the pictures that `picture` gives as (side, side, 3) uint8."""
+        if count == 0:
+            return np.empty((0, len(self.facts.classes)), dtype=np.float32)
+        return self._head.run(np.stack(list(run_on_pictures(self._features, picture, count))))
+
+    def of_inputs(self, inputs: Sequence[Pixels]) -> Probabilities:
+        """Probabilities (N, C) of inputs that are (side, side, 3) already."""
+        return self.probabilities(lambda index: inputs[index], len(inputs))
