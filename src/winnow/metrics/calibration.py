@@ -133,8 +133,11 @@ def calibration_interval(predictions: Predictions, draws: NDArray[np.float64], l
         low = 0.0 if share_below(0.0) < 1 - tail else _last_at_least(share_below, 1 - tail)
         return low, _last_at_least(share_below, tail)
 
-    low, high = (np.array([accepted(lambda _: drawn_noise), accepted(binomial_noise)]) * error).T
-    return Interval(error, float(min(low.min(), error)), float(min(max(high.max(), error), 1.0)), level)
+    low, high = np.array([accepted(lambda _: drawn_noise), accepted(binomial_noise)]).T * error
+    # Where all bins are clearly off there is no bias to correct: the signs stand, and the error is a plain sum.
+    signed = np.sign(gaps) @ drawn_noise
+    highest = max(float(high.max()), error - float(np.quantile(signed, (1 - level) / 2)))
+    return Interval(error, min(float(low.min()), error), min(max(highest, error), 1.0), level)
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
