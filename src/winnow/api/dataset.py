@@ -116,6 +116,7 @@ def load(
     seed: int = 0,
     path_column: str | None = None,
     label_column: str | None = None,
+    version: int | None = None,
     tell: Tell = tell_nobody,
 ) -> Dataset:
     """A dataset from files or arrays, imported into the workspace; or one that is there already, by its name.
@@ -133,10 +134,11 @@ def load(
         seed: draws the test split.
         path_column: of a table, where its name is not one that Winnow knows.
         label_column: likewise.
+        version: of a dataset that is there already; default: the newest.
         tell: hears progress and notes.
 
     Raises:
-        NotFoundError: no such file, folder or dataset.
+        NotFoundError: no such file, folder, dataset or version.
         BadDataError: nothing can be learned from it.
         WorkspaceError: the workspace cannot be opened or written.
     """
@@ -152,11 +154,13 @@ def load(
                 raise NotFoundError(
                     f"The dataset '{record.name}' has no pictures: its import was broken off. Import again."
                 )
-            return Dataset(opened, record.name, record.newest.number)
+            return Dataset(opened, record.name, opened.find_version(record.name, version).number)
         if source == EXAMPLE:
             return _load_example(opened, name or EXAMPLE, test_share, seed, tell)
         if not any(mark in source for mark in "/\\."):
             opened.find_dataset(source)  # a bare word: say which datasets are near rather than "no such file"
+    if version is not None:
+        raise UserError("A version can be chosen of a dataset in the workspace only; name the dataset, not its files.")
     given = source if y is None else (source, y)
     text = str(Path(source).expanduser().resolve()) if isinstance(source, (str, Path)) else type(source).__name__
     imported = import_examples(

@@ -86,6 +86,12 @@ class Model:
         return self._predictor.facts.name
 
     @property
+    def full_name(self) -> str:
+        """The name that means this very model for ever, such as "clouds@2"; its folder, outside a workspace."""
+        is_kept = self.folder.name.isdigit() and self.folder.parent.parent.name == "models"
+        return f"{self.name}@{self.folder.name}" if is_kept else str(self.folder)
+
+    @property
     def rung(self) -> str:
         """The rung that made it."""
         return self._predictor.facts.rung

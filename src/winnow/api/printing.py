@@ -8,6 +8,7 @@ from rich.text import Text
 
 from winnow.events import Event, Note, PlanMade, RungFinished, RungSkipped, RungStarted
 from winnow.events import Progress as Step
+from winnow.metrics.intervals import Interval
 from winnow.report import words
 from winnow.report.schema import Report
 from winnow.report.text import summary
@@ -74,10 +75,9 @@ class Printer:
         self._bar.update(self._task, completed=done, total=total)
 
     def _rung(self, event: RungFinished) -> None:
-        score = words.score(self._metric, event.score)
-        ends = f"{words.score(self._metric, event.low)} to {words.score(self._metric, event.high)}"
+        score = words.score_with_span(self._metric, Interval(event.score, event.low, event.high))
         when = "from before" if event.is_from_before else words.duration(event.seconds)
-        self._line(f"  ✓ {event.title}: {score} ({ends}), {when}", "")
+        self._line(f"  ✓ {event.title}: {score}, {when}", "")
 
     def _line(self, text: str, style: str) -> None:
         self._bar.console.print(Text(words.printable(text), style=style))

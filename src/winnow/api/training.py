@@ -64,7 +64,7 @@ def train(
     budget: str | float | None = None,
     seed: int = 0,
     optimise: str = "accuracy",
-    prefer: Prefer = "cheapest",
+    prefer: str = "cheapest",
     rungs: list[str] | None = None,
     backbone: str | Path | None = None,
     name: str | None = None,
@@ -96,9 +96,7 @@ def train(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense; the sentence says which.
     """
-    if prefer not in PREFERENCES:
-        raise UserError(f"'{prefer}' is no preference: choose {' or '.join(PREFERENCES)}.")
-    wish = Wish(seconds_of(budget), _seed(seed), find_metric(optimise).name, prefer, _names(rungs), open_test)
+    wish = Wish(seconds_of(budget), _seed(seed), find_metric(optimise).name, _prefer(prefer), _names(rungs), open_test)
     if tell is not None:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=tell)
         return _train(data, wish, backbone, name, tell)
@@ -200,6 +198,13 @@ def _backbone(workspace: Workspace, asked: str | Path | None) -> Backbone | None
     if asked is not None:
         return find_backbone(asked, shelves(workspace))
     return next(iter(list_backbones(shelves(workspace))), None)
+
+
+def _prefer(prefer: str) -> Prefer:
+    for known in PREFERENCES:
+        if prefer == known:
+            return known
+    raise UserError(f"'{prefer}' is no preference: choose {' or '.join(PREFERENCES)}.")
 
 
 def _seed(seed: int) -> int:

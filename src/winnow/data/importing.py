@@ -39,7 +39,8 @@ class Imported:
     Attributes:
         manifest: the examples, in the order they were found.
         refused: what was left out and why, in the same order.
-        notes: sentences that lower what a later figure is worth; all others were told as events only.
+        notes: sentences a user should read. Those that lower what a later figure is worth are kept in the manifest's
+            provenance, too, under "notes".
     """
 
     manifest: Manifest
@@ -98,9 +99,9 @@ def import_examples(
     notes += more_notes
     for note in notes:
         tell(note)
-    warnings = tuple(note.text for note in notes if note.is_warning)
     provenance = _provenance(source, kind.name, {"test_share": test_share, "seed": seed, **asdict(options)})
-    return Imported(Manifest.of(examples, {**provenance, "notes": list(warnings)}), tuple(refused), warnings)
+    provenance["notes"] = [note.text for note in notes if note.is_warning]
+    return Imported(Manifest.of(examples, provenance), tuple(refused), tuple(note.text for note in notes))
 
 
 def _read_all(items: Sequence[Found | Refused], blobs: BlobStore, tell: Tell) -> Iterator[Example | Refused]:

@@ -127,8 +127,9 @@ def energy(joules: float) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """The size of a file in kB or MB (powers of ten, as disks are sold)."""
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
+    """The size of a file in kB, MB or GB (powers of ten, as disks are sold)."""
+    unit, name = next(((u, n) for u, n in ((1e9, "GB"), (1e6, "MB")) if n_bytes >= u), (1e3, "kB"))
+    return f"{n_bytes / unit:.1f} {name}"
 
 
 def milliseconds(value: float) -> str:

@@ -1,0 +1,72 @@
+"""`winnow`: the commands, their help, and the exit codes that say how it went."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+import winnow
+from winnow.cli.exits import EXIT_CODES_HELP, exit_code_of
+from winnow.errors import UserError, did_you_mean
+
+
+class _Commands(TyperGroup):
+    """Commands in the order of the work, with a hint for a mistyped one."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command, or say which one was meant."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            known = ", ".join(self.commands)
+            hint = did_you_mean(args[0], self.commands, otherwise=f"The commands are {known}.")
+            ctx.fail(f"There is no command '{args[0]}'. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Train models from your own examples, and see what they are worth.",
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: bool = typer.Option(False, "--version", help="Show the version and stop.")) -> None:
+    if version:
+        typer.echo(f"winnow {winnow.__version__}")
+        raise typer.Exit
+
+
+def _add_commands() -> None:
+    from winnow.cli import data, evaluate, predict, rooms, train
+
+    for module in (data, train, evaluate, predict, rooms):
+        module.add_to(app)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code: what the `winnow` script calls."""
+    _add_commands()
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="winnow", standalone_mode=True)
+    except UserError as error:
+        typer.echo(f"winnow: {error}", err=True)
+        sys.exit(exit_code_of(error))
+    except KeyboardInterrupt:
+        typer.echo("winnow: stopped. Nothing is lost: the same command goes on where it was.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,77 @@
+"""`winnow train`: climb the ladder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from winnow.cli.options import JsonOption, WorkspaceOption, echo_json, example
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    examples = example("winnow train ./photos", "winnow train clouds --budget 5m --optimise macro_f1")
+    app.command("train", epilog=examples)(_train)
+
+
+def _train(
+    dataset: Annotated[str, typer.Argument(help="The name of a dataset, or anything that `winnow import` takes.")],
+    budget: Annotated[
+        str | None, typer.Option(help="Time for the climb: 30s, 5m, 1h [default: as long as it takes].")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    optimise: Annotated[
+        str,
+        typer.Option(
+            help="The metric that methods are compared by: accuracy, balanced_accuracy, macro_f1, micro_f1, log_loss, "
+            "macro_auroc, macro_average_precision, expected_calibration_error."
+        ),
+    ] = "accuracy",
+    prefer: Annotated[
+        str,
+        typer.Option(help="cheapest: the cheapest method that nothing dearer is shown to beat; best: the best mean."),
+    ] = "cheapest",
+    rungs: Annotated[str | None, typer.Option(help="Only these methods, separated by commas.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="A backbone's folder or name [default: the first at hand].")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the model [default: after the dataset].")] = None,
+    version: Annotated[int | None, typer.Option(help="Of the dataset [default: the newest].")] = None,
+    no_test: Annotated[bool, typer.Option("--no-test", help="Leave the test split closed.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Climb the ladder of methods within a budget and keep the model that earned its place.
+
+    Methods are tried from cheap to dear and judged on the same pictures. Ctrl-C keeps the best so far; the same
+    command goes on from there. The test split is opened once, at the end, for the chosen model alone.
+    """
+    from winnow.api.dataset import load
+    from winnow.api.printing import Printer
+    from winnow.api.training import train
+
+    with Printer(metric=optimise) as printer:
+        data = load(dataset, workspace=workspace, version=version, tell=printer)
+        model = train(
+            data,
+            budget=budget,
+            seed=seed,
+            optimise=optimise,
+            prefer=prefer,
+            rungs=None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()],
+            backbone=backbone,
+            name=name,
+            open_test=not no_test,
+            tell=printer,
+        )
+    if as_json:
+        echo_json({"model": model.full_name, "folder": str(model.folder), "report": model.report.as_dict()})
+        return
+    from rich.console import Console
+
+    from winnow.report.text import summary
+
+    Console(highlight=False).print(summary(model.report.numbers))
+    typer.echo(f"Report: {model.report.page}")
+    typer.echo(f"Next: winnow predict {model.full_name} PICTURE...")
