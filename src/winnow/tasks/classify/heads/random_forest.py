@@ -43,7 +43,7 @@ class RandomForest:
         attributes = tree_ensemble(forest)
 
         def write(pen: GraphPen, x: str) -> str:
-            _, shares = pen.op2("TreeEnsembleClassifier", x, domain=_ML, **attributes)
+            shares = pen.op("TreeEnsembleRegressor", x, domain=_ML, **attributes)
             smoothed = pen.op("Mul", shares, pen.constant(TREES / (TREES + 1)))
             return pen.op("Log", pen.op("Add", smoothed, pen.constant(prior / (TREES + 1))))
 
@@ -55,12 +55,14 @@ class RandomForest:
 
 
 def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:
-    """The attributes of ONNX's TreeEnsembleClassifier for a fitted forest: its mean of leaf shares.
+    """The attributes of ONNX's TreeEnsembleRegressor for a fitted forest: its mean of leaf shares, a target a class.
 
-    A leaf's zero shares are left out, which makes deep forests five to ten times smaller. scikit-learn compares
-    float32 features with float64 thresholds; `x <= t` holds for the same x if t is rounded *down* to float32.
+    Not TreeEnsembleClassifier: ONNX Runtime reads a row that all trees give to the first of two classes as a single
+    score s and answers (-s, s). A leaf's zero shares are left out, which makes deep forests five to ten times
+    smaller. scikit-learn compares float32 features with float64 thresholds; `x <= t` holds for the same x if t is
+    rounded *down* to float32.
 
-    Source: ONNX, ai.onnx.ml operators, TreeEnsembleClassifier version 3.
+    Source: ONNX, ai.onnx.ml operators, TreeEnsembleRegressor version 3.
     """
     parts: dict[str, list[npt.NDArray[Any]]] = {}
 
@@ -87,13 +89,13 @@ def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:
         shares = shares / shares.sum(axis=1, keepdims=True)
         leaf, label = np.nonzero(shares)
         add(
-            class_treeids=np.full(len(leaf), tree_id),
-            class_nodeids=leaves[leaf],
-            class_ids=label,
-            class_weights=(shares[leaf, label] / n_trees).astype(np.float32),
+            target_treeids=np.full(len(leaf), tree_id),
+            target_nodeids=leaves[leaf],
+            target_ids=label,
+            target_weights=(shares[leaf, label] / n_trees).astype(np.float32),
         )
     attributes: dict[str, Any] = {name: np.concatenate(columns).tolist() for name, columns in parts.items()}
-    return {**attributes, "classlabels_int64s": list(range(len(forest.classes_))), "post_transform": "NONE"}
+    return {**attributes, "n_targets": len(forest.classes_)}
 
 
 def round_down(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
