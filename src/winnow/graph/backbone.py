@@ -38,9 +38,15 @@ class Backbone:
         """The graph's bytes, checked against the digest.
 
         Raises:
-            UserError: the file was changed or cut short.
+            UserError: the file is missing, or was changed or cut short.
         """
-        data = (self.folder / _GRAPH).read_bytes()
+        try:
+            data = (self.folder / _GRAPH).read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"The backbone '{self.name}' in {self.folder} has no {_GRAPH} that can be read; "
+                "make or copy the backbone again."
+            ) from error
         if hashlib.sha256(data).hexdigest() != self.digest:
             raise UserError(
                 f"The graph of backbone '{self.name}' in {self.folder} does not match its backbone.json; "
