@@ -28,6 +28,8 @@ from .sources import find_source
 from .sources.source import Found, ImportOptions, Refused
 from .splitting import assign_splits
 
+_AS_USUAL = ImportOptions()
+
 # Enough work for a thread to be worth its switch (an MNIST digit takes 0.2 ms), little enough for a live bar.
 _BATCH = 16
 
@@ -46,6 +48,25 @@ class Imported:
     manifest: Manifest
     refused: tuple[Refused, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReadExamples:
+    """What a source holds.
+
+    Attributes:
+        source: as it was understood: text that names a file or folder is a Path.
+        kind: the kind of source, in words.
+        examples: in the order they were found; `split` is "" where the user said nothing.
+        refused: what could not be read and why.
+        notes: what the source wants a user to know.
+    """
+
+    source: Any
+    kind: str
+    examples: tuple[Example, ...]
+    refused: tuple[Refused, ...]
+    notes: tuple[Note, ...]
 
 
 def import_examples(
@@ -76,6 +97,30 @@ def import_examples(
         WorkspaceError: the copies cannot be written.
     """
     options = ImportOptions(path_column, label_column, split_column, group_column)
+    read = read_examples(source, blobs, options, tell)
+    source, examples, notes = read.source, list(read.examples), list(read.notes)
+    _refuse_too_little(source, examples, read.refused)
+    blobs.flush()
+    examples, more_notes = assign_splits(examples, test_share=test_share, seed=seed)
+    _refuse_too_few_to_learn(examples)
+    notes += more_notes
+    for note in notes:
+        tell(note)
+    provenance = _provenance(source, read.kind, {"test_share": test_share, "seed": seed, **asdict(options)})
+    provenance["notes"] = [note.text for note in notes if note.is_warning]
+    return Imported(Manifest.of(examples, provenance), read.refused, tuple(note.text for note in notes))
+
+
+def read_examples(
+    source: Any, blobs: BlobStore, options: ImportOptions = _AS_USUAL, tell: Tell = tell_nobody
+) -> ReadExamples:
+    """Read all pictures of a source as they are: no split is drawn, and few or one-sided ones are no fault.
+
+    Raises:
+        NotFoundError: there is no such file or folder.
+        BadDataError: nothing of the source can be used.
+        WorkspaceError: the copies cannot be written.
+    """
     kind, source = find_source(source)
     tell(Progress("finding pictures", 0))
     notes: list[Note] = []
@@ -92,16 +137,7 @@ def import_examples(
             refused.append(result)
         else:
             examples.append(result)
-    _refuse_too_little(source, examples, refused)
-    blobs.flush()
-    examples, more_notes = assign_splits(examples, test_share=test_share, seed=seed)
-    _refuse_too_few_to_learn(examples)
-    notes += more_notes
-    for note in notes:
-        tell(note)
-    provenance = _provenance(source, kind.name, {"test_share": test_share, "seed": seed, **asdict(options)})
-    provenance["notes"] = [note.text for note in notes if note.is_warning]
-    return Imported(Manifest.of(examples, provenance), tuple(refused), tuple(note.text for note in notes))
+    return ReadExamples(source, kind.name, tuple(examples), tuple(refused), tuple(notes))
 
 
 def _read_all(items: Sequence[Found | Refused], blobs: BlobStore, tell: Tell) -> Iterator[Example | Refused]:
