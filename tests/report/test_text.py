@@ -35,7 +35,7 @@ def test_the_ladder_says_score_gain_time_and_which_was_chosen(report: Report):
     assert "Features + logistic regression" in chosen
     assert "+3.1 (1.9 to 4.3)" in chosen
     assert "2.4 s" in chosen
-    assert any(line.startswith("Fine-tuned network skipped: needs the extra 'deep'") for line in lines)
+    assert any(line.startswith("Skipped, needs the extra 'deep'") and "Fine-tuned network" in line for line in lines)
 
 
 def test_a_wide_terminal_draws_the_intervals(report: Report):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,12 +123,12 @@ def write_report(report: Report, folder: Path, blobs: BlobStore) -> None:
         except UserError:
             return None  # the picture was removed since; the page shows its name alone
 
-    report.write_json(folder / "report.json")
     (folder / PAGE).write_text(as_html(report, picture), encoding="utf-8")
     (folder / CARD).write_text(as_model_card(report), encoding="utf-8")
+    report.write_json(folder / REPORT)  # last: whoever finds these numbers finds the drawings of them
 
 
-def judge_on_test(
+def judge_examples(
     probs: npt.NDArray[np.float32], examples: Sequence[Example], classes: tuple[str, ...], seed: int
 ) -> Judgement:
     """Measure probabilities on labelled examples that took no part in the climb."""
@@ -143,13 +143,45 @@ def _open_test(
 ) -> tuple[Judgement | None, TestOpenings | None]:
     if not details.opens_test:
         return None, None
-    examples = [example for example in data.examples("test") if example.label in problem.classes]
-    if not examples:
-        return None, None
     assert step.candidate is not None
+    candidate = step.candidate
+    look = look_at_test(
+        data,
+        details.name,
+        hashlib.sha256(candidate.graph).hexdigest(),
+        problem.classes,
+        lambda examples: problem.probabilities(candidate, [example.content for example in examples]),
+        problem.seed,
+        tell,
+    )
+    return (None, None) if look is None else look
+
+
+def look_at_test(
+    data: Dataset,
+    model: str,
+    digest: str,
+    classes: tuple[str, ...],
+    probabilities: Callable[[Sequence[Example]], npt.NDArray[np.float32]],
+    seed: int,
+    tell: Tell,
+) -> tuple[Judgement, TestOpenings] | None:
+    """Count one look at the test split, then take it; None if there is no test split.
+
+    Args:
+        data: the dataset version that the model was made on.
+        model: its name.
+        digest: of its graph: a second look at the same model is the first one again.
+        classes: it answers, in the order of its columns.
+        probabilities: gives (N, C) for examples.
+        seed: of the resamples.
+        tell: hears a warning where this is not the dataset's first opening.
+    """
+    examples = [example for example in data.examples("test") if example.label in classes]
+    if not examples:
+        return None
     tell(Progress("opening the test split", 0))
-    digest = hashlib.sha256(step.candidate.graph).hexdigest()
-    opening = data.workspace.record_opening(data.name, data.version, details.name, digest)
+    opening = data.workspace.record_opening(data.name, data.version, model, digest)
     if opening.number > 1:
         tell(
             Note(
@@ -158,11 +190,8 @@ def _open_test(
                 is_warning=True,
             )
         )
-    probs = problem.probabilities(step.candidate, [example.content for example in examples])
-    return (
-        judge_on_test(probs, examples, problem.classes, problem.seed),
-        TestOpenings(count=opening.count, opening=opening.number),
-    )
+    judged = judge_examples(probabilities(examples), examples, classes, seed)
+    return judged, TestOpenings(count=opening.count, opening=opening.number)
 
 
 def _climb_facts(outcome: Outcome, problem: ClassifyProblem, details: Finish) -> ClimbFacts:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import find_rungs
 from winnow.workspace.climbs import spec_digest
 from winnow.workspace.records import ClimbRecord
-from winnow.workspace.workspace import Workspace
+from winnow.workspace.workspace import Workspace, default_folder
 
 PREFERENCES: tuple[Prefer, ...] = ("cheapest", "best")
 
@@ -42,6 +43,22 @@ class Wish:
     prefer: Prefer
     rungs: tuple[str, ...] | None
     opens_test: bool
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        budget: str | float | None = None,
+        seed: int = 0,
+        optimise: str = "accuracy",
+        prefer: str = "cheapest",
+        rungs: Sequence[str] | None = None,
+        open_test: bool = True,
+    ) -> Wish:
+        """The wish, or an error that says which argument makes no sense, before anything is done; see `train`."""
+        return cls(
+            seconds_of(budget), _seed(seed), find_metric(optimise).name, _prefer(prefer), _names(rungs), open_test
+        )
 
     def spec(self, backbone: Backbone | None) -> dict[str, Any]:
         """What decides the result: two climbs of the same spec on the same version are the same climb."""
@@ -65,7 +82,7 @@ def train(
     seed: int = 0,
     optimise: str = "accuracy",
     prefer: str = "cheapest",
-    rungs: list[str] | None = None,
+    rungs: Sequence[str] | None = None,
     backbone: str | Path | None = None,
     name: str | None = None,
     open_test: bool = True,
@@ -96,26 +113,50 @@ def train(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense; the sentence says which.
     """
-    wish = Wish(seconds_of(budget), _seed(seed), find_metric(optimise).name, _prefer(prefer), _names(rungs), open_test)
+    wish = Wish.checked(
+        budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=rungs, open_test=open_test
+    )
     if tell is not None:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=tell)
-        return _train(data, wish, backbone, name, tell)
+        return climb_on(data, wish, backbone, name, tell)
     from winnow.api.printing import Printer
 
     with Printer() as printer:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=printer)
-        model = _train(data, wish, backbone, name, printer)
+        model = climb_on(data, wish, backbone, name, printer)
     printer.show(model.report.numbers)
     return model
 
 
-def shelves(workspace: Workspace) -> list[Path]:
-    """Folders in which backbones are looked for: WINNOW_BACKBONES, then the workspace's own."""
+def shelves(workspace: Workspace | None = None) -> list[Path]:
+    """Folders in which backbones are looked for: WINNOW_BACKBONES, then the workspace's own.
+
+    Without a workspace the default one's, which is neither made nor opened.
+    """
+    own = default_folder().expanduser() / "backbones" if workspace is None else workspace.backbones_folder
     given = [Path(entry).expanduser() for entry in os.environ.get("WINNOW_BACKBONES", "").split(os.pathsep) if entry]
-    return [*given, workspace.backbones_folder]
+    return [*given, own]
 
 
-def _train(data: Dataset, wish: Wish, backbone: str | Path | None, name: str | None, tell: Tell) -> Model:
+def climb_on(
+    data: Dataset,
+    wish: Wish,
+    backbone: str | Path | None,
+    name: str | None,
+    tell: Tell,
+    *,
+    command: str | None = None,
+) -> Model:
+    """`train` with its arguments checked.
+
+    Args:
+        data: the dataset version.
+        wish: how to climb.
+        backbone: as in `train`.
+        name: of the model.
+        tell: hears progress.
+        command: what a reader of the report types to get the same model; default: the command line's `winnow train`.
+    """
     workspace = data.workspace
     at_hand = _backbone(workspace, backbone)
     store = FeatureStore(PictureReader(workspace.blobs.read, workspace.cache_folder))
@@ -134,7 +175,7 @@ def _train(data: Dataset, wish: Wish, backbone: str | Path | None, name: str | N
     else:
         tell(Note("An earlier climb of the same kind was broken off; it is resumed."))
     try:
-        return _climb(data, wish, problem, record, name or data.name, at_hand, tell)
+        return _climb(data, wish, problem, record, name or data.name, command or _command(data, wish, at_hand), tell)
     except KeyboardInterrupt:
         workspace.finish_climb(record.id, "interrupted")
         raise
@@ -152,7 +193,7 @@ def _climb(
     problem: ClassifyProblem,
     record: ClimbRecord,
     name: str,
-    backbone: Backbone | None,
+    command: str,
     tell: Tell,
 ) -> Model:
     workspace = data.workspace
@@ -176,7 +217,7 @@ def _climb(
         budget_s=wish.budget_s,
         prefer=wish.prefer,
         opens_test=wish.opens_test,
-        command=_command(data, wish, backbone),
+        command=command,
     )
     finish(outcome, problem, data, details, made_in, tell)
     assert outcome.chosen.candidate is not None
@@ -213,10 +254,10 @@ def _seed(seed: int) -> int:
     return int(seed)
 
 
-def _names(rungs: list[str] | None) -> tuple[str, ...] | None:
+def _names(rungs: Sequence[str] | None) -> tuple[str, ...] | None:
     if rungs is None:
         return None
-    find_rungs(rungs)  # a wrong name is told before anything is done
+    find_rungs(list(rungs))  # a wrong name is told before anything is done
     return tuple(sorted(set(rungs)))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -58,12 +58,9 @@ def choose_format(graph: bytes, digest: str, samples: Pixels, notes: Path) -> Fo
         notes: a folder for what was measured.
     """
     note = notes / f"{digest[:16]}.json"
-    try:
-        written = json.loads(note.read_text(encoding="utf-8"))
-        if written.pop("machine") == fingerprint():
-            return FormatChoice(**written)
-    except (OSError, ValueError, TypeError, KeyError):
-        pass  # never measured here, or a note of another shape: measure
+    written = _read_note(note)
+    if written is not None:
+        return written
     choice, int8 = _measure(graph, samples)
     notes.mkdir(parents=True, exist_ok=True)
     if int8 is not None and choice.number_format == "int8":
@@ -73,6 +70,20 @@ def choose_format(graph: bytes, digest: str, samples: Pixels, notes: Path) -> Fo
     partial.write_text(json.dumps({**asdict(choice), "machine": fingerprint()}, indent=1), encoding="utf-8")
     partial.replace(note)
     return choice
+
+
+def _read_note(note: Path) -> FormatChoice | None:
+    """What was measured before; None if it was not, or on another machine, or if the note or its graph is damaged."""
+    try:
+        written = json.loads(note.read_text(encoding="utf-8"))
+        if written.pop("machine") != fingerprint():
+            return None
+        choice = FormatChoice(**written)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    is_usable = choice.number_format in get_args(NumberFormat) and choice.number_format in choice.pictures_per_s
+    has_graph = choice.int8_graph is None or (note.parent / choice.int8_graph).is_file()
+    return choice if is_usable and has_graph else None
 
 
 def _measure(graph: bytes, samples: Pixels) -> tuple[FormatChoice, bytes | None]:

@@ -27,16 +27,20 @@ def hog_features(side_px: int, cell_px: int) -> FeatureGraph:
     Source: Dalal and Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005.
     """
     pen = GraphPen(PIXELS, (None, side_px, side_px, 3), np.uint8)
-    grey = write_brightness(pen, pen.input)
-    x, y = _write_gradients(pen, grey)
+    flat, dim = write_hog(pen, pen.input, side_px, cell_px)
+    return FeatureGraph("hog", pen.finish(flat, FEATURES, (None, dim)), InputSpec(side_px), dim)
+
+
+def write_hog(pen: GraphPen, pixels: str, side_px: int, cell_px: int) -> tuple[str, int]:
+    """Pixels uint8 (N, side, side, 3) to their histograms (N, D); gives D, too."""
+    x, y = _write_gradients(pen, write_brightness(pen, pixels))
     strength = pen.op("Sqrt", pen.op("Add", pen.op("Mul", x, x), pen.op("Mul", y, y)))
     votes = pen.op("Mul", _write_bins(pen, x, y), strength)
     cells = pen.op("AveragePool", votes, kernel_shape=[cell_px] * 2, strides=[cell_px] * 2)
     n_blocks = side_px // cell_px - BLOCK + 1
     blocks = _write_blocks(pen, cells, n_blocks)
     dim = n_blocks * n_blocks * BLOCK * BLOCK * ORIENTATIONS
-    flat = pen.op("Reshape", blocks, pen.constant([-1, dim], np.int64))
-    return FeatureGraph("hog", pen.finish(flat, FEATURES, (None, dim)), InputSpec(side_px), dim)
+    return pen.op("Reshape", blocks, pen.constant([-1, dim], np.int64)), dim
 
 
 def _write_gradients(pen: GraphPen, grey: str) -> tuple[str, str]:

@@ -16,14 +16,27 @@ GREY = (0.299, 0.587, 0.114)
 def pixel_features(side_px: int, *, is_grey: bool) -> FeatureGraph:
     """Pixels in [0, 1]: side * side numbers where all pictures are grey, three times as many in colour."""
     pen = GraphPen(PIXELS, (None, side_px, side_px, 3), np.uint8)
-    x = pen.op("Mul", pen.op("Cast", pen.input, to=1), pen.constant(1 / 255))
+    flat, dim = write_pixels(pen, pen.input, side_px, is_grey=is_grey)
+    return FeatureGraph("pixels", pen.finish(flat, FEATURES, (None, dim)), InputSpec(side_px), dim)
+
+
+def write_pixels(pen: GraphPen, pixels: str, side_px: int, *, is_grey: bool, shrink: int = 1) -> tuple[str, int]:
+    """Pixels uint8 (N, side, side, 3) to numbers in [0, 1] (N, D); gives D, too.
+
+    Args:
+        is_grey: all three channels are equal, so one says it all.
+        shrink: average squares of this many pixels first.
+    """
+    x = pen.op("Mul", pen.op("Cast", pixels, to=1), pen.constant(1 / 255))
     channels = 3
-    if is_grey:  # all three channels are equal: one says it all
+    if is_grey:
         x = pen.op("Slice", x, *(pen.constant([value], np.int64) for value in (0, 1, 3)))
         channels = 1
-    dim = side_px * side_px * channels
-    flat = pen.op("Reshape", x, pen.constant([-1, dim], np.int64))
-    return FeatureGraph("pixels", pen.finish(flat, FEATURES, (None, dim)), InputSpec(side_px), dim)
+    if shrink > 1:
+        x = pen.op("Transpose", x, perm=[0, 3, 1, 2])
+        x = pen.op("AveragePool", x, kernel_shape=[shrink] * 2, strides=[shrink] * 2)
+    dim = (side_px // shrink) ** 2 * channels
+    return pen.op("Reshape", x, pen.constant([-1, dim], np.int64)), dim
 
 
 def write_brightness(pen: GraphPen, pixels: str) -> str:

