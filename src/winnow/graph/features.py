@@ -92,6 +92,8 @@ class FeatureStore:
         self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell = tell_nobody
     ) -> Rows:
         """The features (N, D) of pictures by content hash."""
+        if not contents:
+            return np.empty((0, features.dim), dtype=np.float32)
         if features.is_backbone:
             return self._of_backbone(features, contents, choice, tell)
         pixels = self.reader.small(contents, features.input_spec, tell)

@@ -93,10 +93,15 @@ def _measure(graph: bytes, samples: Pixels) -> tuple[FormatChoice, bytes | None]
     int8_graph: bytes | None = None
     refused: list[str] = []
     for candidate in _formats_to_try():
-        tried = graph
-        if candidate == "int8":
-            tried = int8_graph = quantise(graph, samples[:_CALIBRATION])
-        answers, speed = _time(open_graph(tried, candidate, one_at_a_time=True), samples)
+        try:
+            tried = graph
+            if candidate == "int8":
+                tried = int8_graph = quantise(graph, samples[:_CALIBRATION])
+            opened = open_graph(tried, candidate, one_at_a_time=True)
+        except Exception as error:  # whatever the libraries cannot convert still runs in fp32
+            refused.append(f"{candidate} could not be made ({type(error).__name__})")
+            continue
+        answers, speed = _time(opened, samples)
         speeds[candidate], agreement[candidate] = speed, _least_cosine(reference, answers)
         if agreement[candidate] < MIN_AGREEMENT:
             refused.append(f"{candidate} answers differently (similarity {agreement[candidate]:.3f})")
