@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,17 @@ from winnow.data.inputs import InputSpec, read_input
 from winnow.events import Tell, tell_nobody
 from winnow.graph.formats import FormatChoice, choose_format
 from winnow.graph.pictures import run_on_pictures
-from winnow.graph.runtime import open_graph
+from winnow.graph.runtime import OpenGraph, open_graph, open_small_graph
 from winnow.machine import cores
 
 Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.float32]
 
-_SAMPLES = 32
+_SAMPLES = 12
+_CHUNK = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeatureGraph:
     """What turns a picture into a row of numbers: raw pixels, HOG or a backbone."""
 
@@ -35,7 +37,7 @@ class FeatureGraph:
     dim: int
     is_backbone: bool = False
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 of the graph, hex."""
         return hashlib.sha256(self.graph).hexdigest()
@@ -74,6 +76,7 @@ class FeatureStore:
     def __init__(self, reader: PictureReader) -> None:
         self.reader = reader
         self._notes = reader.cache / "formats"
+        self._opened: dict[str, OpenGraph] = {}
 
     def format_of(self, features: FeatureGraph, contents: Sequence[str]) -> FormatChoice:
         """The number format the graph runs in here; measured on first use, on some of these pictures."""
@@ -88,6 +91,12 @@ class FeatureStore:
         """The graph that is run: the quantised one where int8 was chosen."""
         return (self._notes / choice.int8_graph).read_bytes() if choice.int8_graph else features.graph
 
+    def _open(self, features: FeatureGraph, choice: FormatChoice) -> OpenGraph:
+        if features.digest not in self._opened:
+            graph = self.graph_of(features, choice)
+            self._opened[features.digest] = open_graph(graph, choice.number_format, one_at_a_time=True)
+        return self._opened[features.digest]
+
     def rows(
         self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell = tell_nobody
     ) -> Rows:
@@ -97,16 +106,14 @@ class FeatureStore:
         if features.is_backbone:
             return self._of_backbone(features, contents, choice, tell)
         pixels = self.reader.small(contents, features.input_spec, tell)
-        opened = open_graph(features.graph)
-        return np.concatenate([opened.run(pixels[start : start + 256]) for start in range(0, len(pixels), 256)])
+        opened = open_small_graph(features.graph)
+        starts = range(0, len(pixels), _CHUNK)
+        with ThreadPoolExecutor(cores()) as pool:
+            return np.concatenate(list(pool.map(lambda start: opened.run(pixels[start : start + _CHUNK]), starts)))
 
     def _of_backbone(self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell) -> Rows:
-        opened = None
-
         def compute(places: list[int]) -> Iterator[Rows]:
-            nonlocal opened
-            if opened is None:
-                opened = open_graph(self.graph_of(features, choice), choice.number_format, one_at_a_time=True)
+            opened = self._open(features, choice)
             wanted = [contents[place] for place in places]
             yield from run_on_pictures(
                 opened, lambda index: self.reader.one(wanted[index], features.input_spec), len(wanted)

@@ -30,7 +30,6 @@ MIN_AGREEMENT = 0.995
 bf16 features of this similarity gave the same test accuracy as on fp32 ones (cats-dogs, EdgeTPU, 3 sizes)."""
 MIN_GAIN = 1.25
 """A format must beat the more exact one by this factor: a narrow win could flip from one timing to the next."""
-_CALIBRATION = 24
 _TIMED_S = 0.25
 
 
@@ -96,7 +95,7 @@ def _measure(graph: bytes, samples: Pixels) -> tuple[FormatChoice, bytes | None]
         try:
             tried = graph
             if candidate == "int8":
-                tried = int8_graph = quantise(graph, samples[:_CALIBRATION])
+                tried = int8_graph = quantise(graph, samples)
             opened = open_graph(tried, candidate, one_at_a_time=True)
         except Exception as error:  # whatever the libraries cannot convert still runs in fp32
             refused.append(f"{candidate} could not be made ({type(error).__name__})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 # Elements of one chunk of weights: 4 MiB of float64, so that a pass over it stays in the processor's cache.
 _CHUNK_ELEMENTS = 1 << 19
 _CHUNK_LEAST_DRAWS = 32
+# 64 MiB: 2,000 draws of 4,000 examples.
+_KEPT_ELEMENTS = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Resamples:
     """(N,) cluster ids in 0..n_clusters-1."""
     draws: int
     seed: int
+    _kept: list[NDArray[np.float64]] = field(default_factory=list[NDArray[np.float64]], compare=False, repr=False)
+    """The chunks, where they are few: a climb asks for them once a rung."""
 
     @property
     def n(self) -> int:
@@ -52,6 +56,14 @@ class Resamples:
 
         The bits depend on the seed, the clusters and the number of draws before, not on the size of a chunk.
         """
+        if self.n * self.draws > _KEPT_ELEMENTS:
+            yield from self._fresh_chunks()
+            return
+        if not self._kept:
+            self._kept.extend(self._fresh_chunks())
+        yield from self._kept
+
+    def _fresh_chunks(self) -> Iterator[NDArray[np.float64]]:
         rng = np.random.default_rng(self.seed)
         size = self.n_clusters
         width = max(_CHUNK_ELEMENTS // max(self.n, 1), _CHUNK_LEAST_DRAWS)

@@ -72,7 +72,7 @@ class HeadRung:
         grid = len(self.head.grid(features.dim))
         n_train = len(problem.parts[0].train)
         once = self.head.estimate_s(n_train, features.dim, n_classes, grid)
-        rounds = np.ceil(len(problem.parts) / cores()) + (1 if problem.is_out_of_fold else 0)
+        rounds = np.ceil((len(problem.parts) + problem.is_out_of_fold) / cores())
         return float(features_s + once * rounds + 0.1)
 
     def climb(self, problem: ClassifyProblem, clock: Clock, tell: Tell) -> Candidate:
@@ -83,18 +83,11 @@ class HeadRung:
         clock.check()
         grid = self.head.grid(features.dim)
         seed = seed_for(problem.seed, self.name)
-        grid_logits, writes = self._judge(problem, rows, grid, seed, clock, tell)
+        grid_logits, writes = self._learn(problem, rows, grid, seed, clock, tell)
         labels = problem.labels[problem.judged]
         predictions = cross_fitted(grid_logits, labels, self._groups(problem))
         best, temperature = choose(grid_logits, labels)
-        if problem.is_out_of_fold:  # the final model learns from every example, with the settings chosen
-            clock.check()
-            lesson = _lesson(problem, rows, np.arange(len(rows)), seed)
-            with threadpool_limits(cores()):
-                writes = learn_all_classes(self.head, lesson, grid[best : best + 1])
-        else:
-            writes = writes[best : best + 1]
-        head = head_graph(writes[0], temperature, features.dim, len(problem.classes))
+        head = head_graph(writes[best], temperature, features.dim, len(problem.classes))
         choice = problem.format_of(features)
         settings: Settings = {**grid[best], "features": features.name, "temperature": round(temperature, 4)}
         if features.is_backbone:
@@ -112,7 +105,7 @@ class HeadRung:
             settings,
         )
 
-    def _judge(
+    def _learn(
         self,
         problem: ClassifyProblem,
         rows: Rows,
@@ -121,24 +114,33 @@ class HeadRung:
         clock: Clock,
         tell: Tell,
     ) -> tuple[list[npt.NDArray[np.float32]], list[Write]]:
-        """Logits (n_judged, C) of every entry of the grid, and what the last part learned."""
+        """Logits (n_judged, C) of every entry of the grid, and what is learned for the final model.
+
+        Out of fold, the final model learns from every example, beside the folds and with the whole grid: the core
+        that five folds leave idle does it for nothing.
+        """
         n_classes = len(problem.classes)
         grid_logits = [np.empty((problem.n_judged, n_classes), dtype=np.float32) for _ in grid]
         place_of = np.zeros(len(rows), dtype=np.int64)
         place_of[problem.judged] = np.arange(problem.n_judged)
 
         def one(part: Part) -> list[Write]:
-            writes = learn_all_classes(self.head, _lesson(problem, rows, part.train, seed), grid)
-            for logits, write in zip(grid_logits, writes, strict=True):
-                graph = open_small_graph(logits_graph(write, rows.shape[1], n_classes))
-                logits[place_of[part.judged]] = graph.run(rows[part.judged])
+            lesson = Lesson(rows[part.train], problem.labels[part.train], n_classes, seed, problem.is_balanced)
+            writes = learn_all_classes(self.head, lesson, grid)
+            if len(part.judged):
+                for logits, write in zip(grid_logits, writes, strict=True):
+                    graph = open_small_graph(logits_graph(write, rows.shape[1], n_classes))
+                    logits[place_of[part.judged]] = graph.run(rows[part.judged])
             return writes
 
+        parts = list(problem.parts)
+        if problem.is_out_of_fold:
+            parts.append(Part(np.arange(len(rows)), np.empty(0, dtype=np.int64)))
         # One part a core: linear algebra inside a part is single-threaded then, and the same bits every time.
-        n_workers = min(cores(), len(problem.parts))
+        n_workers = min(cores(), len(parts))
         with threadpool_limits(max(1, cores() // n_workers)):
             pool = ThreadPoolExecutor(n_workers, thread_name_prefix="winnow-folds")
-            futures = [pool.submit(one, part) for part in problem.parts]
+            futures = [pool.submit(one, part) for part in parts]
             try:
                 _wait_for_all(futures, clock, lambda done: tell(Progress(self.title, done, len(futures))))
             finally:
@@ -153,10 +155,6 @@ class HeadRung:
         for group, part in enumerate(problem.parts):
             group_of[part.judged] = group
         return group_of[problem.judged]
-
-
-def _lesson(problem: ClassifyProblem, rows: Rows, places: npt.NDArray[np.int64], seed: int) -> Lesson:
-    return Lesson(rows[places], problem.labels[places], len(problem.classes), seed, problem.is_balanced)
 
 
 def _wait_for_all(futures: list[Future[list[Write]]], clock: Clock, tell: Callable[[int], None]) -> None:

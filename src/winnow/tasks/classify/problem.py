@@ -169,11 +169,12 @@ class ClassifyProblem:
 
     @cached_property
     def handmade(self) -> FeatureGraph:
-        """Pixels and, where there are any, histograms of oriented gradients."""
+        """Pixels and, where there are any, histograms of oriented gradients in coarse cells: a forest wants few features."""
         if self._hog_px is None:
             return self.pixels
         pixels_px = self._own_px or _PHOTO_PX
-        return handmade_features(*self._hog_px, pixels_px, is_grey=self._is_grey)
+        side_px, cell_px = self._hog_px
+        return handmade_features(side_px, 2 * cell_px, pixels_px, is_grey=self._is_grey)
 
     @cached_property
     def backbone_features(self) -> FeatureGraph | None:

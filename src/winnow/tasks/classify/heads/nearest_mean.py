@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import normalize
 
 from winnow.graph.build import GraphPen
@@ -25,8 +24,9 @@ class NearestMean:
 
     def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
         """Average."""
-        model = NearestCentroid().fit(normalize(lesson.rows.astype(np.float64)), lesson.labels)
-        means = np.array(model.centroids_)
+        # Not scikit-learn's NearestCentroid itself, which refuses features that never change.
+        unit_rows = normalize(lesson.rows.astype(np.float64))
+        means = np.stack([unit_rows[lesson.labels == label].mean(axis=0) for label in range(lesson.n_classes)])
 
         def write(pen: GraphPen, x: str) -> str:
             # |x - m|^2 = 1 - 2 x m + |m|^2 for x of unit length; the constant 1 cancels in the softmax.
