@@ -31,12 +31,17 @@ def test_more_draws_begin_with_the_same_draws():
 
 
 def test_chunks_of_any_size_hold_the_same_bits(monkeypatch: pytest.MonkeyPatch):
-    resamples = make_resamples(np.arange(101), draws=100, seed=3)
-    whole = resamples.weights
+    whole = make_resamples(np.arange(101), draws=100, seed=3).weights
     monkeypatch.setattr(module, "_CHUNK_ELEMENTS", 0)
-    chunks = list(resamples.chunks())
+    monkeypatch.setattr(module, "_KEPT_ELEMENTS", 0)
+    chunks = list(make_resamples(np.arange(101), draws=100, seed=3).chunks())
     assert [len(chunk) for chunk in chunks] == [32, 32, 32, 4]
     assert (np.concatenate(chunks) == whole).all()
+
+
+def test_small_draws_are_kept_and_the_same_when_asked_again():
+    resamples = make_resamples(np.arange(30), draws=50)
+    assert all(one is other for one, other in zip(resamples.chunks(), resamples.chunks(), strict=True))
 
 
 def test_examples_of_one_cluster_are_drawn_together():

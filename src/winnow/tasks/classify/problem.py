@@ -169,7 +169,7 @@ class ClassifyProblem:
 
     @cached_property
     def handmade(self) -> FeatureGraph:
-        """Pixels and, where there are any, histograms of oriented gradients in coarse cells: a forest wants few features."""
+        """Pixels and, where there are any, histograms of oriented gradients in coarse cells."""
         if self._hog_px is None:
             return self.pixels
         pixels_px = self._own_px or _PHOTO_PX

@@ -37,7 +37,7 @@ class LogisticRegression:
         standardiser = Standardiser.of(lesson.rows, each=self._each)
         rows = standardiser.apply(lesson.rows)
         model = SklearnLogisticRegression(
-            max_iter=150, tol=1e-3, warm_start=True, class_weight="balanced" if lesson.is_balanced else None
+            max_iter=150, warm_start=True, class_weight="balanced" if lesson.is_balanced else None
         )
         learned: list[Write] = []
         for settings in grid:
