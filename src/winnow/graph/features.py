@@ -76,7 +76,7 @@ class FeatureStore:
     def __init__(self, reader: PictureReader) -> None:
         self.reader = reader
         self._notes = reader.cache / "formats"
-        self._opened: dict[str, OpenGraph] = {}
+        self._opened: dict[tuple[str, str], OpenGraph] = {}
 
     def format_of(self, features: FeatureGraph, contents: Sequence[str]) -> FormatChoice:
         """The number format the graph runs in here; measured on first use, on some of these pictures."""
@@ -92,10 +92,11 @@ class FeatureStore:
         return (self._notes / choice.int8_graph).read_bytes() if choice.int8_graph else features.graph
 
     def _open(self, features: FeatureGraph, choice: FormatChoice) -> OpenGraph:
-        if features.digest not in self._opened:
+        key = features.digest, choice.number_format
+        if key not in self._opened:
             graph = self.graph_of(features, choice)
-            self._opened[features.digest] = open_graph(graph, choice.number_format, one_at_a_time=True)
-        return self._opened[features.digest]
+            self._opened[key] = open_graph(graph, choice.number_format, one_at_a_time=True)
+        return self._opened[key]
 
     def rows(
         self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice, tell: Tell = tell_nobody

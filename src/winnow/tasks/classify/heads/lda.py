@@ -39,6 +39,8 @@ class ShrunkLda:
         priors = np.full(lesson.n_classes, 1 / lesson.n_classes) if lesson.is_balanced else counts / counts.sum()
         means = np.stack([rows[lesson.labels == label].mean(axis=0) for label in range(lesson.n_classes)])
         covariance = _shrunk_covariance(rows, lesson.labels, means, priors)
+        if not covariance.any():  # one example a class: nothing is known of how it varies, every direction counts alike
+            covariance = np.eye(len(covariance))
         weights = _solve(covariance, means.T)
         intercepts = -0.5 * (means * weights.T).sum(axis=1) + np.log(priors)
 
