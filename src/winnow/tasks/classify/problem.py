@@ -250,8 +250,15 @@ def _plan_judging(
         return [Part(everyone[~held_out], everyone[held_out])], f"a validation split of {int(held_out.sum())} pictures"
     # A class's only picture is always learned from and never judged.
     is_judged = counts[labels] >= 2
-    k = int(np.clip(counts[counts >= 2].min(), 2, FOLDS))
     places = everyone[is_judged]
+    n_clusters = len(np.unique(clusters[places]))
+    if n_clusters < 2:
+        raise BadDataError(
+            "All pictures are copies of one picture or belong to one group, so none could judge what is learned "
+            "from the others. Add pictures that are independent of these."
+        )
+    # Few patients or videos, however many pictures of each, make few folds.
+    k = int(np.clip(counts[counts >= 2].min(), 2, min(FOLDS, n_clusters)))
     fold_of = make_folds(labels[places], clusters[places], k, seed)
     parts: list[Part] = []
     for fold in range(k):
