@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 import winnow
 from winnow.api.dataset import Dataset
+from winnow.api.model import REPORT
 from winnow.api.report import CARD, PAGE
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
@@ -177,16 +178,24 @@ def look_at_test(
         seed: of the resamples.
         tell: hears a warning where this is not the dataset's first opening.
     """
-    examples = [example for example in data.examples("test") if example.label in classes]
+    labelled = [example for example in data.examples("test") if example.label is not None]
+    examples = [example for example in labelled if example.label in classes]
     if not examples:
         return None
+    if n_unknown := len(labelled) - len(examples):
+        tell(
+            Note(
+                f"{n_unknown} test pictures are of classes of which there is none to learn from; they are left out.",
+                is_warning=True,
+            )
+        )
     tell(Progress("opening the test split", 0))
     opening = data.workspace.record_opening(data.name, data.version, model, digest)
     if opening.number > 1:
         tell(
             Note(
-                f"The test split of '{data.name}' has been opened {opening.count} times; this figure is the "
-                f"{opening.number}. look and more optimistic than the first.",
+                f"The test split of '{data.name}' has been opened {opening.count} times; this figure is from opening "
+                f"{opening.number} and more optimistic than the first.",
                 is_warning=True,
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.pictures import Given, pictures_of
-from winnow.data.decode import UnreadablePictureError
-from winnow.data.inputs import to_input
+from winnow.data.inputs import read_input, to_input
 from winnow.errors import UserError
-from winnow.tasks.classify.predictor import Predictor
+from winnow.tasks.classify.predictor import FACTS, Predictor
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
     from winnow.api.report import ReportFile
@@ -73,7 +72,9 @@ class Model:
             NotFoundError: there is none; says which are near.
         """
         folder = Path(name_or_folder).expanduser()
-        if (folder / "model.json").is_file():
+        # A bare word is a model's name, even where a folder is called the same: the user's pictures, most likely.
+        is_path = isinstance(name_or_folder, Path) or any(mark in name_or_folder for mark in "/\\")
+        if is_path or (folder / FACTS).is_file():
             return cls(folder)
         from winnow.api.dataset import using
 
@@ -100,6 +101,11 @@ class Model:
     def classes(self) -> tuple[str, ...]:
         """What it can answer, in alphabetical order; the order of columns in `predict_proba`."""
         return self._predictor.facts.classes
+
+    @property
+    def digest(self) -> str:
+        """sha256 of its graph, hex: two models with the same digest are the same."""
+        return self._predictor.facts.sha256
 
     @cached_property
     def report(self) -> ReportFile:
@@ -141,6 +147,15 @@ class Model:
             answers[place] = [prediction.probs[name] for name in self.classes]
         return answers
 
+    def probabilities(self, names: Sequence[str], read: Callable[[str], bytes]) -> npt.NDArray[np.float32]:
+        """Probabilities (N, C) of picture files that `read` gives by name; for files known to be readable.
+
+        Raises:
+            UnreadablePictureError: one is not.
+        """
+        spec = self._predictor.facts.input_spec
+        return self._predictor.probabilities(lambda index: read_input(read(names[index]), spec), len(names))
+
     def _predict_some(self, given: list[Given]) -> Iterator[Prediction]:
         spec = self._predictor.facts.input_spec
         blank = np.zeros((spec.side_px, spec.side_px, 3), dtype=np.uint8)
@@ -149,8 +164,6 @@ class Model:
         def picture(index: int) -> npt.NDArray[np.uint8]:
             try:
                 return to_input(given[index].pixels(spec.side_px), spec)
-            except UnreadablePictureError as error:
-                errors[index] = str(error)
             except UserError as error:
                 errors[index] = str(error)
             return blank

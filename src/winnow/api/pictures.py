@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.data.decode import FORMATS, UnreadablePictureError, decode
-from winnow.data.pixels import pixels_from_array
+from winnow.data.pixels import as_uint8, pixels_from_array
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]
@@ -44,6 +44,8 @@ def _walk(what: Any) -> Iterator[Given]:
         yield from _paths(str(what))
     elif isinstance(what, (bytes, bytearray, memoryview)):
         yield _bytes("bytes", bytes(what))
+    elif isinstance(what, np.ndarray) and what.dtype.kind in "OU":  # an array of paths or pictures
+        yield from _walk(what.ravel().tolist())
     elif isinstance(what, np.ndarray):
         yield from _arrays(what)
     elif hasattr(what, "getexif") or hasattr(what, "__array_interface__"):
@@ -113,5 +115,6 @@ def _arrays(array: npt.NDArray[Any]) -> Iterator[Given]:
     if not is_stack:
         yield _array("array", array)
         return
-    for place, one in enumerate(array):
+    # One rule for the whole stack: a dark picture among others is dark, not a picture of 0 to 1.
+    for place, one in enumerate(as_uint8(array)):
         yield _array(f"array {place}", one)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
+
 from winnow.errors import UserError
 from winnow.report.card import as_model_card
-from winnow.report.schema import Report
+from winnow.report.schema import Judgement, Report
+from winnow.report.text import summary
 
 PAGE, CARD = "report.html", "MODEL_CARD.md"
 
@@ -66,9 +69,18 @@ class ReportFile:
             ) from error
         return target
 
+    @property
+    def judgement(self) -> Judgement:
+        """The figures that count: of the test split if it was opened, else those of the climb."""
+        return self.numbers.test or self.numbers.judged
+
     def as_dict(self) -> dict[str, Any]:
         """All numbers as plain values."""
         return self.numbers.model_dump(mode="json")
+
+    def as_text(self) -> RenderableType:
+        """The verdict, the ladder, the scores and their limits, as tables for a terminal."""
+        return summary(self.numbers)
 
     def __str__(self) -> str:
         return self.verdict

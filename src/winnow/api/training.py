@@ -113,9 +113,7 @@ def train(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense; the sentence says which.
     """
-    wish = Wish.checked(
-        budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=rungs, open_test=open_test
-    )
+    wish = Wish.checked(budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=rungs, open_test=open_test)
     if tell is not None:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=tell)
         return climb_on(data, wish, backbone, name, tell)

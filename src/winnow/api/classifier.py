@@ -1,0 +1,303 @@
+"""Winnow as a scikit-learn classifier of pictures: the same climb, behind fit and predict."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite, check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from winnow.api.dataset import Dataset
+from winnow.api.model import Model
+from winnow.api.report import ReportFile
+from winnow.api.training import Wish, climb_on, shelves
+from winnow.data.importing import import_examples
+from winnow.data.pixels import as_uint8, scale_of
+from winnow.data.sources.source import label_text
+from winnow.errors import UserError
+from winnow.events import tell_nobody
+from winnow.graph.backbone import find_backbone, list_backbones
+from winnow.workspace.workspace import Workspace
+
+Pictures = npt.NDArray[Any] | list[Any]
+_Scale = tuple[bool, float]
+"""For floats (else whole numbers): what makes 0 to 255 of them."""
+
+
+class FitError(UserError, ValueError):
+    """What a person can mend, as scikit-learn's callers expect it: a ValueError."""
+
+
+class Classifier(ClassifierMixin, BaseEstimator):
+    """A classifier of pictures that climbs Winnow's ladder in `fit`.
+
+    Works inside `cross_val_score`, `GridSearchCV` and `Pipeline`. Every picture given to `fit` is learned from; what
+    the rungs are worth is judged out of fold, so no test split is put aside and none is opened: the caller has one.
+    `fit` writes to no workspace and prints nothing.
+
+    Args:
+        budget: "30s", "5m", "1h" or seconds for the climb; None: as long as it takes.
+        random_state: a whole number gives the same model every time; None draws another seed in every `fit`; a
+            `numpy.random.RandomState` gives one. scikit-learn's word for what `winnow.train` calls `seed`.
+        optimise: the metric that rungs are compared by.
+        prefer: "cheapest": the cheapest rung that nothing dearer is shown to beat; "best": the best mean.
+        rungs: names of the rungs to try; None: all.
+        backbone: a backbone's folder, or the name of one at hand; None: the first at hand, if any.
+
+    Attributes:
+        classes_: (C,) the labels of `y`, sorted, in y's own type; the order of `predict_proba`'s columns.
+        model_: the model; `model_.folder` lives as long as this estimator, copy it to keep the model alone.
+        report_: what was measured of it; `report_.save("report.html")` draws it.
+
+    `n_features_in_` is not set: pictures of other sizes than those of `fit` may be predicted.
+
+    >>> from winnow import Classifier
+    >>> clf = Classifier(budget="1m").fit(X, y)  # doctest: +SKIP
+    >>> clf.predict(["sky.jpg"])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        budget: str | float | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+        optimise: str = "accuracy",
+        prefer: str = "cheapest",
+        rungs: Sequence[str] | None = None,
+        backbone: str | Path | None = None,
+    ) -> None:
+        self.budget = budget
+        self.random_state = random_state
+        self.optimise = optimise
+        self.prefer = prefer
+        self.rungs = rungs
+        self.backbone = backbone
+
+    def fit(self, X: Any, y: Any) -> Classifier:
+        """Climb the ladder on labelled pictures.
+
+        Args:
+            X: pictures (N, H, W) or (N, H, W, 1, 3 or 4 channels), or a list of N paths, PIL images or arrays.
+                Floats are 0 to 1 or 0 to 255; which of the two is decided here and kept for `predict`.
+            y: (N,) labels: whole numbers, strings or booleans.
+
+        Raises:
+            ValueError: pictures, labels or an argument cannot be used; the sentence says which and why.
+        """
+        with _as_value_errors():
+            seed = self._seed()
+            wish = Wish.checked(
+                budget=self.budget,
+                seed=seed,
+                optimise=self.optimise,
+                prefer=self.prefer,
+                rungs=self.rungs,
+                open_test=False,
+            )
+            backbone = self._find_backbone()
+            pictures = _pictures(X)
+            labels = _labels(y)
+            check_consistent_length(pictures, labels)
+            classes, ids = np.unique(labels, return_inverse=True)
+            names = _names(classes)
+            scale = _find_scale(pictures)
+            files = _climb(
+                _to_uint8(pictures, scale), [names[i] for i in ids], wish, backbone, f"winnow.{self!r}.fit(X, y)"
+            )
+        self.classes_ = classes
+        self._scale = scale
+        self._files = files
+        self.model_ = _open(files)
+        # The model's classes are text in alphabetical order; "10" comes before "2" there.
+        self._columns = [self.model_.classes.index(name) for name in names]
+        return self
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
+        """Calibrated probabilities (N, C), in the order of `classes_`.
+
+        Args:
+            X: pictures as in `fit`; their sizes may differ from those in `fit`.
+
+        Raises:
+            NotFittedError: `fit` was not called.
+            ValueError: a picture cannot be read.
+        """
+        check_is_fitted(self)
+        with _as_value_errors():
+            pictures = _pictures(X)
+            return self.model_.predict_proba(list(_to_uint8(pictures, self._scale)))[:, self._columns]
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The most probable class of each picture, (N,), in the type of `fit`'s y."""
+        probs = self.predict_proba(X)
+        return self.classes_[probs.argmax(axis=1)]
+
+    @cached_property
+    def model_(self) -> Model:
+        """The model; opened again where this estimator was copied or unpickled."""
+        check_is_fitted(self, "_files")
+        return _open(self._files)
+
+    @property
+    def report_(self) -> ReportFile:
+        """What was measured of the model."""
+        return self.model_.report
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_files")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True  # of paths
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An open graph belongs to its process; the model's files are all it takes to open it again.
+        state: dict[str, Any] = super().__getstate__()  # pyright: ignore[reportAssignmentType]
+        return {name: value for name, value in state.items() if name != "model_"}
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _find_backbone(self) -> Path | None:
+        if self.backbone is not None:
+            return find_backbone(self.backbone, shelves()).folder
+        return next((backbone.folder for backbone in list_backbones(shelves())), None)
+
+
+def _climb(pictures: Pictures, labels: list[str], wish: Wish, backbone: Path | None, command: str) -> dict[str, bytes]:
+    """The chosen model's files by name, from a climb in a workspace of its own that is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory(prefix="winnow-fit-") as folder,
+        Workspace.open(Path(folder)) as workspace,
+    ):
+        imported = import_examples((pictures, labels), workspace.blobs, test_share=0)
+        if imported.refused:
+            first = imported.refused[0]
+            raise FitError(
+                f"{len(imported.refused)} of {len(pictures)} pictures cannot be read (the first: {first.source}: "
+                f"{first.reason}); leave them out of X and y."
+            )
+        name = workspace.add_dataset("pictures", "X, y").name
+        version = workspace.add_version(name, imported.manifest, f"fit on {len(pictures)} pictures")
+        model = climb_on(Dataset(workspace, name, version), wish, backbone, "classifier", tell_nobody, command=command)
+        return {path.name: path.read_bytes() for path in sorted(model.folder.iterdir())}
+
+
+def _open(files: Mapping[str, bytes]) -> Model:
+    """The model of these files, in a folder that lives as long as the model does."""
+    folder = Path(tempfile.mkdtemp(prefix="winnow-model-"))
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    model = Model(folder)
+    weakref.finalize(model, _remove, folder, os.getpid())
+    return model
+
+
+def _remove(folder: Path, made_by: int) -> None:
+    if os.getpid() == made_by:  # a forked child must not take the folder away from its parent
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _as_value_errors() -> Generator[None]:
+    try:
+        yield
+    except FitError:
+        raise
+    except UserError as error:
+        raise FitError(str(error)) from error
+
+
+def _pictures(X: Any) -> Pictures:
+    """X as a stack of numbers (N, H, W[, channels]), or as a list of paths, images or arrays of several sizes."""
+    if sparse.issparse(X):
+        raise FitError("A sparse matrix holds no pictures: give an array (N, height, width), such as X.toarray().")
+    if isinstance(X, (str, Path, bytes)):
+        raise FitError("One path is no list of pictures: give a list, such as [path]. winnow.train takes a folder.")
+    if isinstance(X, np.ndarray) or hasattr(X, "__array__"):
+        return _stack(np.asarray(X))
+    given = list(X)
+    if not given:
+        raise FitError("X holds 0 pictures: give at least one.")
+    if all(isinstance(one, (str, Path, bytes)) or hasattr(one, "getexif") for one in given):
+        return given
+    arrays = [np.asarray(one) for one in given]
+    return _stack(np.stack(arrays)) if len({array.shape for array in arrays}) == 1 else given
+
+
+def _stack(array: npt.NDArray[Any]) -> Pictures:
+    if array.ndim == 1 and array.dtype.kind in "OU":
+        return _pictures(array.tolist())
+    if array.dtype.kind == "c":
+        raise FitError("Complex data not supported: pictures are brightnesses, such as abs(X).")
+    if array.ndim not in (3, 4):
+        raise FitError(
+            f"X has the shape {array.shape}: expected pictures (N, height, width) or (N, height, width, channels). "
+            "Reshape your data: flat rows need their size back, such as X.reshape(-1, 28, 28)."
+        )
+    if not array.size:
+        raise FitError(f"X has the shape {array.shape} and so holds no pixel: give at least one picture.")
+    return array
+
+
+def _find_scale(pictures: Pictures) -> _Scale | None:
+    """Which numbers are white: a property of all pictures, since one alone may be dark. None where the type says it."""
+    if isinstance(pictures, list) or pictures.dtype.name in ("uint8", "uint16", "bool"):
+        return None
+    return pictures.dtype.kind == "f", scale_of(pictures)
+
+
+def _to_uint8(pictures: Pictures, scale: _Scale | None) -> Pictures:
+    """Numbers as 0 to 255, by the scale that `fit` found for numbers of their kind."""
+    if isinstance(pictures, list):
+        return pictures
+    if scale is None or pictures.dtype.kind not in "iuf" or scale[0] != (pictures.dtype.kind == "f"):
+        return as_uint8(pictures)
+    low, high, white = float(pictures.min()), float(pictures.max()), 255 / scale[1]
+    if not (low >= 0 and high <= white):  # NaN is neither
+        raise FitError(
+            f"X holds values from {low:g} to {high:g}; in fit black was 0 and white {white:g}. "
+            "Prepare the pictures as for fit, without NaN and infinite values."
+        )
+    return as_uint8(pictures, scale[1])
+
+
+def _labels(y: Any) -> npt.NDArray[Any]:
+    if y is None:
+        raise FitError("fit requires y to be passed, but the target y is None: give one label a picture.")
+    labels: npt.NDArray[Any] = column_or_1d(y, warn=True)
+    if labels.dtype.kind in "fc":
+        assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    return labels
+
+
+def _names(classes: npt.NDArray[Any]) -> list[str]:
+    """The classes as the model's text, each its own."""
+    names = [label_text(value) for value in classes.tolist()]
+    if None in names:
+        raise FitError("A label in y is empty: give every picture a class, or leave it out of X and y.")
+    kept = [name for name in names if name is not None]
+    for place, name in enumerate(kept):
+        if name in kept[:place]:
+            raise FitError(f"Two labels in y are both written '{name}': make them one, or tell them apart.")
+    return kept
