@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import log_expit, softmax
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.covariance import ledoit_wolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
@@ -23,7 +24,7 @@ from winnow.graph.runtime import open_graph, open_small_graph
 from winnow.tasks.classify.calibration import careful_temperature
 from winnow.tasks.classify.heads import logistic_regression, random_forest, support_vectors
 from winnow.tasks.classify.heads.head import head_graph, logits_graph
-from winnow.tasks.classify.heads.lda import ShrunkLda
+from winnow.tasks.classify.heads.lda import ShrunkLda, ledoit_wolf_shrinkage
 from winnow.tasks.classify.heads.logistic_regression import LogisticRegression
 from winnow.tasks.classify.heads.nearest_mean import NearestMean
 from winnow.tasks.classify.heads.nearest_neighbour import NearestNeighbour
@@ -95,6 +96,17 @@ def test_shrunk_lda(n_classes: int, is_balanced: bool):
     oracle.fit(_standardised(given.rows, given.rows), given.labels)
     expected = oracle.predict_proba(_standardised(unseen(), given.rows))
     assert_graph_gives(graph_of(ShrunkLda(), given), unseen(), expected)
+
+
+@pytest.mark.parametrize(("n", "d"), [(5, 40), (60, 8), (200, 30)])
+def test_the_shrinkage_is_ledoit_and_wolfs(n: int, d: int):
+    rng = np.random.default_rng(n)
+    rows = rng.normal(size=(n, d)) @ rng.normal(size=(d, d))
+    rows -= rows.mean(axis=0)
+    shrinkage, mean_variance = ledoit_wolf_shrinkage(rows)
+    _, expected = ledoit_wolf(rows, assume_centered=True)
+    assert shrinkage == pytest.approx(expected, rel=1e-9)
+    assert mean_variance == pytest.approx((rows**2).mean())
 
 
 def test_shrunk_lda_of_one_example_a_class_prefers_the_nearest():
