@@ -70,7 +70,13 @@ def export(network: torch.nn.Module, side_px: int) -> bytes:
         verbose=False,
     )
     program.optimize()
-    return program.model_proto.SerializeToString()
+    model = program.model_proto
+    # The exporter notes, node by node, where in which file it came from: no business of whoever gets the graph.
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    del model.metadata_props[:]
+    return model.SerializeToString(deterministic=True)
 
 
 def main() -> None:
