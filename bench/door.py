@@ -1,4 +1,4 @@
-"""Promise: the core installs in under 1 GB; `import winnow` and `winnow --help` take under 0.3 s and import nothing heavy.
+"""Promise: the core installs in under 1 GB; `import winnow` and `winnow --help` take under 0.3 s and import no library.
 
 The peer of the two times is `python -c pass`, measured in turn with them: what Python itself takes to start.
 """

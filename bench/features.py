@@ -1,8 +1,8 @@
-"""Promise: features of 2,000 photographs at least 4 x the usual way; a second pass, from the cache, under 2 % of the first.
+"""Promise: features of 2,000 photographs at least 4 x the usual way; a second pass, from the cache, under 2 %.
 
-The usual way: PIL, torchvision transforms and eager fp32 PyTorch, at the best of several thread and worker settings, with
-one and the same backbone (EdgeTPU, 192 px). The photographs are made from `cats-dogs` by tiling its pictures two by two to
-about 105 KiB, as JPEG of full quality (100); each way reads the same files from the same disk.
+The usual way: PIL, torchvision transforms and eager fp32 PyTorch, at the best of several thread and worker settings,
+with one and the same backbone (EdgeTPU, 192 px). The photographs are made from `cats-dogs` by tiling its pictures two
+by two to about 105 KiB, as JPEG of full quality (100); each way reads the same files from the same disk.
 """
 
 from __future__ import annotations
