@@ -8,8 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
-from ..errors import WorkspaceError
-from .whole_files import disk_errors, make_names_durable, write_whole
+from winnow.data.whole_files import disk_errors, make_names_durable, write_whole
+from winnow.errors import WorkspaceError
 
 
 class BlobStore:

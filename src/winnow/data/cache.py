@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import WorkspaceError
-from ..events import Note, Progress, Tell, tell_nobody
-from .whole_files import disk_errors, write_whole, write_with
+from winnow.data.whole_files import disk_errors, write_whole, write_with
+from winnow.errors import WorkspaceError
+from winnow.events import Note, Progress, Tell, tell_nobody
 
 # Joined once this many shards are small; a shard of this many bytes is left alone (rewriting it costs more
 # than opening it saves).

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import BadDataError
-from .quiet import quiet_pillow
-from .signatures import FORMATS, as_a_format_we_refuse, format_of
+from winnow.data.quiet import quiet_pillow
+from winnow.data.signatures import FORMATS, as_a_format_we_refuse, format_of
+from winnow.errors import BadDataError
 
 # 64 Mi pixels: Pillow holds 4 bytes a pixel and the array 3, so the worst case stays below 512 MB.
 MAX_PIXELS = 64 * 1024 * 1024

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from .pixels import encode_png
-from .whole_files import disk_errors, write_whole
+from winnow.data.pixels import encode_png
+from winnow.data.whole_files import disk_errors, write_whole
 
 _INK = 16
 

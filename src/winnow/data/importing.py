@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadDataError
-from ..events import Note, Progress, Tell, tell_nobody
-from ..machine import cores
-from .blobs import BlobStore
-from .decode import Picture, UnreadablePictureError, decode
-from .manifest import Example, Manifest
-from .sources import find_source
-from .sources.source import Found, ImportOptions, Refused
-from .splitting import assign_splits
+from winnow.data.blobs import BlobStore
+from winnow.data.decode import Picture, UnreadablePictureError, decode
+from winnow.data.manifest import Example, Manifest
+from winnow.data.sources import find_source
+from winnow.data.sources.source import Found, ImportOptions, Refused
+from winnow.data.splitting import assign_splits
+from winnow.errors import BadDataError
+from winnow.events import Note, Progress, Tell, tell_nobody
+from winnow.machine import cores
 
 _AS_USUAL = ImportOptions()
 

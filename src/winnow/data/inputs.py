@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import UserError
-from .decode import decode
+from winnow.data.decode import decode
+from winnow.errors import UserError
 
 Fit = Literal["squash", "crop"]
 

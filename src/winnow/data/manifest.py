@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import WorkspaceError
-from .whole_files import disk_errors, write_with
+from winnow.data.whole_files import disk_errors, write_with
+from winnow.errors import WorkspaceError
 
 # The layout of the file. A reader refuses a newer one; it opens all older ones.
 FORMAT_VERSION = 1

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import BadDataError
-from .decode import UnreadablePictureError, rgb_of
-from .quiet import quiet_pillow
+from winnow.data.decode import UnreadablePictureError, rgb_of
+from winnow.data.quiet import quiet_pillow
+from winnow.errors import BadDataError
 
 # A largest value up to here cannot be 0..255: such a picture would be black to the eye.
 _SUSPICIOUS = 32

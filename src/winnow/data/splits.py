@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..errors import UserError
+from winnow.errors import UserError
 
 Ids = NDArray[np.int64]
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..events import Note
-from .manifest import Example
-from .splits import clusters, test_split
+from winnow.data.manifest import Example
+from winnow.data.splits import clusters, test_split
+from winnow.events import Note
 
 # Below these a test split could tell nothing (50 pictures: +-12 points at best) and would starve the training.
 _FEWEST_EXAMPLES = 50

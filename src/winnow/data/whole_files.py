@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import WorkspaceError
+from winnow.errors import WorkspaceError
 
 _SENTENCES = {
     errno.ENOSPC: "there is no space left on the disk: free some, or choose a workspace on another disk",

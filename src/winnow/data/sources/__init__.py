@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...errors import BadDataError, NotFoundError, did_you_mean
-from .arrays import Arrays
-from .class_folders import ClassFolders
-from .idx import Idx
-from .source import Source
-from .table import Table
-from .zipped import Zipped
+from winnow.data.sources.arrays import Arrays
+from winnow.data.sources.class_folders import ClassFolders
+from winnow.data.sources.idx import Idx
+from winnow.data.sources.source import Source
+from winnow.data.sources.table import Table
+from winnow.data.sources.zipped import Zipped
+from winnow.errors import BadDataError, NotFoundError, did_you_mean
 
 # The first that matches is taken: a folder of IDX files is also a folder.
 SOURCES: tuple[Source, ...] = (Idx(), ClassFolders(), Zipped(), Table(), Arrays())

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BadDataError
-from ..pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
-from .source import Found, ImportOptions, Refused, label_text
+from winnow.data.pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
+from winnow.data.sources.source import Found, ImportOptions, Refused, label_text
+from winnow.errors import BadDataError
 
 # (pictures, labels, split) by the names people use; Keras' own mnist.npz is of the last two lines.
 _NPZ_NAMES = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ...errors import BadDataError
-from .layout import is_litter, place
-from .source import Found, ImportOptions, Refused
+from winnow.data.sources.layout import is_litter, place
+from winnow.data.sources.source import Found, ImportOptions, Refused
+from winnow.errors import BadDataError
 
 
 class ClassFolders:

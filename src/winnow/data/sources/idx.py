@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BadDataError
-from ..pixels import encode_png
-from .source import Found, ImportOptions, split_named
+from winnow.data.pixels import encode_png
+from winnow.data.sources.source import Found, ImportOptions, split_named
+from winnow.errors import BadDataError
 
 _FILE = re.compile(r"(?P<prefix>.*?)[-_]?(?P<kind>images|labels)[-.]idx\d-ubyte(\.gz)?", re.IGNORECASE)
 _UINT8 = 8

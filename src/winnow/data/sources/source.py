@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...errors import BadDataError
-from ...events import Note
+from winnow.errors import BadDataError
+from winnow.events import Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...errors import BadDataError, UserError, did_you_mean
-from ...events import Note
-from .source import Found, ImportOptions, Refused, RefusedSourceError, label_text, split_named
+from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError, label_text, split_named
+from winnow.errors import BadDataError, UserError, did_you_mean
+from winnow.events import Note
 
 _SUFFIXES = (".csv", ".tsv", ".tab", ".parquet")
 _NAMES = {

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ..decode import UnreadablePictureError
-from .layout import place
-from .source import Found, ImportOptions, Refused, RefusedSourceError
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.sources.layout import place
+from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 
 # Photographs hardly shrink but blank pictures do, up to 1,000-fold: a ratio is proof only together with size.
 _BOMB_RATIO = 200

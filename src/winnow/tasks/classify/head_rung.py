@@ -167,7 +167,8 @@ def _wait_for_all(futures: list[Future[list[Write]]], clock: Clock, tell: Callab
         if len(futures) - len(waiting) != told:
             told = len(futures) - len(waiting)
             tell(told)
-        clock.check()
+        if waiting:  # what is finished is not thrown away
+            clock.check()
 
 
 def _picture_ms(features: FeatureGraph, choice: FormatChoice, head: bytes) -> float:

@@ -242,13 +242,18 @@ def _plan_judging(
     everyone = np.arange(len(labels))
     given = np.array([example.split == "validation" for example in examples])
     if given.any() and not given.all():
-        return [Part(everyone[~given], everyone[given])], f"your validation split of {int(given.sum())} pictures"
+        if len(np.unique(clusters[given])) < 2:
+            raise BadDataError(
+                "Your validation split holds a single picture, or a single group: nothing can be judged by it. Put "
+                "more pictures into it, or import without one; then methods are judged by cross-validation."
+            )
+        return [Part(everyone[~given], everyone[given])], "your validation split"
     counts = np.bincount(labels)
     if len(labels) > MOST_OUT_OF_FOLD:
         share = min(VALIDATION_SHARE, MOST_VALIDATION / len(labels))
         held_out = make_holdout(labels, clusters, share, seed)
-        return [Part(everyone[~held_out], everyone[held_out])], f"a validation split of {int(held_out.sum())} pictures"
-    # A class's only picture is always learned from and never judged.
+        return [Part(everyone[~held_out], everyone[held_out])], "a validation split"
+    # A class's only picture is never judged: nobody could have learned its class.
     is_judged = counts[labels] >= 2
     places = everyone[is_judged]
     n_clusters = len(np.unique(clusters[places]))
@@ -264,5 +269,7 @@ def _plan_judging(
     for fold in range(k):
         judged = places[fold_of == fold]
         if len(judged):
-            parts.append(Part(np.setdiff1d(everyone, judged), judged))
-    return parts, f"{k}-fold out-of-fold predictions of {len(places)} pictures"
+            # Nor is a class's only picture learned from while another of its group is judged.
+            is_theirs = np.isin(clusters, clusters[judged])
+            parts.append(Part(everyone[~is_theirs], judged))
+    return parts, f"{k}-fold out-of-fold predictions"
