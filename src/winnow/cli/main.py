@@ -46,6 +46,8 @@ def _options(version: bool = typer.Option(False, "--version", help="Show the ver
 
 
 def _add_commands() -> None:
+    if app.registered_commands:
+        return
     from winnow.cli import data, evaluate, predict, rooms, train
 
     for module in (data, train, evaluate, predict, rooms):

@@ -1,0 +1,122 @@
+"""The commands do the work, answer in JSON when asked, and leave with a code that means something."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from terminal import Winnow
+
+RUNGS = "commonest-class,pixels-nearest-neighbour"
+
+
+def test_train_on_a_folder_imports_climbs_and_says_what_next(winnow: Winnow, shapes: Path):
+    said = winnow("train", shapes, "--rungs", RUNGS)
+    assert said.code == 0
+    assert "Chosen: pixels + nearest neighbour" in said.out
+    assert "Test split (opening 1)" in said.out
+    assert "report.html" in said.out
+    assert "Next: winnow predict shapes@1" in said.out
+
+
+def test_progress_goes_to_stderr_so_that_stdout_is_json_alone(winnow: Winnow, shapes: Path):
+    said = winnow("train", shapes, "--rungs", RUNGS, "--json")
+    answer = json.loads(said.out)
+    assert answer["model"] == "shapes@1"
+    assert answer["report"]["openings"] == {"count": 1, "opening": 1}
+    assert "rungs to climb, about" in said.err
+
+
+def test_the_estimate_is_told_before_the_first_rung(winnow: Winnow, shapes: Path):
+    said = winnow("train", shapes, "--rungs", RUNGS, "--budget", "30s")
+    assert said.err.index("2 rungs to climb, about") < said.err.index("✓ always the commonest class")
+    assert "of a budget of 30 s" in said.err
+
+
+def test_import_shows_classes_splits_and_what_was_left_out(winnow: Winnow, shapes: Path, tmp_path: Path):
+    folder = tmp_path / "mine"
+    for label in ("bright", "dark"):
+        (folder / label).mkdir(parents=True)
+        for file in sorted((shapes / label).iterdir())[:6]:
+            (folder / label / file.name).write_bytes(file.read_bytes())
+    (folder / "dark" / "broken.png").write_bytes(b"not a picture")
+    said = winnow("import", folder, "--name", "few")
+    assert said.code == 0
+    assert "few, version 1: 12 pictures of 2 classes" in said.out
+    assert "dark/broken.png" in said.out
+    assert "E_NOT_IMAGE" in said.out
+    assert "Next: winnow train few" in said.out
+
+
+def test_importing_again_changes_nothing(winnow: Winnow, shapes: Path):
+    first = json.loads(winnow("import", shapes, "--json").out)
+    again = json.loads(winnow("import", shapes, "--json").out)
+    assert (first["dataset"], first["version"]) == (again["dataset"], again["version"]) == ("shapes", 1)
+
+
+def test_predict_writes_a_table_jsonl_and_csv(winnow: Winnow, shapes: Path):
+    winnow("train", shapes, "--rungs", RUNGS)
+    assert "bright" in winnow("predict", "shapes", shapes / "bright" / "00.png").out
+    line = json.loads(winnow("predict", "shapes", shapes / "dark" / "00.png", "--to", "jsonl").out)
+    assert line["label"] == "dark"
+    assert sum(line["probs"].values()) == pytest.approx(1, abs=1e-5)
+    rows = list(csv.DictReader(io.StringIO(winnow("predict", "shapes", shapes, "--to", "csv").out)))
+    assert len(rows) == 60
+    assert set(rows[0]) == {"source", "label", "prob", "prob_bright", "prob_dark", "error"}
+
+
+def test_a_picture_that_cannot_be_read_costs_only_its_own_answer(winnow: Winnow, shapes: Path, tmp_path: Path):
+    winnow("train", shapes, "--rungs", RUNGS)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG nothing")
+    said = winnow("predict", "shapes", broken, shapes / "dark" / "01.png")
+    assert said.code == 0
+    assert f"{shapes / 'dark' / '01.png'}: dark" in said.out
+    only = winnow("predict", "shapes", broken)
+    assert only.code == 3
+    assert "None of these pictures could be read" in only.err
+
+
+def test_evaluate_shows_the_test_split_and_counts_no_second_opening(winnow: Winnow, shapes: Path):
+    winnow("train", shapes, "--rungs", RUNGS, "--no-test")
+    first = json.loads(winnow("evaluate", "shapes", "--json").out)
+    again = json.loads(winnow("evaluate", "shapes", "--json").out)
+    assert first["openings"] == again["openings"] == {"count": 1, "opening": 1}
+
+
+def test_evaluate_on_other_pictures_opens_nothing(winnow: Winnow, shapes: Path):
+    winnow("train", shapes, "--rungs", RUNGS, "--no-test")
+    said = winnow("evaluate", "shapes", shapes, "--per-class", "--confusion")
+    assert said.code == 0
+    assert "Accuracy" in said.out
+    assert json.loads(winnow("list", "--json").out)["datasets"][0]["test_openings"] == 0
+
+
+def test_list_show_and_rm_follow_the_work(winnow: Winnow, shapes: Path):
+    assert "is empty" in winnow("list").out
+    winnow("train", shapes, "--rungs", RUNGS)
+    assert "shapes@1" in winnow("list").out
+    assert "Chosen:" in winnow("show", "shapes").out
+    assert "freed" in winnow("rm", "shapes@1").out
+    assert "version 1" in winnow("show", "shapes").out  # the dataset is still there
+    winnow("rm", "shapes", "--force")
+    assert json.loads(winnow("list", "--json").out)["datasets"] == []
+
+
+def test_doctor_says_what_could_be_better(winnow: Winnow):
+    said = winnow("doctor")
+    assert said.code == 0
+    assert "ok    workspace" in said.out
+    assert "look  backbones: none at hand" in said.out
+
+
+def test_nothing_that_is_typed_as_a_workspace_is_a_stack_trace(winnow: Winnow, tmp_path: Path):
+    file = tmp_path / "a file"
+    file.write_text("not a folder")
+    said = winnow("list", "--workspace", file)
+    assert said.code == 5
+    assert str(file) in said.err
+    assert "Traceback" not in said.err
