@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -95,7 +96,7 @@ class HeadRung:
         notes = {
             "winnow.task": "classify",
             "winnow.rung": self.name,
-            "winnow.classes": "\n".join(problem.classes),
+            "winnow.classes": json.dumps(problem.classes, ensure_ascii=False),
             "winnow.input": features.input_spec.key,
         }
         return Candidate(

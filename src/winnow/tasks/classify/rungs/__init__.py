@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from winnow.errors import NotFoundError, did_you_mean
+from winnow.errors import NotFoundError, UserError, did_you_mean
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import (
     commonest_class,
@@ -48,8 +48,24 @@ _OURS: tuple[Rung[ClassifyProblem], ...] = (
 
 
 def all_rungs() -> tuple[Rung[ClassifyProblem], ...]:
-    """Our rungs and those of installed packages."""
-    return _OURS + tuple(point.load() for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name))
+    """Our rungs and those of installed packages.
+
+    Raises:
+        UserError: an installed package's rung cannot be loaded, or has the name of another.
+    """
+    rungs = list(_OURS)
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        try:
+            rung: Rung[ClassifyProblem] = point.load()
+            is_new = rung.name not in {known.name for known in rungs}
+        except Exception as error:  # foreign code may fail in any way; the user should know which package to mend
+            raise UserError(
+                f"The rung {point.value} cannot be loaded ({error}): update or remove its package."
+            ) from error
+        if not is_new:
+            raise UserError(f"Two rungs are called '{rung.name}', one of them {point.value}: remove its package.")
+        rungs.append(rung)
+    return tuple(rungs)
 
 
 def find_rungs(names: list[str] | None) -> tuple[Rung[ClassifyProblem], ...]:

@@ -1,0 +1,110 @@
+"""A finished model at work: the folder is all it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graph.tiny import SIDE_PX, features_graph, head_graph, pictures, plain_run
+from winnow.data.inputs import InputSpec
+from winnow.errors import BadDataError, NotFoundError
+from winnow.graph.join import join
+from winnow.machine import fingerprint
+from winnow.tasks.classify import predictor as predictor_module
+from winnow.tasks.classify.predictor import ModelFacts, Predictor
+
+WHOLE = join(features_graph(), head_graph())
+FACTS = ModelFacts(
+    name="clouds",
+    rung="features-lda",
+    classes=("cirrus", "stratus", "çumulus"),
+    input_spec=InputSpec(SIDE_PX),
+    number_format="fp32",
+    machine=fingerprint(),
+    sha256=hashlib.sha256(WHOLE).hexdigest(),
+    winnow_version="0.1.0",
+)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    (tmp_path / "graph.onnx").write_bytes(WHOLE)
+    FACTS.write(tmp_path)
+    return tmp_path
+
+
+def _change(model: Path, **values: object) -> None:
+    path = model / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
+
+
+def test_the_facts_are_read_back_as_written(model: Path):
+    assert ModelFacts.read(model) == FACTS
+
+
+def test_a_model_answers_as_its_graph_does(model: Path):
+    seen = pictures(9)
+    predictor = Predictor(model)
+    assert predictor.of_inputs(list(seen)) == pytest.approx(plain_run(WHOLE, seen), abs=1e-5)
+    assert predictor.probabilities(lambda index: seen[index + 4], 5) == pytest.approx(
+        plain_run(WHOLE, seen[4:]), abs=1e-5
+    )
+
+
+def test_no_picture_gives_no_answer(model: Path):
+    assert Predictor(model).of_inputs([]).shape == (0, 3)
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(model: Path):
+    seen = list(pictures(6))
+    predictor = Predictor(model)
+    assert np.array_equal(predictor.of_inputs(seen)[2:3], predictor.of_inputs(seen[2:3]))
+
+
+@pytest.mark.parametrize(("machine", "expected"), [(None, "bf16"), ("another", "fp32")])
+def test_the_measured_number_format_is_used_on_the_same_machine_only(
+    model: Path, monkeypatch: pytest.MonkeyPatch, machine: str | None, expected: str
+):
+    facts = replace(FACTS, number_format="bf16", machine=machine or fingerprint())
+    facts.write(model)
+    opened: list[str] = []
+    monkeypatch.setattr(
+        predictor_module, "open_graph", lambda _, number_format, one_at_a_time: opened.append(number_format)
+    )
+    Predictor(model)
+    assert opened == [expected]
+
+
+def test_a_folder_without_a_model_says_what_one_is(tmp_path: Path):
+    with pytest.raises(NotFoundError, match=r"a folder with graph\.onnx and model\.json, as `winnow train` makes it"):
+        Predictor(tmp_path / "nowhere")
+
+
+def test_a_model_without_its_graph_is_named(model: Path):
+    (model / "graph.onnx").unlink()
+    with pytest.raises(NotFoundError, match=r"has no graph\.onnx; train it again or copy it whole"):
+        Predictor(model)
+
+
+def test_another_graph_than_the_one_that_was_judged_is_refused(model: Path):
+    (model / "graph.onnx").write_bytes(WHOLE[:-1])
+    with pytest.raises(BadDataError, match=r"not the graph that model\.json names; copy the model again"):
+        Predictor(model)
+
+
+def test_a_model_of_a_newer_winnow_asks_for_an_update(model: Path):
+    _change(model, format=99, winnow_version="9.0")
+    with pytest.raises(BadDataError, match=r"made by Winnow 9\.0, which is newer .* pip install --upgrade winnow"):
+        Predictor(model)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"format": 1}', '{"format": "x"}', "\udcff"])
+def test_a_damaged_json_is_named(model: Path, text: str):
+    (model / "model.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadDataError, match=r"model\.json is damaged .* train the model again"):
+        Predictor(model)
