@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from winnow.data.whole_files import disk_errors, write_whole
 from winnow.tasks.rung import Candidate
 
 
@@ -27,16 +27,24 @@ class Shelf:
     """Finished rungs in a folder: `<rung>.npz`, `<rung>.onnx`, and `<rung>.json`, which is written last."""
 
     def __init__(self, folder: Path) -> None:
+        """Open the folder, or make it.
+
+        Raises:
+            WorkspaceError: it cannot be made.
+        """
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors("write", folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, rung: str, kept: Kept) -> None:
-        """Keep a finished rung, whole or not at all."""
+        """Keep a finished rung, whole or not at all.
+
+        Raises:
+            WorkspaceError: no space, no permission.
+        """
         buffer = io.BytesIO()
         np.savez(buffer, predictions=kept.candidate.predictions)
         pieces = {".npz": buffer.getvalue(), ".onnx": kept.candidate.graph}
-        for suffix, data in pieces.items():
-            _write(self.folder / f"{rung}{suffix}", data)
         facts = {
             "picture_ms": kept.candidate.picture_ms,
             "settings": kept.candidate.settings,
@@ -44,27 +52,22 @@ class Shelf:
             "joules": kept.joules,
             "sha256": {suffix: hashlib.sha256(data).hexdigest() for suffix, data in pieces.items()},
         }
-        _write(self.folder / f"{rung}.json", json.dumps(facts, indent=1).encode("utf-8"))
+        pieces[".json"] = json.dumps(facts, indent=1).encode("utf-8")
+        for suffix, data in pieces.items():
+            path = self.folder / f"{rung}{suffix}"
+            with disk_errors("write", path):
+                write_whole(path, data, is_durable=True)
 
     def get(self, rung: str) -> Kept | None:
         """A rung finished before; None if it was not, or if its files are damaged."""
         try:
             facts = json.loads((self.folder / f"{rung}.json").read_text(encoding="utf-8"))
-            pieces = {suffix: (self.folder / f"{rung}{suffix}").read_bytes() for suffix in facts["sha256"]}
-        except (OSError, ValueError, KeyError):
+            pieces = {suffix: (self.folder / f"{rung}{suffix}").read_bytes() for suffix in (".npz", ".onnx")}
+            if any(hashlib.sha256(data).hexdigest() != facts["sha256"][suffix] for suffix, data in pieces.items()):
+                return None
+            with np.load(io.BytesIO(pieces[".npz"]), allow_pickle=False) as arrays:
+                predictions = arrays["predictions"]
+            candidate = Candidate(predictions, pieces[".onnx"], facts["picture_ms"], facts["settings"])
+            return Kept(candidate, float(facts["seconds"]), float(facts["joules"]))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        if any(hashlib.sha256(data).hexdigest() != facts["sha256"][suffix] for suffix, data in pieces.items()):
-            return None
-        with np.load(io.BytesIO(pieces[".npz"]), allow_pickle=False) as arrays:
-            predictions = arrays["predictions"]
-        candidate = Candidate(predictions, pieces[".onnx"], facts["picture_ms"], facts["settings"])
-        return Kept(candidate, facts["seconds"], facts["joules"])
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
