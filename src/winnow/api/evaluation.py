@@ -146,8 +146,6 @@ def _measure(model: Model, source: Any, y: Any, workspace: str | Path | Workspac
             *notes,
             *_about(found, labelled, kept, model),
         )
-        for note in notes:
-            tell(Note(note))
         probs = _probabilities(model, kept, found.read, tell)
         judged = judge_examples(probs, kept, model.classes, seed=0)
     return Measured(model.full_name, found.source, judged, found.refused, notes)
@@ -181,7 +179,8 @@ def _refuse_unknown_classes(examples: Sequence[Example], model: Model) -> None:
         return
     names = sorted(unknown)
     shown = ", ".join(f"'{name}'" for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    hint = did_you_mean(names[0], model.classes)
+    same = [known for known in model.classes if known.casefold() == names[0].casefold()]
+    hint = f"Did you mean {same[0]}?" if same else did_you_mean(names[0], model.classes)
     raise BadDataError(
         f"{count(unknown.total(), 'picture')} are of {count(len(names), 'class', 'classes')} that the model "
         f"'{model.name}' does not know ({shown}); it answers {', '.join(model.classes[:_NAMED])}"

@@ -164,7 +164,6 @@ def climb_on(
         find_metric(wish.optimise),
         seed=wish.seed,
         backbone=at_hand,
-        tell=tell,
     )
     spec = wish.spec(at_hand)
     record = workspace.find_unfinished_climb(data.name, data.version, spec_digest(spec))

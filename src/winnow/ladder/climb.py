@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -15,7 +16,7 @@ from winnow.ladder.evidence import Judged as JudgedRung
 from winnow.ladder.keep import Kept, Shelf
 from winnow.ladder.verdict import Verdict, reach_verdict
 from winnow.machine import Meter
-from winnow.tasks.rung import Candidate, Clock, Judged, OutOfTimeError, Problem, Rung
+from winnow.tasks.rung import Candidate, Clock, Estimate, Judged, OutOfTimeError, Problem, Rung
 
 P = TypeVar("P", bound=Problem)
 
@@ -89,8 +90,7 @@ def climb(
     shelf = Shelf(folder)
     kept = {rung.name: found for rung in rungs if (found := shelf.get(rung.name)) is not None}
     clock = Clock(budget_s, sum(found.seconds for found in kept.values()))
-    steps = [_plan(problem, rung, is_kept=rung.name in kept) for rung in rungs]
-    _tell_plan(steps, budget_s, tell)
+    steps = _plan(problem, rungs, kept, clock, tell)
     was_interrupted = False
     for rung, step in zip(rungs, steps, strict=True):
         if was_interrupted:
@@ -99,7 +99,9 @@ def climb(
             try:
                 _try(problem, rung, step, kept.get(rung.name), clock, shelf, tell)
             except KeyboardInterrupt:
-                step.reason, was_interrupted = "the climb was stopped while it was at work", True
+                was_interrupted = True
+                if step.judged is None:
+                    step.reason = "the climb was stopped while it was at work"
         if step.candidate is None:
             tell(RungSkipped(step.rung, step.title, step.reason or ""))
     if was_interrupted and not any(step.judged for step in steps):
@@ -107,28 +109,32 @@ def climb(
     return _conclude(problem, steps, prefer, clock, was_interrupted=was_interrupted)
 
 
-def _plan(problem: P, rung: Rung[P], *, is_kept: bool) -> Step:
-    step = Step(rung.name, rung.title, reason=rung.skip_reason(problem))
-    if step.reason is None:
-        step.estimate_s = 0.0 if is_kept else rung.estimate_s(problem)
-    return step
-
-
-def _tell_plan(steps: Sequence[Step], budget_s: float | None, tell: Tell) -> None:
-    """Say beforehand what the climb will take; a rung that would not fit is left out of the sum."""
+def _plan(
+    problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock: Clock, tell: Tell
+) -> list[Step]:
+    """Say beforehand what the climb will take; what rungs share counts once, and one that will not fit not at all."""
+    steps: list[Step] = []
     planned: list[tuple[str, float]] = []
-    total = 0.0
-    for step in steps:
-        if step.estimate_s is not None and (budget_s is None or total + step.estimate_s <= budget_s):
+    total, shared = 0.0, set[str | None]()
+    for rung in rungs:
+        step = Step(rung.name, rung.title, reason=rung.skip_reason(problem))
+        steps.append(step)
+        if step.reason is not None:
+            continue
+        estimate = Estimate(0.0) if rung.name in kept else rung.estimate(problem)
+        step.estimate_s = estimate.own_s if estimate.shared in shared else estimate.total_s
+        if total + step.estimate_s <= clock.left_s():
             planned.append((step.rung, step.estimate_s))
             total += step.estimate_s
-    tell(PlanMade(tuple(planned), total, budget_s))
+            shared.add(estimate.shared)
+    tell(PlanMade(tuple(planned), total, clock.budget_s))
+    return steps
 
 
 def _try(problem: P, rung: Rung[P], step: Step, kept: Kept | None, clock: Clock, shelf: Shelf, tell: Tell) -> None:
     """Climb one rung, or take it from the shelf; what came of it is written into `step`."""
-    estimate_s = step.estimate_s or 0.0
     if kept is None:
+        estimate_s = rung.estimate(problem).total_s  # anew: what it shares may be done by now, or may not
         if estimate_s > clock.left_s():
             step.reason = f"it needs about {estimate_s:.0f} s and {max(clock.left_s(), 0):.0f} s of the budget are left"
             return
@@ -143,7 +149,8 @@ def _try(problem: P, rung: Rung[P], step: Step, kept: Kept | None, clock: Clock,
             raise
         except Exception as error:  # one method's failure must not cost the user the others; the trace is kept
             step.state, step.reason = "failed", f"it failed: {type(error).__name__}: {error}"
-            (shelf.folder / f"{step.rung}.error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            with contextlib.suppress(OSError):
+                (shelf.folder / f"{step.rung}.error.txt").write_text(traceback.format_exc(), encoding="utf-8")
             return
         kept = Kept(candidate, meter.seconds, meter.joules)
         shelf.put(rung.name, kept)

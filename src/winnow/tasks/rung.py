@@ -52,6 +52,23 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """About how long a rung will take on this machine."""
+
+    own_s: float
+    """Seconds of what only this rung does."""
+    shared: str | None = None
+    """What it needs that other rungs need, too, and that is done once (features)."""
+    shared_s: float = 0.0
+    """Seconds of that; 0 once it is done."""
+
+    @property
+    def total_s(self) -> float:
+        """Seconds if this rung has to do the shared part."""
+        return self.own_s + self.shared_s
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """What one rung produced: predictions for the judged examples, and the graph that is its model."""
 
@@ -124,8 +141,8 @@ class Rung(Protocol[P]):
         """Why this rung cannot pay here, as the end of a sentence; None if it can."""
         ...
 
-    def estimate_s(self, problem: P) -> float:
-        """About how many seconds it will take on this machine."""
+    def estimate(self, problem: P) -> Estimate:
+        """About how long it will take on this machine, as things are now."""
         ...
 
     def climb(self, problem: P, clock: Clock, tell: Tell) -> Candidate:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from winnow.events import Progress, Tell
+from winnow.events import Event, Progress, Tell
 from winnow.graph.features import FeatureGraph, Rows
 from winnow.graph.formats import FormatChoice
 from winnow.graph.join import join
@@ -22,7 +22,7 @@ from winnow.seeds import seed_for
 from winnow.tasks.classify.calibration import choose, cross_fitted
 from winnow.tasks.classify.heads.head import Head, Lesson, Write, head_graph, learn_all_classes, logits_graph
 from winnow.tasks.classify.problem import ClassifyProblem, Part
-from winnow.tasks.rung import Candidate, Clock, Settings
+from winnow.tasks.rung import Candidate, Clock, Estimate, Settings
 
 _FEATURES_S = {"pixels": 0.0006, "hog": 0.0012, "pixels and hog": 0.0012}
 """Seconds a picture costs one reference core, reading included."""
@@ -58,11 +58,11 @@ class HeadRung:
         """Why this rung cannot pay here."""
         return self.look.missing if self.look.features(problem) is None else None
 
-    def estimate_s(self, problem: ClassifyProblem) -> float:
-        """Features that are not cached yet are counted in full; folds share the cores."""
+    def estimate(self, problem: ClassifyProblem) -> Estimate:
+        """Features that are not at hand are counted in full; folds share the cores."""
         features = self.look.features(problem)
         if features is None:
-            return 0.0
+            return Estimate(0.0)
         n, n_classes = len(problem.labels), len(problem.classes)
         per_picture = _FEATURES_S.get(features.name, 0.0)
         choice = problem.backbone_format
@@ -74,14 +74,13 @@ class HeadRung:
         n_train = len(problem.parts[0].train)
         once = self.head.estimate_s(n_train, features.dim, n_classes, grid)
         rounds = np.ceil((len(problem.parts) + problem.is_out_of_fold) / cores())
-        return float(features_s + once * rounds + 0.1)
+        return Estimate(float(once * rounds + 0.2), features.name, features_s)
 
     def climb(self, problem: ClassifyProblem, clock: Clock, tell: Tell) -> Candidate:
         """Learn in every part, choose the settings, learn from all, and write the graph."""
         features = self.look.features(problem)
         assert features is not None, "skip_reason was asked first"
-        rows = problem.rows(features)
-        clock.check()
+        rows = problem.rows(features, _heeding(clock, tell))
         grid = self.head.grid(features.dim)
         seed = seed_for(problem.seed, self.name)
         grid_logits, writes = self._learn(problem, rows, grid, seed, clock, tell)
@@ -156,6 +155,16 @@ class HeadRung:
         for group, part in enumerate(problem.parts):
             group_of[part.judged] = group
         return group_of[problem.judged]
+
+
+def _heeding(clock: Clock, tell: Tell) -> Tell:
+    """Passes events on, and stops the work that tells them when the budget is spent."""
+
+    def heed(event: Event) -> None:
+        tell(event)
+        clock.check()
+
+    return heed
 
 
 def _wait_for_all(futures: list[Future[list[Write]]], clock: Clock, tell: Callable[[int], None]) -> None:

@@ -71,7 +71,6 @@ class ClassifyProblem:
     metric: Metric
     seed: int = 0
     backbone: Backbone | None = None
-    tell: Tell = tell_nobody
     parts: list[Part] = field(init=False)
     judged_by: str = field(init=False)
     _rows: dict[str, Rows] = field(init=False, default_factory=dict)
@@ -206,10 +205,10 @@ class ClassifyProblem:
         """(n_judged,) two halves of the judged examples, by class and whole clusters: each calibrates the other."""
         return make_folds(self.labels[self.judged], self.resamples.clusters, 2, self.seed)
 
-    def rows(self, features: FeatureGraph) -> Rows:
-        """The features (N, D) of all examples."""
+    def rows(self, features: FeatureGraph, tell: Tell = tell_nobody) -> Rows:
+        """The features (N, D) of all examples; what `tell` raises ends the work, and what was computed is kept."""
         if features.name not in self._rows:
-            self._rows[features.name] = self.store.rows(features, self.contents, self.format_of(features), self.tell)
+            self._rows[features.name] = self.store.rows(features, self.contents, self.format_of(features), tell)
         return self._rows[features.name]
 
     def graph_of(self, features: FeatureGraph) -> bytes:
@@ -228,11 +227,13 @@ class ClassifyProblem:
         """What the candidate's features are computed in."""
         return self.format_of(self._features_of(candidate)).number_format
 
-    def probabilities(self, candidate: Candidate, contents: Sequence[str]) -> npt.NDArray[np.float32]:
+    def probabilities(
+        self, candidate: Candidate, contents: Sequence[str], tell: Tell = tell_nobody
+    ) -> npt.NDArray[np.float32]:
         """Probabilities (N, C) of any pictures by content hash: the candidate's graph, its features from the cache."""
         features = self._features_of(candidate)
         _, head = cut(candidate.graph)
-        return open_small_graph(head).run(self.store.rows(features, contents, self.format_of(features), self.tell))
+        return open_small_graph(head).run(self.store.rows(features, contents, self.format_of(features), tell))
 
 
 def _plan_judging(

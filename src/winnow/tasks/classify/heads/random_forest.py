@@ -55,7 +55,7 @@ class RandomForest:
 
     def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
         """N log N comparisons for the square root of D features, in each tree; pixels split worse and go deeper."""
-        return 0.1 + TREES * 1.2e-7 * n * np.log2(max(n, 2)) * np.sqrt(n_features)
+        return 0.1 + TREES * 4e-8 * n * np.log2(max(n, 2)) * np.sqrt(n_features)
 
 
 def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class SupportVectorMachine:
     def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
         """The products of all pairs, then for each entry of the grid work that grows with N^2."""
         n = min(n, MOST_EXAMPLES)
-        return 0.01 + 2.0 * n * n * n_features / 3e10 + n_grid * 1.2e-7 * n * n
+        return 0.01 + 2.0 * n * n * n_features / 3e10 + n_grid * 5e-8 * n * n
 
     def _kernel_of(self, products: Matrix, settings: Settings) -> Matrix:
         if self._kernel == "linear":

@@ -32,16 +32,16 @@ ENTRY_POINTS = "winnow.rungs.classify"
 
 _OURS: tuple[Rung[ClassifyProblem], ...] = (
     commonest_class.RUNG,
-    pixels_nearest_neighbour.RUNG,
     pixels_logistic_regression.RUNG,
+    pixels_nearest_neighbour.RUNG,
     pixels_svm.RUNG,
     hog_svm.RUNG,
     pixels_random_forest.RUNG,
     features_nearest_mean.RUNG,
-    features_nearest_neighbour.RUNG,
     features_lda.RUNG,
     features_logistic_regression.RUNG,
     features_linear_svm.RUNG,
+    features_nearest_neighbour.RUNG,
     features_rbf_svm.RUNG,
     features_random_forest.RUNG,
 )
