@@ -34,7 +34,7 @@ def test_out_of_fold_covers_every_example_once():
     assert len(problem.parts) == FOLDS
     assert problem.judged.tolist() == list(range(50))
     assert problem.is_out_of_fold
-    assert problem.judged_by == "5-fold out-of-fold predictions of 50 pictures"
+    assert problem.judged_by == "5-fold out-of-fold predictions"
     for part in problem.parts:
         assert np.bincount(problem.labels[part.judged]).tolist() == [4, 6]
         assert len(part.train) == 40
@@ -55,7 +55,7 @@ def test_a_classs_only_picture_is_learned_from_and_never_judged():
     assert 6 not in problem.judged
     assert all(6 in part.train for part in problem.parts)
     assert problem.classes == ("a", "b", "rare")
-    assert problem.judged_by == "5-fold out-of-fold predictions of 12 pictures"
+    assert problem.judged_by == "5-fold out-of-fold predictions"
 
 
 def test_a_classs_only_picture_is_not_learned_from_while_its_own_group_is_judged():
@@ -102,7 +102,7 @@ def test_the_users_validation_split_judges_and_the_rest_learns():
     check_nothing_leaks(problem)
     assert not problem.is_out_of_fold
     assert problem.judged.tolist() == list(range(2, 30, 3))
-    assert problem.judged_by == "your validation split of 10 pictures"
+    assert problem.judged_by == "your validation split"
     assert set(np.unique(problem.halves)) == {0, 1}
     # Each half holds the classes of the whole: each calibrates the other.
     assert np.bincount(problem.labels[problem.judged][problem.halves == 0]).tolist() in ([2, 3], [3, 2])
@@ -119,7 +119,8 @@ def test_many_examples_are_judged_by_a_split_of_our_own(monkeypatch: pytest.Monk
     problem = made_up_problem(made_up_examples(["a", "b", "b", "b"] * 25, groups=groups))
     check_nothing_leaks(problem)
     assert not problem.is_out_of_fold
-    assert problem.judged_by == "a validation split of 20 pictures"
+    assert problem.judged_by == "a validation split"
+    assert problem.n_judged == 20
     monkeypatch.setattr(problem_module, "MOST_VALIDATION", 10)
     assert made_up_problem(made_up_examples(["a", "b", "b", "b"] * 25)).n_judged == pytest.approx(10, abs=1)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,14 +19,16 @@ from winnow.data.manifest import Example
 from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Progress, tell_nobody
 from winnow.graph import formats
+from winnow.ladder.climb import climb
 from winnow.tasks.classify import problem as problem_module
 from winnow.tasks.classify import rungs as rungs_module
 from winnow.tasks.classify.head_rung import PIXELS, HeadRung
+from winnow.tasks.classify.heads.head import Lesson, Write
 from winnow.tasks.classify.heads.nearest_neighbour import NearestNeighbour
 from winnow.tasks.classify.heads.prior import Prior
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import all_rungs, find_rungs
-from winnow.tasks.rung import Candidate, Clock, OutOfTimeError, Rung
+from winnow.tasks.rung import Candidate, Clock, OutOfTimeError, Rung, Settings
 
 from .problems import COLOURS, Shop
 
@@ -39,6 +42,7 @@ def _small_and_exact() -> Generator[None]:
         patch.setattr("winnow.tasks.classify.heads.random_forest.TREES", 10)
         patch.setattr(formats, "_formats_to_try", lambda: iter(()))
         patch.setattr(formats, "_TIMED_S", 0.01)
+        patch.setattr(problem_module, "DRAWS", 100)
         yield
 
 
@@ -140,14 +144,47 @@ def test_progress_is_told_fold_by_fold(rung: Rung[ClassifyProblem], shop: Shop, 
 def test_estimates_are_known_before_anything_is_read(rung: Rung[ClassifyProblem], shop: Shop):
     problem = shop.problem()
     assert rung.skip_reason(problem) is None
-    assert 0 < rung.estimate_s(problem) < 60
+    estimate = rung.estimate(problem)
+    assert 0 < estimate.own_s <= estimate.total_s < 60
     assert problem.features_at_hand == frozenset()
+    assert estimate.shared is not None
+    assert estimate.shared_s > 0
 
 
-@every_rung
-def test_a_rung_stops_when_the_budget_is_spent(rung: Rung[ClassifyProblem], shop: Shop):
+def test_features_that_are_at_hand_cost_nothing_more(shop: Shop):
+    problem = shop.problem()
+    (rung,) = find_rungs(["features-lda"])
+    before = rung.estimate(problem)
+    rung.climb(problem, Clock(), tell_nobody)
+    after = rung.estimate(problem)
+    assert (after.own_s, after.shared, after.shared_s) == (before.own_s, before.shared, 0.0)
+
+
+class _SlowPrior(Prior):
+    """A head that takes its time."""
+
+    def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
+        time.sleep(0.3)
+        return super().learn(lesson, grid)
+
+
+def test_a_rung_stops_when_the_budget_ends_while_it_learns(shop: Shop):
+    problem = shop.problem()
+    problem.rows(problem.pixels)
     with pytest.raises(OutOfTimeError):
-        rung.climb(shop.problem(), Clock(budget_s=0), tell_nobody)
+        HeadRung("x", "x", PIXELS, _SlowPrior()).climb(problem, Clock(budget_s=0.1), tell_nobody)
+
+
+def test_a_rung_stops_when_the_budget_ends_while_features_are_computed(tmp_path: Path):
+    (rung,) = find_rungs(["features-lda"])
+    with pytest.raises(OutOfTimeError):
+        rung.climb(Shop(tmp_path, 2).problem(), Clock(budget_s=0), tell_nobody)
+
+
+def test_work_that_is_finished_is_not_thrown_away_because_the_budget_ended_meanwhile(shop: Shop):
+    problem = shop.problem()
+    problem.rows(problem.pixels)
+    HeadRung("x", "x", PIXELS, Prior()).climb(problem, Clock(budget_s=0), tell_nobody)
 
 
 @every_rung
@@ -203,9 +240,8 @@ def test_answers_are_those_of_a_model_that_did_not_learn_from_the_judged(
         assert np.array_equal(answers[part.judged], oracle.predict(rows[part.judged]))
 
 
-def test_copies_under_random_labels_cannot_be_known_by_heart(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+def test_copies_under_random_labels_cannot_be_known_by_heart(shop: Shop):
     # Every picture twice, its two copies under one random label: a leak would answer them all rightly.
-    monkeypatch.setattr(problem_module, "DRAWS", 50)
     labels = np.random.default_rng(0).integers(0, 2, len(shop.examples))
     copied = [replace(e, label=str(label)) for e, label in zip(shop.examples, labels, strict=True) for _ in range(2)]
     problem = shop.problem(examples=copied)
@@ -275,3 +311,18 @@ def test_rungs_look_at_nothing_but_what_they_name(tmp_path: Path):
     rung.climb(problem, Clock(), tell_nobody)
     assert problem.features_at_hand == {"pixels"}
     assert not (shop.cache / "features").exists()
+
+
+def test_a_real_climb_resumes_to_the_same_bits(shop: Shop, tmp_path: Path):
+    names = ["commonest-class", "pixels-logistic-regression", "features-nearest-mean"]
+    first, again = (climb(shop.problem(), find_rungs(names), tmp_path / folder) for folder in ("a", "b"))
+    (tmp_path / "a" / f"{names[1]}.json").unlink()
+    resumed = climb(shop.problem(), find_rungs(names), tmp_path / "a")
+    for other in (again, resumed):
+        assert first.verdict == other.verdict
+        assert first.comparisons.errors.tobytes() == other.comparisons.errors.tobytes()
+        for one, two in zip(first.climbed, other.climbed, strict=True):
+            assert one.candidate is not None
+            assert two.candidate is not None
+            assert one.candidate.graph == two.candidate.graph
+            assert one.candidate.predictions.tobytes() == two.candidate.predictions.tobytes()
