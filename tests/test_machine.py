@@ -59,7 +59,7 @@ def test_without_a_counter_energy_is_processor_seconds_times_assumed_watts():
         while time.process_time() - before < 0.02:
             pass
     assert meter.seconds >= 0.02
-    assert meter.joules == pytest.approx(0.02 * WATTS_PER_CORE, rel=0.5)
+    assert 0.02 <= meter.joules / WATTS_PER_CORE < 0.1
     assert energy_method() == ENERGY_BY_ASSUMPTION
     assert "estimated" in ENERGY_BY_ASSUMPTION
     assert "8 W a core" in ENERGY_BY_ASSUMPTION

@@ -144,7 +144,7 @@ def test_a_rung_that_does_not_fit_into_the_budget_is_skipped_and_cheaper_ones_go
     outcome = run(tmp_path, pupils, budget_s=60, tell=heard.append)
     assert heard[0] == PlanMade((("a", 1), ("b", 1)), 2, 60)
     assert fates(outcome) == {"a": "climbed", "huge": "skipped", "b": "climbed"}
-    assert outcome.steps[1].reason == "it needs about 500 s and 60 s of the budget are left"
+    assert re.fullmatch("it needs about 500 s and (59|60) s of the budget are left", outcome.steps[1].reason or "")
 
 
 def test_what_rungs_share_counts_once_in_the_plan(tmp_path: Path):
@@ -273,7 +273,7 @@ def test_what_an_earlier_run_cost_is_remembered_and_counts_against_the_budget(tm
     assert again.steps[0].joules == first.steps[0].joules
     assert again.seconds >= 55
     assert heard[0] == PlanMade((("a", 0.0),), 0.0, 60)
-    assert again.steps[1].reason == "it needs about 10 s and 5 s of the budget are left"
+    assert re.fullmatch("it needs about 10 s and [45] s of the budget are left", again.steps[1].reason or "")
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz", ".onnx"])
@@ -298,7 +298,7 @@ def test_a_climb_without_a_candidate_says_why(tmp_path: Path):
         Pupil("c", does=_raise(ValueError("x"))),
     ]
     expected = (
-        r"No method could be tried \(pupil a: it needs about 100 s and 10 s of the budget are left; "
+        r"No method could be tried \(pupil a: it needs about 100 s and (9|10) s of the budget are left; "
         r"pupil b: it has no backbone; pupil c: it failed: ValueError: x\)\. Give a larger budget, or other rungs\."
     )
     with pytest.raises(BadDataError, match=expected):
