@@ -21,6 +21,8 @@ _HINTS = {
     "int8": "f32",
 }  # int8 graphs carry their own int8; the rest stays f32
 
+_FIRST_USE = threading.Lock()
+
 
 class OpenGraph(Protocol):
     """A graph ready to run; safe to call from several threads at once, one core each."""
@@ -48,7 +50,14 @@ def _openvino() -> ModuleType | None:
 @cache
 def _core() -> Any:
     module = _openvino()
-    return module.Core() if module else None
+    if module is None:
+        return None
+    # OpenVINO's binding fills its tables of NumPy types on first use. Two threads that are first at once wait for
+    # each other for ever, one with the table's guard and one with Python's lock (seen with 2026.2); so we are first.
+    with _FIRST_USE:
+        module.Type.u8.to_dtype()
+        module.Tensor(np.zeros(1, dtype=np.uint8))
+        return module.Core()
 
 
 def has_openvino() -> bool:
