@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -37,9 +38,19 @@ def cores() -> int:
     if asked.isdigit() and int(asked) > 0:
         return int(asked)
     try:
-        return max(1, len(os.sched_getaffinity(0)))
+        allowed = len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
-        return max(1, os.cpu_count() or 1)
+        allowed = os.cpu_count() or 1
+    return max(1, min(allowed, _container_cores()))
+
+
+def _container_cores() -> int:
+    """Cores that a container's CPU quota grants, rounded up; without a quota, more than any machine has."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # no control groups, or "max": no quota
+        return 1 << 30
 
 
 @cache

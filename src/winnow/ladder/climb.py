@@ -109,9 +109,7 @@ def climb(
     return _conclude(problem, steps, prefer, clock, was_interrupted=was_interrupted)
 
 
-def _plan(
-    problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock: Clock, tell: Tell
-) -> list[Step]:
+def _plan(problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock: Clock, tell: Tell) -> list[Step]:
     """Say beforehand what the climb will take; what rungs share counts once, and one that will not fit not at all."""
     steps: list[Step] = []
     planned: list[tuple[str, float]] = []

@@ -32,6 +32,13 @@ def _of_the_climb(report: Report) -> list[str]:
     notes: list[str] = []
     if report.climb.was_interrupted:
         notes.append("The climb was stopped early: dearer methods might have done better.")
+    chosen = next((rung for rung in report.ladder if rung.is_chosen), None)
+    number_format = None if chosen is None else chosen.settings.get("number_format")
+    if number_format not in (None, "fp32"):
+        notes.append(
+            f"The features were computed in {number_format}, which is fast on this processor. On another kind of "
+            "machine the model runs in fp32, whose features agree closely but not to the last digit."
+        )
     failed = [rung.title for rung in report.ladder if rung.state == "failed"]
     if failed:
         notes.append(f"Not measured, because it failed: {', '.join(failed)}.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from winnow.events import Event, Progress, Tell
@@ -138,7 +140,10 @@ class HeadRung:
             parts.append(Part(np.arange(len(rows)), np.empty(0, dtype=np.int64)))
         # One part a core: linear algebra inside a part is single-threaded then, and the same bits every time.
         n_workers = min(cores(), len(parts))
-        with threadpool_limits(max(1, cores() // n_workers)):
+        # Warning filters belong to the process, not to a thread: set here, not where the threads warn. A penalty so
+        # weak that it has not converged need not do so to the last digit to be compared.
+        with threadpool_limits(max(1, cores() // n_workers)), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
             pool = ThreadPoolExecutor(n_workers, thread_name_prefix="winnow-folds")
             futures = [pool.submit(one, part) for part in parts]
             try:

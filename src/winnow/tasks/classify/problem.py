@@ -181,7 +181,8 @@ class ClassifyProblem:
         if self.backbone is None:
             return None
         backbone = self.backbone
-        return FeatureGraph(backbone.name, backbone.graph(), backbone.input_spec, backbone.dim, is_backbone=True)
+        name = f"{backbone.name} ({backbone.input_spec.side_px} px)"  # never the name of hand-made features
+        return FeatureGraph(name, backbone.graph(), backbone.input_spec, backbone.dim, is_backbone=True)
 
     @cached_property
     def backbone_format(self) -> FormatChoice | None:

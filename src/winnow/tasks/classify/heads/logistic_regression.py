@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
 
 from winnow.graph.build import GraphPen
@@ -42,10 +40,7 @@ class LogisticRegression:
         learned: list[Write] = []
         for settings in grid:
             model.set_params(C=settings["C"])
-            with warnings.catch_warnings():
-                # The weakest penalties need not converge to the last digit to be compared.
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                model.fit(rows, lesson.labels)
+            model.fit(rows, lesson.labels)
             learned.append(_writer(standardiser, np.array(model.coef_), np.array(model.intercept_)))
         return learned
 
