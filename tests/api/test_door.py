@@ -1,0 +1,42 @@
+"""The door is light: what is imported by `import winnow` and by the command line's help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import winnow
+
+HEAVY = {"torch", "sklearn", "scipy", "openvino", "onnxruntime", "onnx", "pyarrow", "sqlalchemy", "numpy", "pandas"}
+
+
+def imported_by(code: str) -> set[str]:
+    """Top-level names of the modules that a fresh interpreter has after `code`."""
+    asked = f"import sys\n{code}\nprint(' '.join({{name.split('.')[0] for name in sys.modules}}), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stderr.split())
+
+
+def test_importing_winnow_imports_nothing_heavy() -> None:
+    assert imported_by("import winnow") & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        f"from contextlib import suppress\nfrom winnow.cli.main import run\nwith suppress(SystemExit): run({arguments})"
+    )
+    assert imported_by(code) & HEAVY == set()
+
+
+def test_every_name_at_the_door_opens() -> None:
+    for name in winnow.__all__:
+        assert getattr(winnow, name).__name__ == name
+    assert set(winnow.__all__) <= set(dir(winnow))
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'trane'"):
+        _ = winnow.trane
