@@ -25,7 +25,7 @@ from winnow.data.sources.source import Refused
 from winnow.errors import BadDataError, UserError, did_you_mean
 from winnow.events import Note, Progress, Tell, tell_nobody
 from winnow.report.schema import Report
-from winnow.report.words import count
+from winnow.report.words import count, number
 from winnow.workspace.workspace import Workspace, default_folder
 
 _AT_ONCE = 256
@@ -211,7 +211,7 @@ def _less_the_familiar(
         )
     if n_learned := sum(example.pixels in learned for example in kept):
         notes.append(
-            f"The model has learned from {n_learned} of these {count(len(kept), 'picture')}: "
+            f"The model has learned from {number(n_learned)} of these {count(len(kept), 'picture')}: "
             "the figures are better than they will be on new ones."
         )
     return kept, tuple(notes)
