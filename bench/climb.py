@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness import edgetpu_backbone, keep, need_data
 
-SIDE_PX = 160
+SIDE_PX = 128
 CHANGED = 20
 
 _CLIMB = """

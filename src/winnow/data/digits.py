@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from winnow.data.pixels import encode_png
 from winnow.data.whole_files import disk_errors, write_whole
@@ -23,6 +22,8 @@ def write_digits(folder: Path) -> Path:
     Raises:
         WorkspaceError: no space, no permission.
     """
+    from sklearn.datasets import load_digits  # a second that whoever imports their own pictures need not wait
+
     images, targets = load_digits(return_X_y=True)
     grey = np.rint(images.reshape(-1, 8, 8, 1) * (255 / _INK)).astype(np.uint8)
     with disk_errors("write", folder):

@@ -86,17 +86,23 @@ def _read_note(note: Path) -> FormatChoice | None:
 
 
 def _measure(graph: bytes, samples: Pixels) -> tuple[FormatChoice, bytes | None]:
-    reference, speed = _time(open_graph(graph, "fp32", one_at_a_time=True), samples)
+    candidates = list(_formats_to_try())
+    with ThreadPoolExecutor(cores()) as pool:  # quantising and compiling side by side; timing comes after, in quiet
+        int8 = pool.submit(quantise, graph, samples) if "int8" in candidates else None
+        making = {one: pool.submit(open_graph, graph, one, one_at_a_time=True) for one in candidates if one != "int8"}
+        exact = open_graph(graph, "fp32", one_at_a_time=True)
+    reference, speed = _time(exact, samples)
     speeds, agreement = {"fp32": speed}, {"fp32": 1.0}
     best: NumberFormat = "fp32"
     int8_graph: bytes | None = None
     refused: list[str] = []
-    for candidate in _formats_to_try():
+    for candidate in candidates:
         try:
-            tried = graph
-            if candidate == "int8":
-                tried = int8_graph = quantise(graph, samples)
-            opened = open_graph(tried, candidate, one_at_a_time=True)
+            if int8 is not None and candidate == "int8":
+                int8_graph = int8.result()
+                opened = open_graph(int8_graph, candidate, one_at_a_time=True)
+            else:
+                opened = making[candidate].result()
         except Exception as error:  # whatever the libraries cannot convert still runs in fp32
             refused.append(f"{candidate} could not be made ({type(error).__name__})")
             continue

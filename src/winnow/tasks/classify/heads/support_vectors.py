@@ -50,7 +50,7 @@ class SupportVectorMachine:
         """Costs C, and for RBF the kernel's width as multiples of 1 / D (scikit-learn's `gamma="scale"`)."""
         if self._kernel == "linear":
             return [{"C": float(f"{c / n_features:.3g}")} for c in (0.3, 1.0, 3.0)]
-        pairs = ((3.0, 0.3), (10.0, 0.3), (10.0, 1.0), (10.0, 2.5))
+        pairs = ((3.0, 0.3), (10.0, 0.3), (10.0, 1.0))
         return [{"C": c, "gamma": float(f"{width / n_features:.3g}")} for c, width in pairs]
 
     def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
