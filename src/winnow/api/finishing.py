@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from winnow.data.splits import clusters as find_clusters
 from winnow.errors import UserError
 from winnow.events import Note, Progress, Tell
 from winnow.ladder.climb import Outcome, Prefer, Step
-from winnow.machine import energy_method, facts, fingerprint
+from winnow.machine import cores, energy_method, facts, fingerprint
 from winnow.report.assemble import judgement, libraries, now, rung_results
 from winnow.report.card import as_model_card
 from winnow.report.html import as_html
@@ -124,9 +125,19 @@ def write_report(report: Report, folder: Path, blobs: BlobStore) -> None:
         except UserError:
             return None  # the picture was removed since; the page shows its name alone
 
-    (folder / PAGE).write_text(as_html(report, picture), encoding="utf-8")
+    shown = sorted({content for part in (report.judged, report.test) if part for content in _shown(part)})
+    with ThreadPoolExecutor(cores()) as pool:
+        thumbnails = dict(zip(shown, pool.map(picture, shown), strict=True))
+    (folder / PAGE).write_text(as_html(report, thumbnails.get), encoding="utf-8")
     (folder / CARD).write_text(as_model_card(report), encoding="utf-8")
     report.write_json(folder / REPORT)  # last: whoever finds these numbers finds the drawings of them
+
+
+def _shown(part: Judgement) -> Iterator[str]:
+    """The pictures that the page of a report shows, by content."""
+    yield from (mistake.content for mistake in part.mistakes)
+    for contents in part.cells.values():
+        yield from contents
 
 
 def judge_examples(

@@ -30,7 +30,7 @@ MIN_AGREEMENT = 0.995
 bf16 features of this similarity gave the same test accuracy as on fp32 ones (cats-dogs, EdgeTPU, 3 sizes)."""
 MIN_GAIN = 1.25
 """A format must beat the more exact one by this factor: a narrow win could flip from one timing to the next."""
-_TIMED_S = 0.25
+_TIMED_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ _GRID = (0.5, 2.5, 12.5, 62.5)
 _LARGE = 2_000_000
 _LARGE_TOLERANCE, _TOLERANCE = 1e-3, 1e-4
 """Of the gradient; scikit-learn's own, but ten times that for problems of more than 2 million (examples x features x
-classes): log loss on held-out pictures within 0.001 of the optimum's at the penalty
-that wins, in less than half the time (clouds and caltech101-mini, frozen features)."""
+classes): log loss on held-out pictures within 0.001 of the optimum's at the penalty that wins, in less than half the
+time (clouds and caltech101-mini, frozen features)."""
 
 
 class LogisticRegression:

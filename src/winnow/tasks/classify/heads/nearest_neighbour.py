@@ -26,7 +26,7 @@ class NearestNeighbour:
 
     def grid(self, n_features: int) -> Sequence[Settings]:
         """How many neighbours vote, the smoothest first."""
-        return [{"neighbours": k} for k in (25, 10, 5, 3, 1)]
+        return [{"neighbours": k} for k in (25, 8, 3, 1)]
 
     def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
         """Remember."""

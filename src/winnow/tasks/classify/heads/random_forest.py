@@ -19,8 +19,8 @@ _MANY = 500
 features, 2,031 pictures, out of fold)."""
 MOST_FEATURES = 18
 """Features looked at per split: the usual sqrt(D) up to here. Breiman's own log2(D) + 1 is 11 for 1,280 features, where
-sqrt(D) is 35; 18 took half the time for an accuracy of 0.745 instead of 0.744 on caltech101-mini and of 0.388 instead of
-0.396 on clouds (out of fold, frozen features)."""
+sqrt(D) is 35; 18 took half the time for an accuracy of 0.745 instead of 0.744 on caltech101-mini and of 0.388 instead
+of 0.396 on clouds (out of fold, frozen features)."""
 _ML = "ai.onnx.ml"
 
 
