@@ -24,19 +24,19 @@ from torchvision import transforms
 from winnow.graph.backbone import open_backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader
 
-N, SIDE_PX, TARGET_KIB = 2000, 192, 105
+N, SIDE_PX, TILE_PX = 2000, 192, 152
 
 
 def make_photographs(folder: Path) -> list[Path]:
-    """N tiled photographs of about TARGET_KIB each."""
+    """N tiled photographs of about 105 KiB each."""
     sources = sorted((need_data() / "cats-dogs" / "train").rglob("*.jpg"))
     rng = random.Random(0)
     made: list[Path] = []
     for number in range(N):
-        tiles = [Image.open(rng.choice(sources)).convert("RGB").resize((192, 192)) for _ in range(4)]
-        photograph = Image.new("RGB", (384, 384))
+        tiles = [Image.open(rng.choice(sources)).convert("RGB").resize((TILE_PX, TILE_PX)) for _ in range(4)]
+        photograph = Image.new("RGB", (2 * TILE_PX, 2 * TILE_PX))
         for place, tile in enumerate(tiles):
-            photograph.paste(tile, (192 * (place % 2), 192 * (place // 2)))
+            photograph.paste(tile, (TILE_PX * (place % 2), TILE_PX * (place // 2)))
         path = folder / f"{number:04d}.jpg"
         photograph.save(path, quality=100, subsampling=0)
         made.append(path)

@@ -122,4 +122,4 @@ class FeatureStore:
 
         space = f"{features.digest[:24]}-{features.input_spec.key}-{choice.number_format}"
         cache = ArrayCache(self.reader.cache / "features" / space)
-        return cache.fetch(contents, compute, chunk=512, tell=tell, what=f"computing features with {features.name}")
+        return cache.fetch(contents, compute, chunk=1024, tell=tell, what=f"computing features with {features.name}")
