@@ -15,6 +15,7 @@ from winnow import machine
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("WINNOW_TEST_DATA", ROOT / "../shared/data")).resolve()
+_LOAD_BEFORE = round(os.getloadavg()[1], 2)
 _VERSIONS = ("winnow", "numpy", "scikit-learn", "openvino", "onnxruntime", "Pillow", "torch", "torchvision", "timm")
 
 
@@ -41,7 +42,7 @@ def keep(name: str, measured: dict[str, Any], promises: dict[str, bool]) -> None
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "machine": machine.facts(),
-        "load_before": round(os.getloadavg()[1], 2),
+        "load_before": _LOAD_BEFORE,
         "versions": {one: _version(one) for one in _VERSIONS if _version(one)},
         "measured": measured,
         "promises": promises,

@@ -182,3 +182,13 @@ def test_labels_of_another_length_are_refused(workspace: Workspace) -> None:
 
 def test_it_is_the_same_function_at_the_door() -> None:
     assert winnow.load is load
+
+
+def test_arrays_are_known_by_what_they_hold(workspace: Workspace) -> None:
+    rng = np.random.default_rng(0)
+    X, labels = rng.integers(0, 256, (8, 9, 9, 3), dtype=np.uint8), ["a", "b"] * 4
+    first, same = (load(X, labels, workspace=workspace) for _ in range(2))
+    other = load(255 - X, labels, workspace=workspace)
+    assert (same.name, same.version) == (first.name, first.version)
+    assert (other.name, other.version) != (first.name, first.version)
+    assert other.version == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,30 @@ def test_nothing_that_is_typed_as_a_workspace_is_a_stack_trace(winnow: Winnow, t
     assert said.code == 5
     assert str(file) in said.err
     assert "Traceback" not in said.err
+
+
+def test_the_same_model_trained_again_shows_the_newest_report(winnow: Winnow, shapes: Path):
+    winnow("train", shapes, "--rungs", RUNGS, "--no-test")
+    assert "Test split (opening" not in winnow("show", "shapes").out
+    again = winnow("train", "shapes", "--rungs", RUNGS)
+    assert "Test split (opening 1)" in again.out
+    assert "Next: winnow predict shapes@1" in again.out
+    closed = winnow("train", "shapes", "--rungs", RUNGS, "--no-test")
+    assert "Test split (opening 1)" in closed.out  # what was once measured is not lost
+
+
+def test_a_name_is_given_to_the_dataset_of_files_and_to_the_model(winnow: Winnow, shapes: Path):
+    winnow("train", shapes, "--rungs", RUNGS, "--name", "light")
+    found = json.loads(winnow("list", "--json").out)
+    assert [one["name"] for one in found["datasets"]] == ["light"]
+    assert [one["full_name"] for one in found["models"]] == ["light@1"]
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(shapes: Path, tmp_path: Path):
+    words = f"{sys.executable} -m winnow train {shapes} --rungs {RUNGS} --workspace {tmp_path}/w --json"
+    done = subprocess.run(
+        ["bash", "-c", f"{words} | head -c 1; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

@@ -162,7 +162,11 @@ def load(
     if version is not None:
         raise UserError("A version can be chosen of a dataset in the workspace only; name the dataset, not its files.")
     given = source if y is None else (source, y)
-    text = str(Path(source).expanduser().resolve()) if isinstance(source, (str, Path)) else type(source).__name__
+    text = (
+        str(Path(source).expanduser().resolve())
+        if isinstance(source, (str, Path))
+        else f"{type(source).__name__} in memory"
+    )
     imported = import_examples(
         given,
         opened.blobs,
@@ -190,7 +194,18 @@ def _keep(
     """Add the manifest as a version: of the named dataset, of the one with the same source, or of a new one."""
     records = workspace.datasets()
     if name is None:
-        same = next((record.name for record in records if record.source == source), None)
+        # Data in memory has no place to be known by: only the very same pictures and labels are the same dataset.
+        in_memory = source.endswith(" in memory")
+        digest = manifest.digest() if in_memory else ""
+        same = next(
+            (
+                record.name
+                for record in records
+                if record.source == source
+                and (not in_memory or (record.newest is not None and record.newest.digest == digest))
+            ),
+            None,
+        )
         name = same or name_from_source(source, [record.name for record in records])
     if name.lower() not in {record.name.lower() for record in records}:
         name = workspace.add_dataset(name, source).name

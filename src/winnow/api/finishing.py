@@ -70,7 +70,9 @@ def finish(
         problem.resamples.clusters,
         problem.seed,
     )
-    test, openings = _open_test(step, problem, data, details, tell)
+    test, openings = (None, None) if outcome.was_interrupted else _open_test(step, problem, data, details, tell)
+    if outcome.was_interrupted and details.opens_test:
+        tell(Note("The test split stays closed, since the climb is not done; `winnow evaluate` opens it."))
     report = Report(
         model=details.name,
         task="classify",
@@ -131,6 +133,15 @@ def write_report(report: Report, folder: Path, blobs: BlobStore) -> None:
     (folder / PAGE).write_text(as_html(report, thumbnails.get), encoding="utf-8")
     (folder / CARD).write_text(as_model_card(report), encoding="utf-8")
     report.write_json(folder / REPORT)  # last: whoever finds these numbers finds the drawings of them
+
+
+def keep_newer_report(source: Path, target: Path) -> None:
+    """Put the report in `source` over that in `target`, of the same model, unless that would lose a test figure."""
+    newer, older = Report.read_json(source / REPORT), Report.read_json(target / REPORT)
+    if newer.test is None and older.test is not None:
+        return
+    for name in (PAGE, CARD, REPORT):  # the numbers last, as when they are first written
+        (source / name).replace(target / name)
 
 
 def _shown(part: Judgement) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 import winnow
 from winnow.api.budget import seconds_of
 from winnow.api.dataset import Dataset, load
-from winnow.api.finishing import Finish, finish
+from winnow.api.finishing import Finish, finish, keep_newer_report
 from winnow.api.model import Model
 from winnow.data.manifest import Example
 from winnow.errors import BadDataError, UserError
@@ -119,7 +119,7 @@ def train(
         return climb_on(data, wish, backbone, name, tell)
     from winnow.api.printing import Printer
 
-    with Printer() as printer:
+    with Printer(metric=wish.optimise) as printer:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=printer)
         model = climb_on(data, wish, backbone, name, printer)
     printer.show(model.report.numbers)
@@ -172,7 +172,9 @@ def climb_on(
     else:
         tell(Note("An earlier climb of the same kind was broken off; it is resumed."))
     try:
-        return _climb(data, wish, problem, record, name or data.name, command or _command(data, wish, at_hand), tell)
+        name = name or data.name
+        command = command or _command(data, wish, at_hand, name)
+        return _climb(data, wish, problem, record, name, command, tell)
     except KeyboardInterrupt:
         workspace.finish_climb(record.id, "interrupted")
         raise
@@ -220,6 +222,9 @@ def _climb(
     assert outcome.chosen.candidate is not None
     digest = hashlib.sha256(outcome.chosen.candidate.graph).hexdigest()
     model = workspace.add_model(name, record.id, data.name, data.version, digest, made_in=made_in)
+    if made_in.exists():  # the very same model is there already: what was measured of it now is the newest
+        keep_newer_report(made_in, model.folder)
+        shutil.rmtree(made_in)
     state = "interrupted" if outcome.was_interrupted else "finished"
     workspace.finish_climb(record.id, state, verdict=outcome.verdict.reason, seconds=outcome.seconds)
     return Model(model.folder)
@@ -258,7 +263,7 @@ def _names(rungs: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(sorted(set(rungs)))
 
 
-def _command(data: Dataset, wish: Wish, backbone: Backbone | None) -> str:
+def _command(data: Dataset, wish: Wish, backbone: Backbone | None, name: str) -> str:
     """The command line that climbs the same way on the same version."""
     words = ["winnow", "train", data.name, "--version", str(data.version), "--seed", str(wish.seed)]
     if wish.budget_s is not None:
@@ -269,6 +274,12 @@ def _command(data: Dataset, wish: Wish, backbone: Backbone | None) -> str:
         words += ["--prefer", wish.prefer]
     if wish.rungs is not None:
         words += ["--rungs", ",".join(wish.rungs)]
+    if not wish.opens_test:
+        words += ["--no-test"]
+    if name != data.name:
+        words += ["--name", name]
     if backbone is not None:
-        words += ["--backbone", backbone.name]
+        by_name = {other.name: other.digest for other in reversed(list_backbones(shelves(data.workspace)))}
+        is_at_hand = by_name.get(backbone.name) == backbone.digest
+        words += ["--backbone", backbone.name if is_at_hand else str(backbone.folder.resolve())]
     return shlex.join(words)

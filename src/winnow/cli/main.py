@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,17 @@ class _Commands(TyperGroup):
             hint = did_you_mean(args[0], self.commands, otherwise=f"The commands are {known}.")
             ctx.fail(f"There is no command '{args[0]}'. {hint}")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; say what Ctrl-C leaves, and leave quietly when the reader (head, less) has seen enough."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("winnow: stopped. Nothing is lost: the same command goes on where it was.", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+            ctx.exit(0)
 
 
 app = typer.Typer(
@@ -62,12 +74,6 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         typer.echo(f"winnow: {error}", err=True)
         sys.exit(exit_code_of(error))
-    except KeyboardInterrupt:
-        typer.echo("winnow: stopped. Nothing is lost: the same command goes on where it was.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        sys.stderr.close()
-        sys.exit(0)
 
 
 if __name__ == "__main__":

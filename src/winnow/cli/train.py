@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,7 +37,9 @@ def _train(
     backbone: Annotated[
         str | None, typer.Option(help="A backbone's folder or name [default: the first at hand].")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call the model [default: after the dataset].")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call the model, and the dataset of files [default: after these].")
+    ] = None,
     version: Annotated[int | None, typer.Option(help="Of the dataset [default: the newest].")] = None,
     no_test: Annotated[bool, typer.Option("--no-test", help="Leave the test split closed.")] = False,
     workspace: WorkspaceOption = None,
@@ -49,17 +52,25 @@ def _train(
     """
     from winnow.api.dataset import load
     from winnow.api.printing import Printer
-    from winnow.api.training import train
+    from winnow.api.training import Wish, train
 
+    wanted = None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()]
+    Wish.checked(budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=wanted)  # before a long import
     with Printer(metric=optimise) as printer:
-        data = load(dataset, workspace=workspace, version=version, tell=printer)
+        data = load(
+            dataset,
+            name=name if Path(dataset).expanduser().exists() else None,
+            workspace=workspace,
+            version=version,
+            tell=printer,
+        )
         model = train(
             data,
             budget=budget,
             seed=seed,
             optimise=optimise,
             prefer=prefer,
-            rungs=None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()],
+            rungs=wanted,
             backbone=backbone,
             name=name,
             open_test=not no_test,

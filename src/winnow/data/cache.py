@@ -81,6 +81,11 @@ class ArrayCache:
                 self._look()
         return (np.zeros((len(keys), 0)) if rows is None else rows), found
 
+    def missing(self, keys: Sequence[str]) -> int:
+        """How many different keys have no row."""
+        self._look()
+        return sum(key not in self._where for key in set(keys))
+
     def put(self, keys: Sequence[str], rows: Rows) -> None:
         """Keep (N, ...) `rows` under `keys`, whole or not at all.
 

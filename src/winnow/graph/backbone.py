@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable
@@ -124,7 +125,7 @@ def find_backbone(name_or_folder: str | Path, shelves: Iterable[Path]) -> Backbo
     folder = Path(name_or_folder).expanduser()
     if (folder / _FACTS).is_file():
         return open_backbone(folder)
-    at_hand = {backbone.name: backbone for backbone in list_backbones(shelves)}
+    at_hand = {backbone.name: backbone for backbone in reversed(list_backbones(shelves))}  # the first shelf wins
     if str(name_or_folder) in at_hand:
         return at_hand[str(name_or_folder)]
     known = f"At hand: {', '.join(sorted(at_hand))}." if at_hand else "None is at hand; give a backbone's folder."
@@ -134,10 +135,10 @@ def find_backbone(name_or_folder: str | Path, shelves: Iterable[Path]) -> Backbo
 
 
 def list_backbones(shelves: Iterable[Path]) -> list[Backbone]:
-    """All backbones on the shelves, by shelf and name."""
-    return [
-        open_backbone(facts.parent)
-        for shelf in shelves
-        if shelf.is_dir()
-        for facts in sorted(shelf.glob(f"*/{_FACTS}"))
-    ]
+    """All backbones on the shelves, by shelf and name; damaged ones are left out, so that they stop nobody."""
+    found: list[Backbone] = []
+    for shelf in shelves:
+        for facts in sorted(shelf.glob(f"*/{_FACTS}")) if shelf.is_dir() else []:
+            with contextlib.suppress(UserError, OSError):
+                found.append(open_backbone(facts.parent))
+    return found

@@ -78,6 +78,12 @@ class FeatureStore:
         self._notes = reader.cache / "formats"
         self._opened: dict[tuple[str, str], OpenGraph] = {}
 
+    def missing(self, features: FeatureGraph, contents: Sequence[str], choice: FormatChoice) -> int:
+        """How many of these pictures have no features yet."""
+        if not features.is_backbone:
+            return len(contents)
+        return self._cache(features, choice).missing(contents)
+
     def format_of(self, features: FeatureGraph, contents: Sequence[str]) -> FormatChoice:
         """The number format the graph runs in here; measured on first use, on some of these pictures."""
         if not features.is_backbone:
@@ -90,6 +96,12 @@ class FeatureStore:
     def graph_of(self, features: FeatureGraph, choice: FormatChoice) -> bytes:
         """The graph that is run: the quantised one where int8 was chosen."""
         return (self._notes / choice.int8_graph).read_bytes() if choice.int8_graph else features.graph
+
+    def _cache(self, features: FeatureGraph, choice: FormatChoice) -> ArrayCache:
+        # An int8 graph depends on the pictures it was calibrated with: the key is that of the graph that is run.
+        digest = hashlib.sha256(self.graph_of(features, choice)).hexdigest() if choice.int8_graph else features.digest
+        space = f"{digest[:24]}-{features.input_spec.key}-{choice.number_format}"
+        return ArrayCache(self.reader.cache / "features" / space)
 
     def _open(self, features: FeatureGraph, choice: FormatChoice) -> OpenGraph:
         key = features.digest, choice.number_format
@@ -120,6 +132,5 @@ class FeatureStore:
                 opened, lambda index: self.reader.one(wanted[index], features.input_spec), len(wanted)
             )
 
-        space = f"{features.digest[:24]}-{features.input_spec.key}-{choice.number_format}"
-        cache = ArrayCache(self.reader.cache / "features" / space)
+        cache = self._cache(features, choice)
         return cache.fetch(contents, compute, chunk=1024, tell=tell, what=f"computing features with {features.name}")

@@ -53,7 +53,7 @@ def choose_format(graph: bytes, digest: str, samples: Pixels, notes: Path) -> Fo
     Args:
         graph: pixels (N, side, side, 3) to features (N, D).
         digest: the graph's sha256, which names its note.
-        samples: (S, side, side, 3) real pictures, some 16 to 64, to compare answers on.
+        samples: (S, side, side, 3) real pictures, a dozen or so, to compare answers on.
         notes: a folder for what was measured.
     """
     note = notes / f"{digest[:16]}.json"

@@ -125,6 +125,11 @@ def open_graph(graph: bytes, number_format: NumberFormat = "fp32", *, one_at_a_t
     return _OnnxRuntimeGraph(graph)
 
 
+def run_in_chunks(graph: OpenGraph, rows: npt.NDArray[Any], chunk: int = 1024) -> npt.NDArray[np.float32]:
+    """`graph.run` on many rows (N, ...) without holding what lies between for all of them at once."""
+    return np.concatenate([graph.run(rows[start : start + chunk]) for start in range(0, max(len(rows), 1), chunk)])
+
+
 def open_small_graph(graph: bytes) -> OpenGraph:
     """Open a head or another small fp32 graph on ONNX Runtime, which opens it ten times faster than OpenVINO does."""
     return _OnnxRuntimeGraph(graph)

@@ -190,8 +190,8 @@ def test_small_pictures_of_one_size_keep_their_pixels_and_larger_ones_are_shrunk
 def test_rows_are_computed_once_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     shop = Shop(tmp_path, 2)
     problem = shop.problem()
-    assert problem.features_at_hand == frozenset()
+    assert problem.features_missing(problem.pixels) == len(shop.examples)
     first = problem.rows(problem.pixels)
     assert first.shape == (len(shop.examples), problem.pixels.dim)
     assert problem.rows(problem.pixels) is first
-    assert problem.features_at_hand == {"pixels"}
+    assert problem.features_missing(problem.pixels) == 0

@@ -146,9 +146,7 @@ def test_estimates_are_known_before_anything_is_read(rung: Rung[ClassifyProblem]
     assert rung.skip_reason(problem) is None
     estimate = rung.estimate(problem)
     assert 0 < estimate.own_s <= estimate.total_s < 60
-    assert problem.features_at_hand == frozenset()
     assert estimate.shared is not None
-    assert estimate.shared_s > 0
 
 
 def test_features_that_are_at_hand_cost_nothing_more(shop: Shop):
@@ -309,7 +307,7 @@ def test_rungs_look_at_nothing_but_what_they_name(tmp_path: Path):
     problem = shop.problem()
     (rung,) = find_rungs(["pixels-nearest-neighbour"])
     rung.climb(problem, Clock(), tell_nobody)
-    assert problem.features_at_hand == {"pixels"}
+    assert problem.features_missing(problem.pixels) == 0
     assert not (shop.cache / "features").exists()
 
 
@@ -326,3 +324,11 @@ def test_a_real_climb_resumes_to_the_same_bits(shop: Shop, tmp_path: Path):
             assert two.candidate is not None
             assert one.candidate.graph == two.candidate.graph
             assert one.candidate.predictions.tobytes() == two.candidate.predictions.tobytes()
+
+
+def test_features_that_lie_in_the_cache_cost_a_later_climb_nothing(tmp_path: Path):
+    shop = Shop(tmp_path, 2)
+    (rung,) = find_rungs(["features-nearest-mean"])
+    assert rung.estimate(shop.problem()).shared_s > 0
+    rung.climb(shop.problem(), Clock(), tell_nobody)
+    assert rung.estimate(shop.problem()).shared_s == 0

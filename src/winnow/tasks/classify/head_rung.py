@@ -18,7 +18,7 @@ from winnow.events import Event, Progress, Tell
 from winnow.graph.features import FeatureGraph, Rows
 from winnow.graph.formats import FormatChoice
 from winnow.graph.join import join
-from winnow.graph.runtime import open_graph, open_small_graph
+from winnow.graph.runtime import open_small_graph, run_in_chunks
 from winnow.machine import cores
 from winnow.seeds import seed_for
 from winnow.tasks.classify.calibration import choose, cross_fitted
@@ -65,13 +65,12 @@ class HeadRung:
         features = self.look.features(problem)
         if features is None:
             return Estimate(0.0)
-        n, n_classes = len(problem.labels), len(problem.classes)
+        n_classes = len(problem.classes)
         per_picture = _FEATURES_S.get(features.name, 0.0)
-        choice = problem.backbone_format
-        if features.is_backbone and choice is not None:
+        if features.is_backbone:
+            choice = problem.format_of(features)
             per_picture = 1 / choice.pictures_per_s[choice.number_format] + 0.001
-        known = features.name in problem.features_at_hand
-        features_s = 0.0 if known else per_picture * n / cores()
+        features_s = per_picture * problem.features_missing(features) / cores()
         grid = len(self.head.grid(features.dim))
         n_train = len(problem.parts[0].train)
         once = self.head.estimate_s(n_train, features.dim, n_classes, grid)
@@ -132,7 +131,7 @@ class HeadRung:
             if len(part.judged):
                 for logits, write in zip(grid_logits, writes, strict=True):
                     graph = open_small_graph(logits_graph(write, rows.shape[1], n_classes))
-                    logits[place_of[part.judged]] = graph.run(rows[part.judged])
+                    logits[place_of[part.judged]] = run_in_chunks(graph, rows[part.judged])
             return writes
 
         parts = list(problem.parts)
@@ -197,7 +196,7 @@ def _picture_ms(features: FeatureGraph, choice: FormatChoice, head: bytes) -> fl
         opened = open_small_graph(features.graph)
         row = opened.run(blank)
         features_ms = _median_ms(lambda: opened.run(blank))
-    opened_head = open_graph(head)
+    opened_head = open_small_graph(head)
     return round(features_ms + _median_ms(lambda: opened_head.run(row)), 3)
 
 

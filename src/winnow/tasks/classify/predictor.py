@@ -16,7 +16,7 @@ from winnow.data.inputs import InputSpec
 from winnow.errors import BadDataError, NotFoundError
 from winnow.graph.join import cut
 from winnow.graph.pictures import run_on_pictures
-from winnow.graph.runtime import NumberFormat, open_graph, open_small_graph
+from winnow.graph.runtime import NumberFormat, open_graph, open_small_graph, run_in_chunks
 from winnow.machine import fingerprint
 
 Pixels = npt.NDArray[np.uint8]
@@ -119,7 +119,7 @@ class Predictor:
         """Probabilities (count, C) of the pictures that `picture` gives as (side, side, 3) uint8."""
         if count == 0:
             return np.empty((0, len(self.facts.classes)), dtype=np.float32)
-        return self._head.run(np.stack(list(run_on_pictures(self._features, picture, count))))
+        return run_in_chunks(self._head, np.stack(list(run_on_pictures(self._features, picture, count))))
 
     def of_inputs(self, inputs: Sequence[Pixels]) -> Probabilities:
         """Probabilities (N, C) of inputs that are (side, side, 3) already."""

@@ -20,7 +20,7 @@ from winnow.graph.backbone import Backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, Rows
 from winnow.graph.formats import FormatChoice
 from winnow.graph.join import cut
-from winnow.graph.runtime import NumberFormat, open_small_graph
+from winnow.graph.runtime import NumberFormat, open_small_graph, run_in_chunks
 from winnow.metrics.resamples import Resamples, make_resamples
 from winnow.metrics.scores import Metric, interval, replicates
 from winnow.tasks.classify.handmade import handmade_features
@@ -196,10 +196,11 @@ class ClassifyProblem:
             return self.backbone_format
         return self.store.format_of(features, self.contents)
 
-    @property
-    def features_at_hand(self) -> frozenset[str]:
-        """Names of the features that have been computed or read already."""
-        return frozenset(self._rows)
+    def features_missing(self, features: FeatureGraph) -> int:
+        """How many examples have no such features yet, in memory or in the cache."""
+        if features.name in self._rows:
+            return 0
+        return self.store.missing(features, self.contents, self.format_of(features))
 
     @cached_property
     def halves(self) -> npt.NDArray[np.int64]:
@@ -234,7 +235,8 @@ class ClassifyProblem:
         """Probabilities (N, C) of any pictures by content hash: the candidate's graph, its features from the cache."""
         features = self._features_of(candidate)
         _, head = cut(candidate.graph)
-        return open_small_graph(head).run(self.store.rows(features, contents, self.format_of(features), tell))
+        rows = self.store.rows(features, contents, self.format_of(features), tell)
+        return run_in_chunks(open_small_graph(head), rows)
 
 
 def _plan_judging(

@@ -1,4 +1,4 @@
-"""Features + linear SVM. Frozen features and the widest margin ("the trick", systems.md, B11)."""
+"""Features + linear SVM. Frozen features and the widest margin."""
 
 from winnow.tasks.classify.head_rung import BACKBONE, HeadRung
 from winnow.tasks.classify.heads.support_vectors import SupportVectorMachine

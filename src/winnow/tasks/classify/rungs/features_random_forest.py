@@ -1,4 +1,4 @@
-"""Features + random forest. Frozen features and a forest (systems.md, B11)."""
+"""Features + random forest. Frozen features and a forest."""
 
 from winnow.tasks.classify.head_rung import BACKBONE, HeadRung
 from winnow.tasks.classify.heads.random_forest import RandomForest

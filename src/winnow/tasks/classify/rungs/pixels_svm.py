@@ -1,4 +1,4 @@
-"""Pixels + RBF SVM. The strongest classical method on small, well-framed pictures (systems.md, B1)."""
+"""Pixels + RBF SVM. The strongest classical method on small, well-framed pictures."""
 
 from winnow.tasks.classify.head_rung import PIXELS, HeadRung
 from winnow.tasks.classify.heads.support_vectors import SupportVectorMachine
