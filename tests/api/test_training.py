@@ -237,3 +237,18 @@ def test_a_dataset_that_is_loaded_is_trained_where_it_lies(photos: Path, tmp_pat
     dataset = load(photos, workspace=tmp_path)
     model = winnow.train(dataset, rungs=RUNGS[:1], tell=tell_nobody)
     assert tmp_path in model.folder.parents
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_the_test_closed_until_the_climb_is_done(photos: Path, tmp_path: Path) -> None:
+    def impatient(event: Event) -> None:
+        if isinstance(event, RungStarted) and event.rung == RUNGS[-1]:
+            raise KeyboardInterrupt
+
+    stopped = winnow.train(photos, workspace=tmp_path, rungs=RUNGS, tell=impatient).report.numbers
+    assert stopped.climb.was_interrupted
+    assert stopped.ladder[-1].state == "skipped"
+    assert stopped.openings is None
+    done = winnow.train(photos, workspace=tmp_path, rungs=RUNGS, tell=tell_nobody).report.numbers
+    assert not done.climb.was_interrupted
+    assert done.openings is not None
+    assert done.openings.opening == 1
