@@ -21,10 +21,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One plain sentence a user should read; `is_warning` if it lowers what a later figure is worth."""
+    """One plain sentence a user should read; `is_warning` if it lowers what a later figure is worth.
+
+    Where programs may want to know, `code` says the same in one word, such as "W_CLASS_SIMILAR".
+    """
 
     text: str
     is_warning: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

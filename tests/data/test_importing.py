@@ -143,7 +143,7 @@ def test_a_picture_under_two_labels_is_told(tmp_path, blobs):
 def test_pictures_without_a_label_are_kept_but_told(blobs):
     X = [noise(i) for i in range(5)]
     imported = import_examples((X, ["a", "b", None, "a", "b"]), blobs)
-    assert imported.manifest.column("label") == ["a", "b", None, "a", "b"]
+    assert imported.manifest.column("labels") == [["a"], ["b"], None, ["a"], ["b"]]
     assert "1 pictures have no label" in imported.notes[0]
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from winnow.data import manifest as manifest_file
-from winnow.data.manifest import Example, Manifest
+from winnow.data.manifest import Box, Example, Manifest
 from winnow.errors import WorkspaceError
 
-CAT = Example("c1", "p1", "cat", None, "train", "winnow", "cat/1.jpg", 4, 3, "JPEG", 99, False)
-DOG = replace(CAT, content="c2", label="dog", split="test", source="dog/ä.jpg")
-UNKNOWN = replace(CAT, content="c3", label=None, group="g")
+CAT = Example("c1", "p1", ("cat",), None, "train", "winnow", "cat/1.jpg", 4, 3, "JPEG", 99, False)
+DOG = replace(CAT, content="c2", labels=("dog",), split="test", source="dog/ä.jpg")
+UNKNOWN = replace(CAT, content="c3", labels=None, group="g")
 
 
 @pytest.fixture
@@ -48,11 +49,41 @@ def test_the_digest_is_of_the_rows_and_of_nothing_else(manifest):
 
 
 def test_the_digest_is_the_same_for_ever(manifest):
-    assert manifest.digest() == "84077091787f5771fd0d0f50f4b5925031a8d67fe65bf0d1af8012f162b05133"
+    assert manifest.digest() == "c5ecc5e3ea36f33dcff4f82462651cc711c0b0026210e622126eaf5f065c18b0"
+
+
+def test_the_first_format_still_opens(manifest):
+    old = Manifest.read(Path(__file__).parent / "files" / "manifest-1.parquet")
+    assert old.examples() == [CAT, DOG, UNKNOWN]
+    assert (old.task, old.digest()) == ("classify", manifest.digest())
+
+
+def test_all_that_is_known_of_a_picture_comes_back(tmp_path):
+    street = replace(
+        CAT,
+        labels=("car", "dog"),
+        weight=2.5,
+        taken="2026-11-21T10:00:00",
+        boxes=(Box("car", 1, 2, 3, 4), Box("dog", 0, 0, 1.5, 2, is_crowd=True)),
+        metadata={"camera": "left", "": "odd"},
+        warnings=("W_ALPHA",),
+        phash=bytes(range(32)),
+    )
+    nothing = replace(CAT, labels=())
+    manifest = Manifest.of([street, nothing, UNKNOWN])
+    manifest.write(tmp_path / "1.parquet")
+    again = Manifest.read(tmp_path / "1.parquet")
+    assert again.examples() == [street, nothing, UNKNOWN]
+    assert again.task == "multilabel"
+    assert again.counts() == {"car": {"train": 1}, "dog": {"train": 1}}
+
+
+def test_what_is_computed_from_the_pixels_makes_no_other_dataset(manifest):
+    assert Manifest.of([replace(CAT, phash=b"1", warnings=("W_TINY",)), DOG, UNKNOWN]).digest() == manifest.digest()
 
 
 def test_a_newer_format_asks_for_an_upgrade(manifest, tmp_path, monkeypatch):
-    monkeypatch.setattr(manifest_file, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(manifest_file, "FORMAT_VERSION", 3)
     manifest.write(tmp_path / "1.parquet")
     monkeypatch.undo()
     with pytest.raises(WorkspaceError, match="upgrade"):

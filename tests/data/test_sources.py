@@ -7,6 +7,7 @@ import gzip
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from winnow.data.decode import decode
-from winnow.data.sources import SOURCES, find_source
+from winnow.data.sources import IN_MEMORY, LAYOUTS, open_source
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.errors import BadDataError, NotFoundError, UserError
 
@@ -26,19 +27,18 @@ PIXELS = [noise(i) for i in range(4)]
 LABELS = ["cat", "dog", "cat", "dog"]
 
 
-def found_in(source: object, **options: str) -> list[Found]:
+def found_in(source: object, **options: Any) -> list[Found]:
     """What is found, less what is refused or said."""
     return [item for item in _items(source, **options) if isinstance(item, Found)]
 
 
-def refused_in(source: object, **options: str) -> list[Refused]:
+def refused_in(source: object, **options: Any) -> list[Refused]:
     """What is refused line by line."""
     return [item for item in _items(source, **options) if isinstance(item, Refused)]
 
 
-def _items(source: object, **options: str) -> list[object]:
-    kind, source = find_source(source)
-    return list(kind.find(source, ImportOptions(**options)))
+def _items(source: object, **options: Any) -> list[object]:
+    return list(open_source(source).find(ImportOptions(**options)))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -120,27 +120,27 @@ def test_every_source_is_found_in_the_same_order_every_time(shape, tmp_path):
 
 
 def test_every_kind_has_a_name_a_user_understands():
-    assert all(len(kind.name) > 10 for kind in SOURCES)
+    assert all(len(kind.name) > 10 for kind in (*LAYOUTS, *IN_MEMORY))
 
 
 def test_a_mistyped_path_names_its_neighbour(tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(NotFoundError, match="Did you mean photos"):
-        find_source(str(tmp_path / "fotos"))
+        open_source(str(tmp_path / "fotos"))
     with pytest.raises(NotFoundError, match="Did you mean photos"):
-        find_source(tmp_path / "phots" / "deeper" / "still")
+        open_source(tmp_path / "phots" / "deeper" / "still")
 
 
 @pytest.mark.parametrize("source", [42, None, {"a": 1}])
 def test_a_stranger_learns_what_can_be_imported(source):
-    with pytest.raises(BadDataError, match="a zip of such folders"):
-        find_source(source)
+    with pytest.raises(BadDataError, match="a zip of such a folder"):
+        open_source(source)
 
 
 def test_a_file_of_another_kind_learns_what_can_be_imported(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(BadDataError, match="cannot be imported"):
-        find_source(tmp_path / "notes.txt")
+        open_source(tmp_path / "notes.txt")
 
 
 def test_links_that_go_in_circles_are_walked_once(tmp_path):
@@ -210,7 +210,7 @@ def test_the_corpus_of_broken_zips_raises_nothing_but_sentences(test_data):
 def test_columns_are_found_by_their_usual_names_or_by_the_users(tmp_path):
     _files(tmp_path)
     (tmp_path / "a.csv").write_text("where;what;part;patient\n0.png;cat;Train;p1\n1.png;dog;TEST;p2\n")
-    found = found_in(tmp_path / "a.csv", path_column="where", label_column="what", split_column="part")
+    found = found_in(tmp_path / "a.csv", path_column="where", label_columns=("what",), split_column="part")
     assert [(f.label, f.split, f.group) for f in found] == [("cat", "train", "p1"), ("dog", "test", "p2")]
 
 
@@ -219,7 +219,7 @@ def test_a_missing_column_names_the_columns_there_are(tmp_path):
     with pytest.raises(UserError, match=r"columns: wo, label.*path_column"):
         _items(tmp_path / "a.csv")
     with pytest.raises(UserError, match="Did you mean label"):
-        _items(tmp_path / "a.csv", path_column="wo", label_column="labl")
+        _items(tmp_path / "a.csv", path_column="wo", label_columns=("labl",))
 
 
 def test_labels_of_a_csv_stay_as_they_are_written(tmp_path):

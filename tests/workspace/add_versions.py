@@ -16,7 +16,7 @@ with Workspace.open(Path(folder)) as workspace:
     for round_ in range(int(count)):
         content = workspace.blobs.put(f"{writer}-{round_}".encode())
         example = Example(
-            content, content, "a", None, "train", "winnow", f"{round_}.png", 8, 8, "PNG", len(content), False
+            content, content, ("a",), None, "train", "winnow", f"{round_}.png", 8, 8, "PNG", len(content), False
         )
         number = workspace.add_version(dataset, Manifest.of([example] * 200), f"round {round_} of {writer}")
         print(number, flush=True)

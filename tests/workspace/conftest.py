@@ -31,7 +31,7 @@ def _manifest_of(workspace: Workspace, *texts: str) -> Manifest:
             Example(
                 content=content,
                 pixels=content,
-                label="even" if place % 2 == 0 else "odd",
+                labels=("even",) if place % 2 == 0 else ("odd",),
                 group=None,
                 split="train",
                 split_by="winnow",

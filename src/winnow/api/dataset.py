@@ -12,7 +12,7 @@ from typing import Any
 from winnow.data.digits import write_digits
 from winnow.data.importing import import_examples
 from winnow.data.manifest import Example, Manifest
-from winnow.data.sources.source import Refused
+from winnow.data.sources.source import ImportOptions, Refused
 from winnow.errors import NotFoundError, UserError, WorkspaceError
 from winnow.events import Progress, Tell, tell_nobody
 from winnow.workspace.names import name_from_source
@@ -98,8 +98,9 @@ class Dataset:
         if missing := [source for source in wanted if source not in known]:
             raise NotFoundError(f"No picture '{missing[0]}' is in {self.name}, version {self.version}.")
         examples = [
-            replace(example, label=wanted.get(example.source, wanted.get(example.content, example.label)))
+            example if label is None else replace(example, labels=(label,))
             for example in self.examples()
+            for label in [wanted.get(example.source, wanted.get(example.content))]
         ]
         what = f"relabelled {len(wanted)} picture{'s' if len(wanted) > 1 else ''}"
         manifest = Manifest.of(examples, {**self.manifest.provenance, "parent": self.version, "what": what})
@@ -172,8 +173,7 @@ def load(
         opened.blobs,
         test_share=test_share,
         seed=seed,
-        path_column=path_column,
-        label_column=label_column,
+        options=ImportOptions(path_column=path_column, label_columns=() if label_column is None else (label_column,)),
         tell=tell,
     )
     return _keep(opened, imported.manifest, text, name, imported.refused, imported.notes)

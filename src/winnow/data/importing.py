@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import Picture, UnreadablePictureError, decode
 from winnow.data.manifest import Example, Manifest
-from winnow.data.sources import find_source
+from winnow.data.sources import open_source
 from winnow.data.sources.source import Found, ImportOptions, Refused
 from winnow.data.splitting import assign_splits
 from winnow.errors import BadDataError
@@ -75,10 +75,7 @@ def import_examples(
     *,
     test_share: float = 0.2,
     seed: int = 0,
-    path_column: str | None = None,
-    label_column: str | None = None,
-    split_column: str | None = None,
-    group_column: str | None = None,
+    options: ImportOptions = _AS_USUAL,
     tell: Tell = tell_nobody,
 ) -> Imported:
     """Read labelled pictures, keep copies of them, and put a test split aside.
@@ -89,6 +86,7 @@ def import_examples(
     Args:
         source: a folder, zip, table or .npz file (path or text), a DataFrame, or (X, y).
         blobs: where the copies go.
+        options: which columns of a table hold what.
 
     Raises:
         NotFoundError: there is no such file or folder.
@@ -96,7 +94,6 @@ def import_examples(
         UserError: a column that was asked for is not there.
         WorkspaceError: the copies cannot be written.
     """
-    options = ImportOptions(path_column, label_column, split_column, group_column)
     read = read_examples(source, blobs, options, tell)
     source, examples, notes = read.source, list(read.examples), list(read.notes)
     _refuse_too_little(source, examples, read.refused)
@@ -121,11 +118,11 @@ def read_examples(
         BadDataError: nothing of the source can be used.
         WorkspaceError: the copies cannot be written.
     """
-    kind, source = find_source(source)
+    opened = open_source(source)
     tell(Progress("finding pictures", 0))
     notes: list[Note] = []
     items: list[Found | Refused] = []
-    for item in kind.find(source, options):
+    for item in opened.find(options):
         if isinstance(item, Note):
             notes.append(item)
         else:
@@ -137,7 +134,7 @@ def read_examples(
             refused.append(result)
         else:
             examples.append(result)
-    return ReadExamples(source, kind.name, tuple(examples), tuple(refused), tuple(notes))
+    return ReadExamples(opened.given, opened.kind, tuple(examples), tuple(refused), tuple(notes))
 
 
 def _read_all(items: Sequence[Found | Refused], blobs: BlobStore, tell: Tell) -> Iterator[Example | Refused]:
@@ -173,7 +170,7 @@ def _read_one(found: Found, blobs: BlobStore) -> Example | Refused:
     return Example(
         content=blobs.put(data),
         pixels=pixel_hash(picture.pixels),
-        label=found.label,
+        labels=found.labels,
         group=found.group,
         split=found.split or "",
         split_by="user" if found.split else "winnow",
@@ -183,6 +180,11 @@ def _read_one(found: Found, blobs: BlobStore) -> Example | Refused:
         format=picture.format,
         bytes=len(data),
         is_grey=_is_grey(picture),
+        weight=found.weight,
+        taken=found.taken,
+        boxes=found.boxes,
+        metadata=found.metadata,
+        warnings=(*picture.warnings, *found.warnings),
     )
 
 
@@ -214,7 +216,7 @@ def _refuse_too_little(source: Any, examples: Sequence[Example], refused: Sequen
         raise BadDataError(
             f"None of the {len(refused)} files of {name} could be imported. The first: {first.source}: {first.reason}"
         )
-    labels = sorted({example.label for example in examples if example.label is not None})
+    labels = sorted({label for example in examples for label in example.labels or ()})
     if len(labels) < 2:
         what = f"are of one class ('{labels[0]}')" if labels else "have no label"
         raise BadDataError(
@@ -224,7 +226,7 @@ def _refuse_too_little(source: Any, examples: Sequence[Example], refused: Sequen
 
 
 def _refuse_too_few_to_learn(examples: Sequence[Example]) -> None:
-    counts = Counter(e.label for e in examples if e.label is not None and e.split != "test")
+    counts = Counter(label for e in examples if e.split != "test" for label in e.labels or ())
     if sum(count >= 2 for count in counts.values()) < 2:
         shown = ", ".join(f"{label}: {count}" for label, count in sorted(counts.items()))
         raise BadDataError(

@@ -73,7 +73,7 @@ def made_up_examples(
             blank,
             content=f"c{i}",
             pixels=pixels[i] if pixels else f"p{i}",
-            label=label,
+            labels=(label,),
             group=groups[i] if groups else None,
             split=splits[i] if splits else "train",
         )

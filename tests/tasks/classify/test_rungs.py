@@ -241,7 +241,9 @@ def test_answers_are_those_of_a_model_that_did_not_learn_from_the_judged(
 def test_copies_under_random_labels_cannot_be_known_by_heart(shop: Shop):
     # Every picture twice, its two copies under one random label: a leak would answer them all rightly.
     labels = np.random.default_rng(0).integers(0, 2, len(shop.examples))
-    copied = [replace(e, label=str(label)) for e, label in zip(shop.examples, labels, strict=True) for _ in range(2)]
+    copied = [
+        replace(e, labels=(str(label),)) for e, label in zip(shop.examples, labels, strict=True) for _ in range(2)
+    ]
     problem = shop.problem(examples=copied)
     rung = next(rung for rung in all_rungs() if rung.name == "pixels-nearest-neighbour")
     predictions = rung.climb(problem, Clock(), tell_nobody).predictions

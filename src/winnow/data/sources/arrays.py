@@ -5,6 +5,7 @@ Which numbers are brightnesses is decided for a whole array at once: see `winnow
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
-from winnow.data.sources.source import Found, ImportOptions, Refused, label_text
+from winnow.data.sources.source import Found, ImportOptions, one_label
+from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError
 
 # (pictures, labels, split) by the names people use; Keras' own mnist.npz is of the last two lines.
@@ -30,25 +32,38 @@ _NPZ_NAMES = (
 class Arrays:
     """`(X, y)`: X holds N pictures, y their N labels."""
 
-    name = "arrays (X, y) or an .npz file of X and y"
+    name = "arrays (X, y)"
 
     def matches(self, source: object) -> bool:
-        """A pair, or a file named .npz."""
-        if isinstance(source, Path):
-            return source.is_file() and source.suffix.casefold() == ".npz"
+        """A pair."""
         return isinstance(source, tuple | list) and len(source) == 2
 
-    def find(self, source: Any, _options: ImportOptions) -> Iterator[Found | Refused]:
+    def find(self, source: Any, _options: ImportOptions) -> Iterator[Found]:
         """The pictures in their order, named "X[0]", "X[1]", ...
 
         Raises:
             BadDataError: X and y are no pictures and labels, or of different lengths.
         """
-        if isinstance(source, Path):
-            for name, X, y, split in _npz(source):
-                yield from _pairs(name, X, y, split)
-        else:
-            yield from _pairs("X", source[0], source[1], None)
+        return _pairs("X", source[0], source[1], None)
+
+
+class Npz:
+    """X and y in a file that NumPy wrote, perhaps in parts: x_train, y_train, x_test, y_test."""
+
+    name = "an .npz file of X and y"
+
+    def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
+        """A file named .npz."""
+        return [only] if only is not None and only.casefold().endswith(".npz") else None
+
+    def find(self, tree: Tree, files: list[str], _options: ImportOptions) -> Iterator[Found]:
+        """The pictures in their order, named "x_train[0]", ...
+
+        Raises:
+            BadDataError: it cannot be read, or holds no pictures and labels.
+        """
+        for name, X, y, split in _npz(tree, files[0]):
+            yield from _pairs(name, X, y, split)
 
 
 def _pairs(name: str, X: Any, y: Any, split: str | None) -> Iterator[Found]:
@@ -58,7 +73,7 @@ def _pairs(name: str, X: Any, y: Any, split: str | None) -> Iterator[Found]:
         raise BadDataError(f"There are {count} and {len(labels)} labels: give one label a picture.")
     reads = _stack(X) if isinstance(X, np.ndarray) and X.dtype != object else _each(list(X))
     for i, (label, read) in enumerate(zip(labels, reads, strict=True)):
-        yield Found(f"{name}[{i}]", label, split, None, read)
+        yield Found(f"{name}[{i}]", read, one_label(label), split=split)
 
 
 def _stack(X: NDArray[Any]) -> Iterator[Any]:
@@ -96,7 +111,7 @@ def _encode_any(item: Any) -> bytes:
     return encode_png(pixels_from_array(item))
 
 
-def _labels(y: Any) -> list[str | None]:
+def _labels(y: Any) -> list[Any]:
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -105,12 +120,12 @@ def _labels(y: Any) -> list[str | None]:
             f"y has the shape {labels.shape}: expected one label a picture, (N,). "
             "Turn one-hot rows into labels with y.argmax(axis=1)."
         )
-    return [label_text(value) for value in labels.tolist()]
+    return labels.tolist()
 
 
-def _npz(path: Path) -> Iterator[tuple[str, Any, Any, str | None]]:
+def _npz(tree: Tree, path: str) -> Iterator[tuple[str, Any, Any, str | None]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(tree.reader(path)()), allow_pickle=False) as file:
             by_name = {name.casefold(): name for name in file.files}
             pairs = [
                 (by_name[x], file[by_name[x]], file[by_name[y]], split)

@@ -7,19 +7,20 @@ the number of dimensions, each dimension as a big-endian uint32, then the values
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import re
 import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.pixels import encode_png
 from winnow.data.sources.source import Found, ImportOptions, split_named
+from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError
 
 _FILE = re.compile(r"(?P<prefix>.*?)[-_]?(?P<kind>images|labels)[-.]idx\d-ubyte(\.gz)?", re.IGNORECASE)
@@ -33,51 +34,54 @@ class Idx:
 
     name = "a folder of MNIST's IDX files"
 
-    def matches(self, source: object) -> bool:
-        """A folder with, or one of, files named as MNIST's."""
-        if not isinstance(source, Path):
-            return False
-        if source.is_dir():
-            return any(_FILE.fullmatch(path.name) for path in source.iterdir())
-        return bool(_FILE.fullmatch(source.name))
+    def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
+        """Files named as MNIST's; of a named file, its partner too."""
+        files = [path for path in tree.paths if _FILE.fullmatch(path)]
+        if only is not None:
+            match = _FILE.fullmatch(only)
+            files = [path for path in files if match and _prefix(path) == match["prefix"]]
+        return files or None
 
-    def find(self, source: Path, _options: ImportOptions) -> Iterator[Found]:
+    def find(self, tree: Tree, files: list[str], _options: ImportOptions) -> Iterator[Found]:
         """All pictures of all pairs, in the order of the files, training first.
 
         Raises:
             BadDataError: a file is missing its partner, damaged, or not of pictures.
         """
-        for prefix, image_path, label_path in _pairs(source):
-            images, labels = _read(image_path), _read(label_path)
+        for prefix, image_file, label_file in _pairs(tree, files):
+            images, labels = _read(tree, image_file), _read(tree, label_file)
             if images.ndim != 3 or labels.shape != images.shape[:1]:
                 raise BadDataError(
-                    f"{image_path.name} has the shape {images.shape} and {label_path.name} {labels.shape}: "
+                    f"{image_file} has the shape {images.shape} and {label_file} {labels.shape}: "
                     "expected (N, height, width) and (N,). Download the pair again."
                 )
             split = "test" if prefix.casefold() == "t10k" else split_named(prefix)
             for i, label in enumerate(labels.tolist()):
-                yield Found(f"{prefix}-images[{i}]", str(label), split, None, partial(_png, images[i]))
+                yield Found(f"{prefix}-images[{i}]", partial(_png, images[i]), (str(label),), split=split)
 
 
-def _pairs(source: Path) -> list[tuple[str, Path, Path]]:
-    folder = source if source.is_dir() else source.parent
-    files: dict[str, dict[str, Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if match := _FILE.fullmatch(path.name):
+def _prefix(path: str) -> str:
+    match = _FILE.fullmatch(path)
+    return match["prefix"] if match else ""
+
+
+def _pairs(tree: Tree, paths: list[str]) -> list[tuple[str, str, str]]:
+    files: dict[str, dict[str, str]] = {}
+    for path in paths:
+        if match := _FILE.fullmatch(path):
             files.setdefault(match["prefix"], {}).setdefault(match["kind"].casefold(), path)
-    if not source.is_dir() and (match := _FILE.fullmatch(source.name)):
-        files = {match["prefix"]: files[match["prefix"]]}
     for pair in files.values():
         if len(pair) != 2:
-            there = next(iter(pair.values())).name
-            raise BadDataError(f"{folder} holds {there} without its partner: images and labels are both needed.")
+            there = next(iter(pair.values()))
+            raise BadDataError(f"{tree.name} holds {there} without its partner: images and labels are both needed.")
     ordered = sorted(files, key=lambda prefix: (split_named(prefix) != "train", prefix))
     return [(prefix, files[prefix]["images"], files[prefix]["labels"]) for prefix in ordered]
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
+def _read(tree: Tree, path: str) -> NDArray[np.uint8]:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        packed = io.BytesIO(tree.reader(path)())
+        with gzip.open(packed) if path.casefold().endswith(".gz") else packed as file:
             zeros, kind, ndim = struct.unpack(">HBB", file.read(4))
             shape = struct.unpack(f">{ndim}I", file.read(4 * ndim))
             if zeros or kind != _UINT8 or math.prod(shape) > _MAX_VALUES:

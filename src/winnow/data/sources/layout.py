@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from winnow.data.sources.source import label_text, split_named
+from winnow.data.sources.tree import is_litter
 
-_LITTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "icon\r"}
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 
 Parts = tuple[str, ...]
@@ -27,11 +27,6 @@ class Placed:
     index: int
     label: str | None
     split: str | None
-
-
-def is_litter(name: str) -> bool:
-    """Is this a file or folder that Windows, a Mac, or a hidden tool left, not the user?"""
-    return name.startswith(".") or name.casefold() in _LITTER
 
 
 def place(paths: Sequence[str]) -> Iterator[Placed]:

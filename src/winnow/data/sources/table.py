@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import posixpath
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError, label_text, split_named
+from winnow.data.sources.source import (
+    Found,
+    ImportOptions,
+    Refused,
+    RefusedSourceError,
+    label_text,
+    one_label,
+    split_named,
+)
+from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError, UserError, did_you_mean
 from winnow.events import Note
 
@@ -27,63 +37,85 @@ _NAMES = {
 Columns = dict[str, list[Any]]
 
 
-class Table:
+class TableFile:
     """One row a picture: where it lies, its class and, if there are such columns, its split and group."""
 
-    name = "a CSV, TSV or Parquet file, or a DataFrame, of paths and labels"
+    name = "a CSV, TSV or Parquet file of paths and labels"
 
-    def matches(self, source: object) -> bool:
-        """A file of a known suffix, or anything that speaks Arrow."""
-        if isinstance(source, Path):
-            return source.is_file() and source.suffix.casefold() in _SUFFIXES
-        return isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__") or _is_pandas(source)
+    def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
+        """A file of a known suffix."""
+        return [only] if only is not None and only.casefold().endswith(_SUFFIXES) else None
 
-    def find(self, source: Any, options: ImportOptions) -> Iterator[Found | Refused | Note]:
-        """The rows in their order. Relative paths start at the file's folder (a DataFrame's: where Winnow runs).
-
-        A file's paths must stay inside its folder: it may come from a stranger. A DataFrame's go anywhere.
+    def find(self, tree: Tree, files: list[str], options: ImportOptions) -> Iterator[Found | Refused | Note]:
+        """The rows in their order. Paths start at the file's folder and stay in it: it may come from a stranger.
 
         Raises:
             BadDataError: the table cannot be read or has no rows.
             UserError: no column holds paths or labels.
         """
-        columns, note = _columns(source)
+        columns, note = _columns(tree, files[0])
         if note is not None:
             yield note
-        root = source.parent if isinstance(source, Path) else None
-        paths = _pick(columns, "path", options.path_column)
-        labels = _pick(columns, "label", options.label_column)
-        if not paths:
-            raise RefusedSourceError("E_EMPTY", "The table has no rows: give one row for each picture.")
-        splits = _pick(columns, "split", options.split_column, is_needed=False) or [None] * len(paths)
-        groups = _pick(columns, "group", options.group_column, is_needed=False) or [None] * len(paths)
-        for row, (path, label, split, group) in enumerate(zip(paths, labels, splits, groups, strict=True)):
-            part = split_named(str(split)) if split is not None else None
-            if isinstance(path, bytes):
-                yield Found(f"row {row}", label_text(label), part, label_text(group), partial(bytes, path))
-            else:
-                yield _found(root, row, path, label_text(label), part, label_text(group))
+        yield from _rows(columns, options, tree)
+
+
+class DataFrame:
+    """The same as an object: pandas, polars, pyarrow. Its paths start where Winnow runs and go anywhere."""
+
+    name = "a DataFrame of paths and labels"
+
+    def matches(self, source: object) -> bool:
+        """Anything that speaks Arrow."""
+        return isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__") or _is_pandas(source)
+
+    def find(self, source: Any, options: ImportOptions) -> Iterator[Found | Refused | Note]:
+        """The rows in their order.
+
+        Raises:
+            BadDataError: the table cannot be read or has no rows.
+            UserError: no column holds paths or labels.
+        """
+        try:
+            table = _as_arrow(source)
+        except (pa.ArrowException, ValueError, TypeError) as error:
+            raise BadDataError(f"The table cannot be read ({error}): check that it opens elsewhere.") from error
+        return _rows(_lists(table), options, None)
+
+
+def _rows(columns: Columns, options: ImportOptions, tree: Tree | None) -> Iterator[Found | Refused]:
+    paths = _pick(columns, "path", options.path_column)
+    labels = _pick(columns, "label", next(iter(options.label_columns), None))
+    if not paths:
+        raise RefusedSourceError("E_EMPTY", "The table has no rows: give one row for each picture.")
+    splits = _pick(columns, "split", options.split_column, is_needed=False) or [None] * len(paths)
+    groups = _pick(columns, "group", options.group_column, is_needed=False) or [None] * len(paths)
+    for row, (path, label, split, group) in enumerate(zip(paths, labels, splits, groups, strict=True)):
+        part = split_named(str(split)) if split is not None else None
+        if isinstance(path, bytes):
+            yield Found(f"row {row}", partial(bytes, path), one_label(label), split=part, group=label_text(group))
+        else:
+            yield _found(tree, row, path, one_label(label), part, label_text(group))
 
 
 def _found(
-    root: Path | None, row: int, path: Any, label: str | None, split: str | None, group: str | None
+    tree: Tree | None, row: int, path: Any, labels: tuple[str, ...] | None, split: str | None, group: str | None
 ) -> Found | Refused:
     text = label_text(path)
     if text is None or "\0" in text:
         return Refused(f"row {row}", "E_ANN_PATH", "The row names no file: fill in its path.")
     if text.casefold().startswith(("http:", "https:", "ftp:", "file:", "data:", "s3:", "gs:")):
         return Refused(text[:200], "E_URL_BLOCKED", "URLs are not opened: download the picture, then import it.")
-    source = PurePath(text.replace("\\", "/")).as_posix()
-    if root is None:
-        return Found(source, label, split, group, Path(text).read_bytes)
-    target = root / source
-    if not target.resolve().is_relative_to(root.resolve()):
+    source = PurePosixPath(text.replace("\\", "/")).as_posix()
+    if tree is None:
+        return Found(source, Path(text).read_bytes, labels, split=split, group=group, path=Path(text))
+    inside = posixpath.normpath(source)
+    if inside.startswith(("../", "/")) or inside == "..":
         return Refused(
             source,
             "E_ANN_PATH",
             "The path leaves the table's folder: put the table above the pictures, or pass it as a DataFrame.",
         )
-    return Found(source, label, split, group, target.read_bytes)
+    return Found(source, tree.reader(inside), labels, split=split, group=group, path=tree.file(inside))
 
 
 def _pick(columns: Columns, what: str, asked: str | None, *, is_needed: bool = True) -> list[Any]:
@@ -105,14 +137,18 @@ def _pick(columns: Columns, what: str, asked: str | None, *, is_needed: bool = T
     return []
 
 
-def _columns(source: Any) -> tuple[Columns, Note | None]:
-    if isinstance(source, Path) and source.suffix.casefold() != ".parquet":
-        return _read_delimited(source)
+def _columns(tree: Tree, path: str) -> tuple[Columns, Note | None]:
+    data = tree.reader(path)()
+    if not path.casefold().endswith(".parquet"):
+        return _read_delimited(path, data)
     try:
-        table = pq.read_table(source) if isinstance(source, Path) else _as_arrow(source)
+        return _lists(pq.read_table(io.BytesIO(data))), None
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise BadDataError(f"The table cannot be read ({error}): check that it opens elsewhere.") from error
-    return {str(name): table.column(i).to_pylist() for i, name in enumerate(table.column_names)}, None
+
+
+def _lists(table: pa.Table) -> Columns:
+    return {str(name): table.column(i).to_pylist() for i, name in enumerate(table.column_names)}
 
 
 def _as_arrow(source: Any) -> pa.Table:
@@ -132,8 +168,7 @@ def _is_pandas(source: object) -> bool:
     return kind.__module__.split(".")[0] == "pandas" and kind.__name__ == "DataFrame"
 
 
-def _read_delimited(path: Path) -> tuple[Columns, Note | None]:
-    data = path.read_bytes()
+def _read_delimited(path: str, data: bytes) -> tuple[Columns, Note | None]:
     if not data.strip():
         raise RefusedSourceError("E_EMPTY", f"{path} is empty: it needs a line of column names and one row a picture.")
     text, note = _text(data)

@@ -1,4 +1,4 @@
-"""A zip of class folders, read in place: nothing is ever extracted to the disk.
+"""A zip read as a folder, in place: nothing is ever extracted to the disk.
 
 An archive that tries something (a path that leaves it, a link, a bomb, a password) is refused as a whole: who
 made one such entry may have made others. What is merely damaged costs its own line.
@@ -11,55 +11,66 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from winnow.data.decode import UnreadablePictureError
-from winnow.data.sources.layout import place
-from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
+from winnow.data.sources.source import RefusedSourceError
+from winnow.data.sources.tree import is_litter
 
 # Photographs hardly shrink but blank pictures do, up to 1,000-fold: a ratio is proof only together with size.
 _BOMB_RATIO = 200
 _BOMB_BYTES = 1 << 30
 _BOMB_ENTRY_BYTES = 100 << 20
 _MAX_ENTRY_BYTES = 512 << 20
-_MAX_DEPTH = 64
 _UTF8_NAME = 0x800  # general purpose bit 11, APPNOTE 4.4.4
 _ENCRYPTED = 0x1
 
 
-class Zipped:
-    """The layout of class folders, inside a zip."""
+class ZipTree:
+    """The files of a zip.
 
-    name = "a zip of such folders"
+    Raises:
+        RefusedSourceError: E_EMPTY, E_ARCHIVE_CORRUPT, _TRAVERSAL, _LINK, _ENCRYPTED or _BOMB.
+    """
 
-    def matches(self, source: object) -> bool:
-        """A file named .zip."""
-        return isinstance(source, Path) and source.is_file() and source.suffix.casefold() == ".zip"
-
-    def find(self, source: Path, _options: ImportOptions) -> Iterator[Found | Refused]:
-        """The entries of all class folders, in the archive's sorted order.
-
-        Raises:
-            RefusedSourceError: E_EMPTY, E_ARCHIVE_CORRUPT, _TRAVERSAL, _LINK, _ENCRYPTED or _BOMB.
-        """
-        archive = _open(source)
-        entries = [info for info in archive.infolist() if not info.is_dir()]
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._archive = _open(path)
+        entries = [info for info in self._archive.infolist() if not info.is_dir()]
         if not entries:
-            raise RefusedSourceError("E_EMPTY", f"{source} holds no files: zip the folder of class folders again.")
-        for info in archive.infolist():
-            _refuse_hostile(source, info)
-        _refuse_bombs(source, entries)
-        named = sorted(((_name(info), info) for info in entries), key=lambda pair: pair[0])
-        for placed in place([name for name, _ in named]):
-            name, info = named[placed.index]
-            if name.count("/") >= _MAX_DEPTH:
-                yield Refused(name[:200], "E_NAME", f"It lies more than {_MAX_DEPTH} folders deep: move it up.")
-            elif placed.label is None:
-                yield Refused(name, "E_NO_LABEL", "It lies in no class folder: move it into one, or ignore this.")
-            else:
-                yield Found(name, placed.label, placed.split, None, partial(_read, archive, info))
+            raise RefusedSourceError("E_EMPTY", f"{path} holds no files: zip the folder again.")
+        for info in self._archive.infolist():
+            _refuse_hostile(path, info)
+        _refuse_bombs(path, entries)
+        self._entries = {name: info for info in entries if not _is_litter(name := _name(info))}
+
+    @property
+    def name(self) -> str:
+        """The archive as the user wrote it."""
+        return str(self._path)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """All entries, sorted."""
+        return self._paths
+
+    @cached_property
+    def _paths(self) -> Sequence[str]:
+        return sorted(self._entries)
+
+    def reader(self, path: str) -> Callable[[], bytes]:
+        """Unpacks the entry."""
+        return partial(_read, self._archive, self._entries[path])
+
+    def file(self, path: str) -> Path | None:
+        """None: it lies in the archive."""
+        return None
+
+
+def _is_litter(path: str) -> bool:
+    return any(is_litter(part) for part in path.split("/"))
 
 
 def _open(path: Path) -> zipfile.ZipFile:
