@@ -85,7 +85,7 @@ def test_a_hostile_name_never_becomes_a_folder(workspace: Workspace):
 
 def test_a_version_whose_pictures_are_gone_is_refused(clouds: Workspace, manifest_of: ManifestOf):
     manifest = manifest_of(clouds, "cumulus")
-    clouds.blobs.path(manifest.examples()[0].content).unlink()
+    clouds.blobs.remove([manifest.examples()[0].content])
     with pytest.raises(WorkspaceError, match=r"1 of the pictures vanished.*Import again"):
         clouds.add_version("clouds", manifest, "imported")
     assert len(clouds.versions("clouds")) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ ManifestOf = Callable[..., Manifest]
 
 def pictures(workspace: Workspace) -> list[str]:
     """The contents of all stored pictures, in order."""
-    return sorted(path.read_text() for path in (workspace.folder / "blobs").rglob("*") if path.is_file())
+    return sorted(workspace.blobs.read(content).decode() for content in workspace.blobs.contents())
 
 
 def add_model(workspace: Workspace, digest: str) -> Path:
@@ -46,11 +45,12 @@ def test_pictures_that_another_dataset_uses_stay(clouds: Workspace, manifest_of:
     assert pictures(clouds) == ["stratus", "sunset"]
 
 
-def test_pictures_of_an_import_that_runs_now_stay_and_yesterdays_leftovers_go(clouds: Workspace):
+def test_pictures_of_an_import_that_runs_now_stay_and_yesterdays_leftovers_go(clouds: Workspace, monkeypatch):
     clouds.blobs.put(b"being imported")
-    leftover = clouds.blobs.path(clouds.blobs.put(b"left by a kill"))
-    day = 24 * 3600
-    os.utime(leftover, (time.time() - day - 60, time.time() - day - 60))
+    two_days_ago = time.time() - 48 * 3600
+    with monkeypatch.context() as yesterday:
+        yesterday.setattr(time, "time", lambda: two_days_ago)
+        clouds.blobs.put(b"left by a kill")
     clouds.remove_dataset("clouds")
     assert pictures(clouds) == ["being imported"]
 

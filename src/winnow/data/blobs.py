@@ -1,22 +1,48 @@
-"""The workspace's copies of files, named by content: equal files are kept once, damage is noticed."""
+"""The workspace's copies of files, named by content: equal files are kept once, damage is noticed.
+
+Small files lie together in one SQLite file: writing 100,000 digits of 300 bytes takes a second, where a file each
+takes a minute (https://sqlite.org/fasterthanfs.html). Large ones are files. A file may also stay where the user has
+it: then only its place is kept, and its content is checked whenever it is read.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import sys
+import tempfile
 import threading
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from winnow.data.whole_files import disk_errors, make_names_durable, write_whole
-from winnow.errors import WorkspaceError
+from winnow.errors import NotFoundError, WorkspaceError
+
+# Up to about 100 KB SQLite reads faster than a filesystem does; half of that keeps rewriting cheap.
+SMALL_BYTES = 64 * 1024
+_PATIENCE_S = 60.0
+_AT_ONCE = 500  # names in one query: SQLite takes up to 32,766
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS small (content BLOB NOT NULL UNIQUE, data BLOB NOT NULL, added REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS folders (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS places (
+    content BLOB NOT NULL, folder INTEGER NOT NULL REFERENCES folders (id), path BLOB NOT NULL, bytes INTEGER NOT NULL,
+    added REAL NOT NULL, PRIMARY KEY (content, folder, path)
+) WITHOUT ROWID;
+"""
 
 
 class BlobStore:
-    """Files by the SHA-256 of their content; many threads and processes may write at once."""
+    """Files by the SHA-256 of their content; many threads and processes may read and write at once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._database = _Database(self.folder / "small.db")
         self._known_folders: set[Path] = set()
         self._new: list[Path] = []
         self._lock = threading.Lock()
@@ -28,48 +54,145 @@ class BlobStore:
             WorkspaceError: no space, no permission.
         """
         content = hashlib.sha256(data).hexdigest()
-        path = self.path(content)
-        if _has_size(path, len(data)):
-            return content
-        with disk_errors("write", path):
-            if path.parent not in self._known_folders:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._known_folders.add(path.parent)
-            write_whole(path, data, is_durable=False)
-        with self._lock:
-            self._new.append(path)
+        self.put_many([(content, data)])
         return content
+
+    def put_many(self, named: Iterable[tuple[str, bytes]]) -> None:
+        """`put` for several files whose names (content, data) are known already; small ones in one transaction.
+
+        Raises:
+            WorkspaceError: no space, no permission.
+        """
+        small: list[tuple[bytes, bytes, float]] = []
+        for content, data in named:
+            if len(data) <= SMALL_BYTES:
+                small.append((bytes.fromhex(content), data, time.time()))
+            else:
+                self._put_file(content, data)
+        if small:
+            with self._database.write() as connection:
+                connection.executemany("INSERT OR IGNORE INTO small VALUES (?, ?, ?)", small)
+
+    def refer(self, folder: Path, named: Iterable[tuple[str, Path, int]]) -> None:
+        """Keep the places of files instead of copies: (content, path, bytes), each below `folder`.
+
+        Raises:
+            WorkspaceError: no space, no permission.
+        """
+        with self._database.write() as connection:
+            root = os.fsencode(folder.resolve())
+            connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (root,))
+            number = connection.execute("SELECT id FROM folders WHERE path = ?", (root,)).fetchone()[0]
+            rows = [
+                (bytes.fromhex(content), number, os.fsencode(path.relative_to(folder)), size, time.time())
+                for content, path, size in named
+            ]
+            connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?, ?, ?, ?)", rows)
+
+    def folders(self) -> dict[Path, int]:
+        """The folders of the user that hold files kept in place, and how many."""
+        if not self._database.is_there():
+            return {}
+        query = "SELECT f.path, count(p.content) FROM folders f LEFT JOIN places p ON p.folder = f.id GROUP BY f.id"
+        return {Path(os.fsdecode(path)): count for path, count in self._database.read(query)}
+
+    def relink(self, old: Path, new: Path) -> int:
+        """Files that were kept in place below `old` lie below `new` now; gives how many.
+
+        Raises:
+            NotFoundError: no files were kept in place there, or they are not all in `new`.
+        """
+        old, new = old.expanduser().absolute(), new.resolve()
+        query = "SELECT p.path, p.bytes FROM places p JOIN folders f ON f.id = p.folder WHERE f.path = ?"
+        kept = list(self._database.read(query, os.fsencode(old))) if self._database.is_there() else []
+        if not kept:
+            known = ", ".join(str(folder) for folder in self.folders()) or "none"
+            raise NotFoundError(f"No pictures were kept in place in {old}. Folders with such pictures: {known}.")
+        # Contents are checked whenever they are read; a wrong folder shows itself by names and sizes.
+        gone = [path for path, size in kept if not _has_size(new / os.fsdecode(path), size)]
+        if gone:
+            raise NotFoundError(
+                f"{len(gone)} of {len(kept)} pictures are not in {new}, or not the same "
+                f"(the first: {os.fsdecode(gone[0])}). Give the folder that was moved, with all that was in it."
+            )
+        with self._database.write() as connection:
+            connection.execute("UPDATE folders SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old)))
+        return len(kept)
 
     def read(self, content: str) -> bytes:
         """The bytes of `content`, checked against their name.
 
         Raises:
-            WorkspaceError: the copy is missing, unreadable or damaged.
+            WorkspaceError: the copy is missing, unreadable or damaged; a file kept in place has moved or changed.
         """
+        data = self._small(content)
         path = self.path(content)
-        try:
-            with disk_errors("read", path):
-                data = path.read_bytes()
-        except WorkspaceError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                raise WorkspaceError(
-                    f"The workspace's copy {path} is missing: import the dataset again to restore it."
-                ) from error
-            raise
+        if data is None and (place := self._place(content)) is not None and not path.exists():
+            return _read_in_place(place, content)
+        if data is None:
+            data = _read_copy(path)
         if hashlib.sha256(data).hexdigest() != content:
             raise WorkspaceError(
-                f"The workspace's copy {path} is damaged (its content does not match its name): "
-                "delete this file and import the dataset again."
+                f"The workspace's copy {path if path.exists() else content} is damaged (its content does not match "
+                "its name): import the dataset again to restore it."
             )
         return data
 
     def path(self, content: str) -> Path:
-        """Where `content` lies or would lie."""
+        """Where a large file of that content lies or would lie."""
         return self.folder / content[:2] / content
 
     def has(self, content: str) -> bool:
         """Is `content` there?"""
-        return self.path(content).is_file()
+        return not self.missing([content])
+
+    def missing(self, contents: Iterable[str]) -> list[str]:
+        """Those of `contents` of which there is neither a copy nor a place, in their order."""
+        wanted = list(contents)
+        known = self._database.known(wanted)
+        return [content for content in wanted if content not in known and not self.path(content).is_file()]
+
+    def contents(self, *, older_than_s: float = 0.0) -> Iterator[str]:
+        """The names of all copies and of all files kept in place that were put at least so many seconds ago."""
+        latest = time.time() - older_than_s
+        in_database: set[str] = set()
+        if self._database.is_there():
+            query = "SELECT content FROM small WHERE added <= ?1 UNION SELECT content FROM places WHERE added <= ?1"
+            in_database = {content.hex() for (content, *_) in self._database.read(query, latest)}
+        yield from in_database
+        for path in self._files():
+            if path.name not in in_database and path.stat().st_mtime <= latest:
+                yield path.name
+
+    def size_of(self, content: str) -> int:
+        """Bytes that the copy of `content` takes in the workspace; 0 where there is none."""
+        query = "SELECT length(data) FROM small WHERE content = ?"
+        if self._database.is_there() and (row := self._database.first(query, bytes.fromhex(content))) is not None:
+            return int(row[0])
+        try:
+            return self.path(content).stat().st_size
+        except OSError:
+            return 0
+
+    def remove(self, contents: Iterable[str]) -> int:
+        """Forget copies and places; gives the bytes that were freed. Files of the user's are left alone.
+
+        Raises:
+            WorkspaceError: the disk refused.
+        """
+        left = iter(contents)
+        freed = 0
+        while batch := list(islice(left, _AT_ONCE)):
+            freed += sum(self.size_of(content) for content in batch)
+            for content in batch:
+                with disk_errors("remove", self.path(content)):
+                    self.path(content).unlink(missing_ok=True)
+            if self._database.is_there():
+                keys = [(bytes.fromhex(content),) for content in batch]
+                with self._database.write() as connection:
+                    connection.executemany("DELETE FROM small WHERE content = ?", keys)
+                    connection.executemany("DELETE FROM places WHERE content = ?", keys)
+        return freed
 
     def flush(self) -> None:
         """Wait until the disk holds all that was put, so that it survives a power cut.
@@ -79,19 +202,171 @@ class BlobStore:
         """
         with self._lock:
             new, self._new = self._new, []
-        if not new:
+        if not new and not self._database.is_dirty:
             return
         with disk_errors("write", self.folder):
             # On Linux one sync waits for all files at once, where file by file takes milliseconds each.
             # Elsewhere sync does not wait, or does not exist.
             if sys.platform == "linux":
                 os.sync()
-                return
-            for path in new:
-                with path.open("rb+") as file:
-                    os.fsync(file.fileno())
-            for folder in {path.parent for path in new}:
-                make_names_durable(folder)
+            else:
+                for path in [*new, *self._database.files()]:
+                    with path.open("rb+") as file:
+                        os.fsync(file.fileno())
+                for folder in {path.parent for path in new} | {self.folder}:
+                    make_names_durable(folder)
+        self._database.is_dirty = False
+
+    def _put_file(self, content: str, data: bytes) -> None:
+        path = self.path(content)
+        if _has_size(path, len(data)):
+            return
+        with disk_errors("write", path):
+            if path.parent not in self._known_folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._known_folders.add(path.parent)
+            write_whole(path, data, is_durable=False)
+        with self._lock:
+            self._new.append(path)
+
+    def _small(self, content: str) -> bytes | None:
+        if not self._database.is_there():
+            return None
+        row = self._database.first("SELECT data FROM small WHERE content = ?", bytes.fromhex(content))
+        return None if row is None else row[0]
+
+    def _place(self, content: str) -> Path | None:
+        if not self._database.is_there():
+            return None
+        query = "SELECT f.path, p.path FROM places p JOIN folders f ON f.id = p.folder WHERE p.content = ?"
+        row = self._database.first(query, bytes.fromhex(content))
+        return None if row is None else Path(os.fsdecode(row[0])) / os.fsdecode(row[1])
+
+    def _files(self) -> Iterator[Path]:
+        with disk_errors("read", self.folder):
+            if self.folder.is_dir():
+                for below in sorted(self.folder.iterdir()):
+                    if below.is_dir() and len(below.name) == 2:
+                        yield from (path for path in below.iterdir() if len(path.name) == 64)
+
+
+class _Database:
+    """The SQLite file: a connection for each thread, made when it is first needed, never shared across a fork."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mine = threading.local()
+        self._writing = threading.Lock()
+        self.is_dirty = False
+
+    def is_there(self) -> bool:
+        return self._path.exists()
+
+    def files(self) -> list[Path]:
+        log = self._path.with_name(self._path.name + "-wal")
+        return [path for path in (self._path, log) if path.exists()]
+
+    @contextmanager
+    def write(self) -> Generator[sqlite3.Connection]:
+        """One transaction, whole or not at all; others wait."""
+        # Threads of ours queue here: SQLite itself would let them sleep and try again.
+        with self._writing, self._troubles("written"):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+            self.is_dirty = True
+
+    def read(self, query: str, *values: object) -> Iterator[tuple[bytes, int]]:
+        with self._troubles("read"):
+            yield from self._connection().execute(query, values)
+
+    def first(self, query: str, *values: object) -> Sequence[bytes] | None:
+        with self._troubles("read"):
+            return self._connection().execute(query, values).fetchone()
+
+    def known(self, contents: Sequence[str]) -> set[str]:
+        """Those of `contents` that are small copies or places."""
+        known: set[str] = set()
+        if not self.is_there():
+            return known
+        left = iter(contents)
+        while batch := [bytes.fromhex(content) for content in islice(left, _AT_ONCE)]:
+            marks = ",".join("?" * len(batch))
+            for table in ("small", "places"):
+                found = self.read(f"SELECT content FROM {table} WHERE content IN ({marks})", *batch)
+                known.update(content.hex() for (content, *_) in found)
+        return known
+
+    def _connection(self) -> sqlite3.Connection:
+        if getattr(self._mine, "process", None) != os.getpid():
+            if not self.is_there():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._make()
+            connection = sqlite3.connect(self._path, timeout=_PATIENCE_S, isolation_level=None)
+            # Not fsynced at each commit: nothing durable names a file before `flush`.
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self._mine.connection, self._mine.process = connection, os.getpid()
+        return self._mine.connection
+
+    def _make(self) -> None:
+        """Make the file elsewhere and move it in whole: two programs may do so at once, and the first stays."""
+        with tempfile.TemporaryDirectory(prefix=".small-", dir=self._path.parent) as folder:
+            made = Path(folder) / "small.db"
+            with closing(sqlite3.connect(made, isolation_level=None)) as connection:
+                connection.executescript(f"PRAGMA journal_mode=WAL; {_TABLES}")
+            _move_if_absent(made, self._path)
+
+    @contextmanager
+    def _troubles(self, done: str) -> Generator[None]:
+        try:
+            with disk_errors("write" if done == "written" else "read", self._path):
+                yield
+        except sqlite3.Error as error:
+            raise WorkspaceError(
+                f"The workspace's pictures in {self._path} cannot be {done} ({error}): check free space and rights, "
+                "or restore the file from a backup."
+            ) from error
+
+
+def _read_copy(path: Path) -> bytes:
+    try:
+        with disk_errors("read", path):
+            return path.read_bytes()
+    except WorkspaceError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise WorkspaceError(
+                f"The workspace's copy {path} is missing: import the dataset again to restore it."
+            ) from error
+        raise
+
+
+def _read_in_place(path: Path, content: str) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} was kept in place and is no longer there ({error.strerror}): move it back, or say where its "
+            "folder is now: winnow relink OLD_FOLDER NEW_FOLDER."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != content:
+        raise WorkspaceError(
+            f"{path} was kept in place and has changed since it was imported: restore it, or import the dataset again."
+        )
+    return data
+
+
+def _move_if_absent(made: Path, path: Path) -> None:
+    try:
+        os.link(made, path)  # unlike a rename, never replaces what is there
+    except OSError:
+        if path.exists():
+            return
+        made.rename(path)  # a file system without links
 
 
 def _has_size(path: Path, size: int) -> bool:

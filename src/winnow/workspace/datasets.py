@@ -151,7 +151,7 @@ class DatasetStore:
 
     def _check_blobs(self, contents: dict[str, int]) -> None:
         # Somebody may have removed another dataset, and with it pictures this import found already stored.
-        missing = sum(1 for content in contents if not self._blobs.has(content))
+        missing = len(self._blobs.missing(contents))
         if missing:
             raise WorkspaceError(
                 f"{missing} of the pictures vanished from the workspace while they were imported (was a "

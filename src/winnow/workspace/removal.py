@@ -6,15 +6,14 @@ nowhere. Files go under the write lock, so that nobody can bring the same name o
 
 from __future__ import annotations
 
-import re
 import shutil
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, select
 
+from winnow.data.blobs import BlobStore
 from winnow.errors import UserError
 from winnow.workspace.claim import is_claimed
 from winnow.workspace.climbs import ClimbStore
@@ -25,7 +24,6 @@ from winnow.workspace.names import same_name_key
 from winnow.workspace.records import ModelRecord
 from winnow.workspace.tables import climbs, datasets, models
 
-_CONTENT = re.compile(r"[0-9a-f]{64}")
 ORPHAN_AGE_S = 24 * 3600.0
 """A picture that no manifest mentions may belong to an import that runs now; after a day it does not."""
 
@@ -42,9 +40,17 @@ class Removed:
 class Remover:
     """Takes datasets and models out of one workspace."""
 
-    def __init__(self, folder: Path, database: Database, climb_store: ClimbStore, model_store: ModelStore) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        blobs: BlobStore,
+        climb_store: ClimbStore,
+        model_store: ModelStore,
+    ) -> None:
         self._folder = folder
         self._database = database
+        self._blobs = blobs
         self._climbs = climb_store
         self._models = model_store
 
@@ -109,15 +115,8 @@ class Remover:
         wanted = _contents((self._folder / "datasets").glob("*/v*.parquet"))
         if wanted is None:
             return 0
-        freed, oldest = 0, time.time() - ORPHAN_AGE_S
-        for path in (self._folder / "blobs").rglob("*"):
-            if path.name in wanted or not _CONTENT.fullmatch(path.name) or not path.is_file():
-                continue
-            stat = path.stat()
-            if path.name in released or stat.st_mtime < oldest:
-                path.unlink(missing_ok=True)
-                freed += stat.st_size
-        return freed
+        leftovers = set(self._blobs.contents(older_than_s=ORPHAN_AGE_S))
+        return self._blobs.remove((released | leftovers) - wanted)
 
     def _refuse_while_running(self, climb_ids: Iterable[str], name: str) -> None:
         if any(is_claimed(self._climbs.folder(climb_id)) for climb_id in climb_ids):

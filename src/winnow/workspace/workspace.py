@@ -270,7 +270,7 @@ class Workspace:
 
     @cached_property
     def _remover(self) -> Remover:
-        return Remover(self.folder, self._database, self._climbs, self._models)
+        return Remover(self.folder, self._database, self.blobs, self._climbs, self._models)
 
 
 def default_folder() -> Path:
