@@ -14,7 +14,7 @@ from winnow.events import Event, Progress
 from winnow.graph import formats
 from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader
 from winnow.graph.formats import FormatChoice
-from winnow.tasks.classify.pixels import pixel_features
+from winnow.tasks.features.pixels import pixel_features
 
 from .tiny import DIM, features_graph, pictures, plain_run, tiny_backbone
 

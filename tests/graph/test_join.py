@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from winnow.graph.build import GraphPen
 from winnow.graph.join import FEATURES, PIXELS, PROBABILITIES, cut, join, opset_of
-from winnow.tasks.classify.heads.random_forest import tree_ensemble
+from winnow.tasks.heads.random_forest import tree_ensemble
 
 from .tiny import DIM, features_graph, head_graph, pictures, plain_run
 

@@ -28,8 +28,8 @@ from winnow.report.card import as_model_card
 from winnow.report.html import as_html
 from winnow.report.schema import ClimbFacts, DatasetFacts, Judgement, Report, TestOpenings
 from winnow.report.thumbnails import thumbnail
-from winnow.tasks.classify.predictor import GRAPH, ModelFacts, Predictor
 from winnow.tasks.classify.problem import ClassifyProblem
+from winnow.tasks.predictor import GRAPH, ModelFacts, Predictor
 
 MOST_DISAGREEMENT = 1e-4
 """The saved model's probabilities may differ from the measured ones by this much; more is a bug, told as such."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from winnow.api.pictures import Given, pictures_of
 from winnow.data.inputs import read_input, to_input
 from winnow.errors import UserError
-from winnow.tasks.classify.predictor import FACTS, Predictor
+from winnow.tasks.predictor import FACTS, Predictor
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
     from winnow.api.report import ReportFile

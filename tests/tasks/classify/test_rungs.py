@@ -23,11 +23,11 @@ from winnow.ladder.climb import climb
 from winnow.tasks.classify import problem as problem_module
 from winnow.tasks.classify import rungs as rungs_module
 from winnow.tasks.classify.head_rung import PIXELS, HeadRung
-from winnow.tasks.classify.heads.head import Lesson, Write
-from winnow.tasks.classify.heads.nearest_neighbour import NearestNeighbour
-from winnow.tasks.classify.heads.prior import Prior
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import all_rungs, find_rungs
+from winnow.tasks.heads.head import Lesson, Write
+from winnow.tasks.heads.nearest_neighbour import NearestNeighbour
+from winnow.tasks.heads.prior import Prior
 from winnow.tasks.rung import Candidate, Clock, OutOfTimeError, Rung, Settings
 
 from .problems import COLOURS, Shop
@@ -39,7 +39,7 @@ every_rung = pytest.mark.parametrize("rung", all_rungs(), ids=lambda rung: rung.
 def _small_and_exact() -> Generator[None]:
     """Ten trees; and fp32, because a bf16 backbone on plain ONNX Runtime is an fp32 one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("winnow.tasks.classify.heads.random_forest.TREES", 10)
+        patch.setattr("winnow.tasks.heads.random_forest.TREES", 10)
         patch.setattr(formats, "_formats_to_try", lambda: iter(()))
         patch.setattr(formats, "_TIMED_S", 0.01)
         patch.setattr(problem_module, "DRAWS", 100)

@@ -22,8 +22,8 @@ from winnow.graph.runtime import open_small_graph, run_in_chunks
 from winnow.machine import cores
 from winnow.seeds import seed_for
 from winnow.tasks.classify.calibration import choose, cross_fitted
-from winnow.tasks.classify.heads.head import Head, Lesson, Write, head_graph, learn_all_classes, logits_graph
 from winnow.tasks.classify.problem import ClassifyProblem, Part
+from winnow.tasks.heads.head import Head, Lesson, Write, head_graph, learn_all_classes, logits_graph
 from winnow.tasks.rung import Candidate, Clock, Estimate, Settings
 
 _FEATURES_S = {"pixels": 0.0006, "hog": 0.0012, "pixels and hog": 0.0012}

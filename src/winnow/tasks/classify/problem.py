@@ -23,9 +23,9 @@ from winnow.graph.join import cut
 from winnow.graph.runtime import NumberFormat, open_small_graph, run_in_chunks
 from winnow.metrics.resamples import Resamples, make_resamples
 from winnow.metrics.scores import Metric, interval, replicates
-from winnow.tasks.classify.handmade import handmade_features
-from winnow.tasks.classify.hog import hog_features
-from winnow.tasks.classify.pixels import pixel_features
+from winnow.tasks.features.handmade import handmade_features
+from winnow.tasks.features.hog import hog_features
+from winnow.tasks.features.pixels import pixel_features
 from winnow.tasks.rung import Candidate, Judged
 
 Labels = npt.NDArray[np.int64]

@@ -1,6 +1,6 @@
 """Always the commonest class. No picture is looked at: what any method must beat."""
 
 from winnow.tasks.classify.head_rung import PIXELS, HeadRung
-from winnow.tasks.classify.heads.prior import Prior
+from winnow.tasks.heads.prior import Prior
 
 RUNG = HeadRung("commonest-class", "always the commonest class", PIXELS, Prior())

@@ -1,6 +1,6 @@
 """Features + linear SVM. Frozen features and the widest margin."""
 
 from winnow.tasks.classify.head_rung import BACKBONE, HeadRung
-from winnow.tasks.classify.heads.support_vectors import SupportVectorMachine
+from winnow.tasks.heads.support_vectors import SupportVectorMachine
 
 RUNG = HeadRung("features-linear-svm", "features + linear SVM", BACKBONE, SupportVectorMachine("linear"))

@@ -1,6 +1,6 @@
 """Features + nearest class mean. Transfer learning that works from one example a class."""
 
 from winnow.tasks.classify.head_rung import BACKBONE, HeadRung
-from winnow.tasks.classify.heads.nearest_mean import NearestMean
+from winnow.tasks.heads.nearest_mean import NearestMean
 
 RUNG = HeadRung("features-nearest-mean", "features + nearest class mean", BACKBONE, NearestMean())

@@ -1,6 +1,6 @@
 """Pixels + nearest neighbour. The most similar training pictures, pixel by pixel, vote."""
 
 from winnow.tasks.classify.head_rung import PIXELS, HeadRung
-from winnow.tasks.classify.heads.nearest_neighbour import NearestNeighbour
+from winnow.tasks.heads.nearest_neighbour import NearestNeighbour
 
 RUNG = HeadRung("pixels-nearest-neighbour", "pixels + nearest neighbour", PIXELS, NearestNeighbour())

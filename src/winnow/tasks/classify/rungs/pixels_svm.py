@@ -1,6 +1,6 @@
 """Pixels + RBF SVM. The strongest classical method on small, well-framed pictures."""
 
 from winnow.tasks.classify.head_rung import PIXELS, HeadRung
-from winnow.tasks.classify.heads.support_vectors import SupportVectorMachine
+from winnow.tasks.heads.support_vectors import SupportVectorMachine
 
 RUNG = HeadRung("pixels-svm", "pixels + RBF SVM", PIXELS, SupportVectorMachine("rbf", each=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from winnow.tasks.classify.heads.head import Head, Lesson, Write, head_graph, learn_all_classes
+from winnow.tasks.heads.head import Head, Lesson, Write, head_graph, learn_all_classes
 
 DIM = 6
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Lesson, Rows, Write
-from winnow.tasks.classify.heads.standardise import Standardiser
-from winnow.tasks.classify.heads.subsample import stratified_subsample
+from winnow.tasks.heads.head import Lesson, Rows, Write
+from winnow.tasks.heads.standardise import Standardiser
+from winnow.tasks.heads.subsample import stratified_subsample
 from winnow.tasks.rung import Settings
 
 _MAX_BYTES = 64 * 1024 * 1024  # the graph carries its training examples: no more of them than this

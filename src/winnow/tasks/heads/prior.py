@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Lesson, Write
+from winnow.tasks.heads.head import Lesson, Write
 from winnow.tasks.rung import Settings
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from winnow.graph.runtime import open_small_graph
 from winnow.tasks.classify.head_rung import HeadRung
-from winnow.tasks.classify.heads.head import ABSENT_LOGIT, Head, Lesson, head_graph, learn_all_classes, logits_graph
-from winnow.tasks.classify.heads.random_forest import RandomForest
-from winnow.tasks.classify.heads.subsample import stratified_subsample
 from winnow.tasks.classify.rungs import all_rungs
+from winnow.tasks.heads.head import ABSENT_LOGIT, Head, Lesson, head_graph, learn_all_classes, logits_graph
+from winnow.tasks.heads.random_forest import RandomForest
+from winnow.tasks.heads.subsample import stratified_subsample
 
 from .lessons import DIM, graph_of, lesson, unseen
 
@@ -27,7 +27,7 @@ every_head = pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
 
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("winnow.tasks.classify.heads.random_forest.TREES", 10)
+    monkeypatch.setattr("winnow.tasks.heads.random_forest.TREES", 10)
 
 
 def check(head: Head, given: Lesson) -> list[np.ndarray]:
@@ -158,8 +158,8 @@ def test_a_subsample_never_loses_a_class_however_small_it_is():
 
 
 def test_heads_that_subsample_learn_of_every_class(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("winnow.tasks.classify.heads.support_vectors.MOST_EXAMPLES", 12)
-    monkeypatch.setattr("winnow.tasks.classify.heads.nearest_neighbour._MAX_BYTES", 4 * DIM * 12)
+    monkeypatch.setattr("winnow.tasks.heads.support_vectors.MOST_EXAMPLES", 12)
+    monkeypatch.setattr("winnow.tasks.heads.nearest_neighbour._MAX_BYTES", 4 * DIM * 12)
     given = lesson(5, 30)
     keep = np.flatnonzero((given.labels != 2) | (np.cumsum(given.labels == 2) == 1))
     rare = replace(given, rows=given.rows[keep], labels=given.labels[keep])

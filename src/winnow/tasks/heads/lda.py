@@ -9,8 +9,8 @@ import numpy.typing as npt
 import scipy.linalg
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Labels, Lesson, Write
-from winnow.tasks.classify.heads.standardise import Standardiser
+from winnow.tasks.heads.head import Labels, Lesson, Write
+from winnow.tasks.heads.standardise import Standardiser
 from winnow.tasks.rung import Settings
 
 Matrix = npt.NDArray[np.float64]

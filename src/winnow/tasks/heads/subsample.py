@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from winnow.tasks.classify.heads.head import Labels
+from winnow.tasks.heads.head import Labels
 
 
 def stratified_subsample(labels: Labels, most: int, seed: int) -> npt.NDArray[np.int64]:

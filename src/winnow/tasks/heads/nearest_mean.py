@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.preprocessing import normalize
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Lesson, Write
+from winnow.tasks.heads.head import Lesson, Write
 from winnow.tasks.rung import Settings
 
 

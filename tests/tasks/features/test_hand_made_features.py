@@ -8,9 +8,9 @@ import pytest
 from graph.tiny import pictures, plain_run
 from winnow.graph.features import FeatureGraph
 from winnow.graph.runtime import open_graph
-from winnow.tasks.classify.handmade import handmade_features
-from winnow.tasks.classify.hog import hog_features
-from winnow.tasks.classify.pixels import GREY, pixel_features
+from winnow.tasks.features.handmade import handmade_features
+from winnow.tasks.features.hog import hog_features
+from winnow.tasks.features.pixels import GREY, pixel_features
 
 
 def rows_of(features: FeatureGraph, seen: np.ndarray) -> np.ndarray:

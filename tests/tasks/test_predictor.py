@@ -15,8 +15,8 @@ from winnow.data.inputs import InputSpec
 from winnow.errors import BadDataError, NotFoundError
 from winnow.graph.join import join
 from winnow.machine import fingerprint
-from winnow.tasks.classify import predictor as predictor_module
-from winnow.tasks.classify.predictor import ModelFacts, Predictor
+from winnow.tasks import predictor as predictor_module
+from winnow.tasks.predictor import ModelFacts, Predictor
 
 WHOLE = join(features_graph(), head_graph())
 FACTS = ModelFacts(

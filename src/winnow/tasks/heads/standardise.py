@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Rows
+from winnow.tasks.heads.head import Rows
 
 
 @dataclass(frozen=True, slots=True)

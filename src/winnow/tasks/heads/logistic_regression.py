@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Lesson, Write
-from winnow.tasks.classify.heads.standardise import Standardiser
+from winnow.tasks.heads.head import Lesson, Write
+from winnow.tasks.heads.standardise import Standardiser
 from winnow.tasks.rung import Settings
 
 # Inverse penalties a standardised feature; divided by D below so that one grid suits 64 and 2,048 features.

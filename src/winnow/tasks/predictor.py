@@ -1,4 +1,4 @@
-"""A classification model at work: files or arrays in, probabilities out; no workspace and no training stack."""
+"""A model at work: files or arrays in, probabilities out; no workspace and no training stack."""
 
 from __future__ import annotations
 

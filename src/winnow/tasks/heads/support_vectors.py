@@ -12,9 +12,9 @@ import numpy.typing as npt
 from sklearn.svm import SVC
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Lesson, Rows, Write
-from winnow.tasks.classify.heads.standardise import Standardiser
-from winnow.tasks.classify.heads.subsample import stratified_subsample
+from winnow.tasks.heads.head import Lesson, Rows, Write
+from winnow.tasks.heads.standardise import Standardiser
+from winnow.tasks.heads.subsample import stratified_subsample
 from winnow.tasks.rung import Settings
 
 Kernel = Literal["linear", "rbf"]

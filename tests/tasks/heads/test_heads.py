@@ -22,16 +22,16 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler, normalize
 
 from winnow.graph.runtime import open_graph, open_small_graph
 from winnow.tasks.classify.calibration import careful_temperature
-from winnow.tasks.classify.heads import logistic_regression, random_forest, support_vectors
-from winnow.tasks.classify.heads.head import head_graph, logits_graph
-from winnow.tasks.classify.heads.lda import ShrunkLda, ledoit_wolf_shrinkage
-from winnow.tasks.classify.heads.logistic_regression import LogisticRegression
-from winnow.tasks.classify.heads.nearest_mean import NearestMean
-from winnow.tasks.classify.heads.nearest_neighbour import NearestNeighbour
-from winnow.tasks.classify.heads.prior import Prior
-from winnow.tasks.classify.heads.random_forest import TREES, RandomForest, round_down
-from winnow.tasks.classify.heads.standardise import Standardiser
-from winnow.tasks.classify.heads.support_vectors import SLOPE, SupportVectorMachine
+from winnow.tasks.heads import logistic_regression, random_forest, support_vectors
+from winnow.tasks.heads.head import head_graph, logits_graph
+from winnow.tasks.heads.lda import ShrunkLda, ledoit_wolf_shrinkage
+from winnow.tasks.heads.logistic_regression import LogisticRegression
+from winnow.tasks.heads.nearest_mean import NearestMean
+from winnow.tasks.heads.nearest_neighbour import NearestNeighbour
+from winnow.tasks.heads.prior import Prior
+from winnow.tasks.heads.random_forest import TREES, RandomForest, round_down
+from winnow.tasks.heads.standardise import Standardiser
+from winnow.tasks.heads.support_vectors import SLOPE, SupportVectorMachine
 
 from .lessons import DIM, first_write, graph_of, lesson, unseen
 
@@ -143,7 +143,7 @@ def test_balanced_neighbours_count_a_rare_classs_vote_for_more():
 
 
 def test_neighbours_that_do_not_fit_into_the_graph_are_subsampled(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("winnow.tasks.classify.heads.nearest_neighbour._MAX_BYTES", 4 * DIM * 10)
+    monkeypatch.setattr("winnow.tasks.heads.nearest_neighbour._MAX_BYTES", 4 * DIM * 10)
     given = lesson(3, 30)
     smaller = graph_of(NearestNeighbour(), given)
     monkeypatch.undo()

@@ -8,7 +8,7 @@ from winnow.data.inputs import InputSpec
 from winnow.graph.build import GraphPen
 from winnow.graph.features import FeatureGraph
 from winnow.graph.join import FEATURES, PIXELS
-from winnow.tasks.classify.pixels import write_brightness
+from winnow.tasks.features.pixels import write_brightness
 
 ORIENTATIONS = 9
 BLOCK = 2

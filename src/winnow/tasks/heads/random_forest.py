@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.classify.heads.head import Lesson, Write
+from winnow.tasks.heads.head import Lesson, Write
 from winnow.tasks.rung import Settings
 
 TREES = 100

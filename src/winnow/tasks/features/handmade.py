@@ -8,8 +8,8 @@ from winnow.data.inputs import InputSpec
 from winnow.graph.build import GraphPen
 from winnow.graph.features import FeatureGraph
 from winnow.graph.join import FEATURES, PIXELS
-from winnow.tasks.classify.hog import write_hog
-from winnow.tasks.classify.pixels import write_pixels
+from winnow.tasks.features.hog import write_hog
+from winnow.tasks.features.pixels import write_pixels
 
 
 def handmade_features(side_px: int, cell_px: int, pixels_px: int, *, is_grey: bool) -> FeatureGraph:
