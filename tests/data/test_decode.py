@@ -118,12 +118,13 @@ def _png_claiming(width: int, height: int) -> bytes:
         (b"\0" * 4096, "E_NOT_IMAGE"),
         (b"<!DOCTYPE html><p>404", "E_NOT_IMAGE"),
         (b"<?xml version='1.0'?><svg onload='x()'/>", "E_UNSUPPORTED_FORMAT"),
-        (b"8BPS\0\1" + bytes(40), "E_UNSUPPORTED_FORMAT"),
+        (file_of(noise(6), "PPM"), "E_UNSUPPORTED_FORMAT"),
         (_png_claiming(60000, 60000), "E_BOMB_PIXELS"),
         (_png_claiming(MAX_PIXELS // 1024 + 1, 1024), "E_BOMB_PIXELS"),
         (file_of(noise(6, 64, 64))[:-3000], "E_TRUNCATED"),
         (file_of(noise(6, 64, 64), "JPEG")[:-900], "E_TRUNCATED"),
-        (file_of(noise(6))[:8] + b"\0" * 60, "E_CORRUPT"),
+        (file_of(noise(6))[:8] + b"\0" * 60, "E_NOT_IMAGE"),
+        (file_of(noise(6)).replace(b"\x08\x02", b"\x09\x02", 1), "E_CORRUPT"),
     ],
 )
 def test_what_is_no_picture_says_why_and_what_to_do(data, code):

@@ -8,7 +8,7 @@ What it decides, once for all:
 - **Transparency** is shown on white, as on a page; what hides under fully transparent pixels is not seen.
 - **Grey** is repeated in three channels; palettes are looked up; CMYK, YCbCr and Lab are converted by Pillow.
 - **16 bits**: value / 257, for every picture alike (stretched one by one, two exposures would look the same).
-- **32-bit integers and floats**: see `_eight_bits`.
+- **32-bit integers and floats**: see `_eight_bits`. 16-bit colour keeps its upper 8 bits, as Pillow reads it.
 - **Colour profiles are not applied**: numbers are read as sRGB, as in the pictures backbones learned from.
 """
 
@@ -19,28 +19,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
+from winnow.data.file_ends import check_end, has_damaged_png_header
+from winnow.data.picture_metadata import Metadata, read_metadata
 from winnow.data.quiet import quiet_pillow
-from winnow.data.signatures import FORMATS, as_a_format_we_refuse, format_of
+from winnow.data.signatures import FORMATS, format_of, named_without_decoder
 from winnow.errors import BadDataError
 
 # 64 Mi pixels: Pillow holds 4 bytes a pixel and the array 3, so the worst case stays below 512 MB.
 MAX_PIXELS = 64 * 1024 * 1024
 # Below this many pixels on the shorter side there is hardly a picture (the PngSuite's tiny ones are smaller).
 TINY_PX = 8
+# A smaller picture of one colour is an icon or a dot, not a camera that failed.
+_CONSTANT_PX = 16
+# Pictures above this are turned into RGB in bands, so that a large one does not lie in memory four times over.
+_WHOLE_PIXELS = 4 * 1024 * 1024
+_BAND_ROWS = 256
 
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
-_ORIENTATION = 0x0112  # EXIF 2.32, section 4.6.4
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class UnreadablePictureError(BadDataError):
@@ -48,7 +45,7 @@ class UnreadablePictureError(BadDataError):
 
     Attributes:
         code: E_EMPTY, E_NOT_IMAGE, E_UNSUPPORTED_FORMAT, E_TRUNCATED, E_CORRUPT, E_BOMB_PIXELS,
-            E_BOMB_METADATA.
+            E_BOMB_METADATA; E_TIMEOUT from a decoding child.
         reason: what is wrong and what to do, in one sentence.
     """
 
@@ -66,12 +63,15 @@ class Picture:
         pixels: (H, W, 3) upright RGB, 0..255; read-only.
         format: the file's format as Pillow names it ("JPEG", "PNG", ...).
         warnings: what was done to it: W_ALPHA, W_16BIT, W_FLOAT_SCALED, W_CMYK, W_MODE_CONVERTED,
-            W_EXIF_ROTATED, W_ANIMATED_FIRST_FRAME, W_BAD_METADATA, W_TINY.
+            W_EXIF_ROTATED, W_ANIMATED_FIRST_FRAME; and what is odd about it: W_BAD_METADATA, W_GPS,
+            W_TRAILING_DATA, W_TINY, W_CONSTANT.
+        taken: when the camera says it was taken, ISO 8601 without a zone, or None.
     """
 
     pixels: NDArray[np.uint8]
     format: str
     warnings: tuple[str, ...] = ()
+    taken: str | None = None
 
 
 def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
@@ -91,6 +91,8 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
     kind = format_of(data)
     if kind is None:
         raise _not_ours(data)
+    if kind == "BMP" and int.from_bytes(data[18:22], "little", signed=True) < 0:  # Pillow reads it without its sign
+        raise UnreadablePictureError("E_CORRUPT", "The picture's width is negative: copy it again or save it anew.")
     try:
         with quiet_pillow(), Image.open(io.BytesIO(data), formats=(kind,)) as image:
             _refuse_bombs(*image.size)
@@ -99,6 +101,12 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
         raise
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
+    except UnidentifiedImageError as error:
+        raise _unidentified(data, kind) from error
+    except MemoryError as error:
+        raise UnreadablePictureError(
+            "E_BOMB_PIXELS", "Decoding it takes more memory than a picture may (512 MB): save it smaller."
+        ) from error
     # Pillow's decoders answer hostile bytes with almost any exception (OSError, SyntaxError, ValueError,
     # struct.error, KeyError, OverflowError, MemoryError, RecursionError ...): all mean "damaged".
     except Exception as error:
@@ -108,12 +116,9 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
 def rgb_of(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     """The (H, W, 3) upright pixels of an open Pillow image, and the codes of what was done to get there."""
     image.load()
-    warnings: list[str] = []
-    orientation = _orientation(image, warnings)
-    pixels = _three_channels(image, warnings, orientation)
-    if min(pixels.shape[:2]) < TINY_PX:
-        warnings.append("W_TINY")
-    return pixels, warnings
+    metadata = read_metadata(image)
+    pixels, warnings = _upright_rgb(image, metadata)
+    return pixels, [*warnings, *metadata.warnings]
 
 
 def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None) -> Picture:
@@ -123,13 +128,19 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
         image.seek(0)
     elif image.format == "MPO" and getattr(image, "n_frames", 1) > 1:
         warnings.append("W_ANIMATED_FIRST_FRAME")
-    if _is_16_bit(image, data, kind):
-        warnings.append("W_16BIT")
     if at_least_px is not None and kind == "JPEG":
         image.draft(None, (at_least_px, at_least_px))
-    pixels, done = rgb_of(image)
-    warnings += [code for code in done if code not in warnings]
-    return Picture(pixels, image.format or kind, tuple(warnings))
+    name = image.format or kind
+    image.load()
+    metadata = read_metadata(image)
+    if (end := check_end(data, name)) is not None:
+        code, is_picture = end
+        if not is_picture:
+            raise UnreadablePictureError(code, f"The {kind} file is damaged inside: copy it again or save it anew.")
+        warnings.append(code)
+    pixels, done = _upright_rgb(image, metadata)
+    found = (*warnings, *done, *metadata.warnings)
+    return Picture(pixels, name, tuple(dict.fromkeys(found)), metadata.taken)
 
 
 def _refuse_bombs(width: int, height: int) -> None:
@@ -137,53 +148,55 @@ def _refuse_bombs(width: int, height: int) -> None:
         raise _too_many_pixels(width, height)
 
 
-def _is_16_bit(image: Image.Image, data: bytes, kind: str) -> bool:
-    # Pillow halves the depth of 16-bit colour on its own and does not say so: look into the header.
-    if kind == "PNG":
-        return len(data) > 24 and data[24] == 16  # IHDR's bit depth
-    if kind == "TIFF" and image.mode != "F":
-        depths = getattr(image, "tag_v2", {}).get(258, (8,))  # BitsPerSample
-        return max(depths) in (16, 32) if isinstance(depths, tuple) else depths in (16, 32)
-    return False
-
-
-def _orientation(image: Image.Image, warnings: list[str]) -> Image.Transpose | None:
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # metadata may be anything at all; the picture itself is still good
-        warnings.append("W_BAD_METADATA")
-        return None
-    if value in _UPRIGHT:
-        warnings.append("W_EXIF_ROTATED")
-        return _UPRIGHT[value]
-    if value not in (0, 1, None):
-        warnings.append("W_BAD_METADATA")
-    return None
-
-
-def _three_channels(image: Image.Image, warnings: list[str], orientation: Image.Transpose | None) -> NDArray[np.uint8]:
-    has_alpha = image.mode in _WITH_ALPHA or "transparency" in image.info
-    if image.mode.startswith("I") or image.mode == "F":
-        code = "W_FLOAT_SCALED" if image.mode == "F" else "W_16BIT"
-        if code not in warnings:
-            warnings.append(code)
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    elif has_alpha:
-        warnings.append("W_ALPHA")
-        image = _on_white(image)
-    elif image.mode == "CMYK":
-        warnings.append("W_CMYK")
-        image = image.convert("RGB")
-    elif image.mode not in ("RGB", "L"):
-        warnings.append("W_MODE_CONVERTED")
-        image = image.convert("L" if image.mode == "1" else "RGB")
-    if orientation is not None:
-        image = image.transpose(orientation)
-    pixels = np.asarray(image)
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+def _upright_rgb(image: Image.Image, metadata: Metadata) -> tuple[NDArray[np.uint8], list[str]]:
+    """(H, W, 3) read-only pixels, and the codes of what was done to get them."""
+    conversion = _conversion(image)
+    done = [] if conversion is None else [conversion]
+    if image.width * image.height <= _WHOLE_PIXELS:
+        if metadata.transpose is not None:
+            image = image.transpose(metadata.transpose)
+        pixels = _rgb(image, image)
+    else:
+        pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
+        for top in range(0, image.height, _BAND_ROWS):
+            bottom = min(top + _BAND_ROWS, image.height)
+            pixels[top:bottom] = _rgb(image.crop((0, top, image.width, bottom)), image)
+        image.close()  # its memory is needed for the turned copy
+        pixels = metadata.turned(pixels)
+    if min(pixels.shape[:2]) < TINY_PX:
+        done.append("W_TINY")
+    elif min(pixels.shape[:2]) >= _CONSTANT_PX and (pixels[0] == pixels[0, 0]).all() and (pixels == pixels[0, 0]).all():
+        done.append("W_CONSTANT")
     pixels.flags.writeable = False
-    return pixels
+    return pixels, done
+
+
+def _conversion(image: Image.Image) -> str | None:
+    """The code of what `_rgb` does to pictures of this mode."""
+    if image.mode == "F":
+        return "W_FLOAT_SCALED"
+    if image.mode.startswith("I"):
+        return "W_16BIT"
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        return "W_ALPHA"
+    if image.mode == "CMYK":
+        return "W_CMYK"
+    return None if image.mode in ("RGB", "L") else "W_MODE_CONVERTED"
+
+
+def _rgb(part: Image.Image, whole: Image.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) of a band of a picture; numbers without a fixed range are scaled by the whole picture's."""
+    conversion = _conversion(whole)
+    if conversion in ("W_FLOAT_SCALED", "W_16BIT"):
+        values = np.asarray(part)
+        pixels = _eight_bits(values, *((0, 0) if values.dtype == np.uint16 else _range(whole)))
+    elif conversion == "W_ALPHA":
+        pixels = np.asarray(_on_white(part))
+    elif part.mode in ("RGB", "L"):
+        pixels = np.asarray(part)
+    else:
+        pixels = np.asarray(part.convert("L" if part.mode == "1" else "RGB"))
+    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -193,8 +206,18 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """(H, W) integers or floats as 0..255.
+def _range(image: Image.Image) -> tuple[float, float]:
+    """The smallest and the largest number of a picture of integers or floats; what is not a number counts as 0."""
+    low, high = np.inf, -np.inf
+    for top in range(0, image.height, _BAND_ROWS):
+        values = np.asarray(image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height))))
+        finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return low, high
+
+
+def _eight_bits(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
+    """(H, W) integers or floats, of a picture whose numbers lie in low..high, as 0..255.
 
     Integers: up to 65535, value / 257. Floats: up to 1, value x 255; up to 255, as they are. What fits
     neither is stretched from its smallest to its largest value. What is not a number is black.
@@ -202,7 +225,6 @@ def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     if values.dtype == np.uint16:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
     if np.issubdtype(values.dtype, np.integer) and low >= 0 and high <= 65535:
         finite = finite / 257
     elif low >= 0 and high <= 1:
@@ -213,19 +235,38 @@ def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _not_ours(data: bytes) -> UnreadablePictureError:
-    refused = as_a_format_we_refuse(data)
+    """Why bytes of none of our formats are refused. Pillow looks at their header, so that a format has a name."""
     accepted = ", ".join(FORMATS)
-    if b"IHDR" in data[8:20]:  # a PNG whose signature was mangled, mostly by a transfer in text mode
+    if data[12:16] == b"IHDR":  # a PNG whose signature was mangled, mostly by a transfer in text mode
         return UnreadablePictureError(
             "E_CORRUPT", "The PNG file is damaged at its start: copy it again (in binary mode)."
         )
-    if refused:
-        return UnreadablePictureError(
-            "E_UNSUPPORTED_FORMAT", f"{refused} pictures are not read: save it as one of {accepted}."
-        )
+    refused = named_without_decoder(data)
+    is_readable = refused == "SVG"
+    if refused is None:
+        try:
+            with quiet_pillow(), Image.open(io.BytesIO(data)) as image:
+                refused, is_readable = image.format_description or image.format, True
+        except Image.DecompressionBombError:
+            return _too_many_pixels()
+        # The headers of rare formats are read by rarely tested code: anything may be raised.
+        except Exception:
+            refused = None
+    if refused is not None:
+        code = "E_UNSUPPORTED_FORMAT" if is_readable else "E_NOT_IMAGE"
+        return UnreadablePictureError(code, f"{refused} pictures are not read: save it as one of {accepted}.")
     return UnreadablePictureError(
         "E_NOT_IMAGE",
         f"This is no picture of a known format: Winnow reads {accepted}. Remove or replace the file.",
+    )
+
+
+def _unidentified(data: bytes, kind: str) -> UnreadablePictureError:
+    """Why Pillow does not know a file that begins as one of our formats."""
+    if kind == "PNG" and has_damaged_png_header(data):
+        return UnreadablePictureError("E_CORRUPT", "The PNG file's header is damaged: copy it again or save it anew.")
+    return UnreadablePictureError(
+        "E_NOT_IMAGE", f"It begins as {kind} but is no readable picture: copy it again or save it anew."
     )
 
 

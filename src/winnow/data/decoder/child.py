@@ -1,0 +1,72 @@
+"""The process that decodes: pictures in on stdin, facts out on stdout, within limits that the system enforces.
+
+`python -m winnow.data.decoder.child` reads a request, <I count, count x <I length, then the bytes of that many files,
+and answers each with <I length and a line of JSON. It ends when stdin does. Nothing is ever unpickled, on either side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.decoder.facts import facts_of, to_text
+
+try:
+    import resource
+    import signal
+except ImportError:  # Windows: the parent's patience is the only limit
+    resource = signal = None
+
+CPU_S = 5.0
+"""Processor time that one file may take. Not the clock's: a busy machine must not change a verdict."""
+MEMORY_BYTES = 768 << 20
+"""Address space that decoding may take beyond what the process has when it starts. Pillow and the arrays made of its
+pixels use less than two thirds of it; the rest is what allocators and the decoders' libraries reserve."""
+
+
+def main() -> None:
+    """Answer requests until there are none."""
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    limit_memory()
+    while (head := requests.read(4)) and len(head) == 4:
+        (count,) = struct.unpack("<I", head)
+        sizes = struct.unpack(f"<{count}I", requests.read(4 * count))
+        files = [requests.read(size) for size in sizes]
+        for data in files:
+            _answer(answers, data)
+        answers.flush()
+
+
+def limit_memory() -> None:
+    """Let the system refuse this process more memory than a picture may take; a no-op where it cannot."""
+    if resource is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(answers: BinaryIO, data: bytes) -> None:
+    _start_clock(CPU_S)
+    try:
+        text = to_text(facts_of(data))
+    except UnreadablePictureError as error:
+        text = to_text(error)
+    line = text.encode()
+    answers.write(struct.pack("<I", len(line)) + line)
+
+
+def _start_clock(seconds: float) -> None:
+    if signal is not None:
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF ends the process, whatever library it is in
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""All that an import wants to know of a picture file: decoded once, kept as a line of JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from winnow.data.decode import UnreadablePictureError, decode
+from winnow.data.phash import phash
+
+# Facts that were kept by another version of `facts_of` are computed again.
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What one file shows; the names are those of `Example`."""
+
+    pixels: str
+    width: int
+    height: int
+    format: str
+    is_grey: bool
+    warnings: tuple[str, ...]
+    taken: str | None
+    phash: bytes
+
+
+def facts_of(data: bytes) -> PictureFacts:
+    """Decode a picture file and say what it shows.
+
+    Raises:
+        UnreadablePictureError: the bytes give no picture.
+    """
+    picture = decode(data)
+    height, width = picture.pixels.shape[:2]
+    return PictureFacts(
+        pixels=pixel_hash(picture.pixels),
+        width=width,
+        height=height,
+        format=picture.format,
+        is_grey=_is_grey(picture.pixels),
+        warnings=picture.warnings,
+        taken=picture.taken,
+        phash=phash(picture.pixels),
+    )
+
+
+def pixel_hash(pixels: NDArray[np.uint8]) -> str:
+    """SHA-256 (hex) of height, width and the (H, W, 3) RGB: equal for the same picture in any file."""
+    height, width = pixels.shape[:2]
+    sha = hashlib.sha256(struct.pack("<II", height, width))
+    sha.update(np.ascontiguousarray(pixels).data)
+    return sha.hexdigest()
+
+
+def to_text(facts: PictureFacts | UnreadablePictureError) -> str:
+    """One line of JSON."""
+    if isinstance(facts, UnreadablePictureError):
+        return json.dumps([facts.code, facts.reason])
+    return json.dumps(
+        [
+            facts.pixels,
+            facts.width,
+            facts.height,
+            facts.format,
+            facts.is_grey,
+            facts.warnings,
+            facts.taken,
+            facts.phash.hex(),
+        ]
+    )
+
+
+def from_text(text: str | bytes) -> PictureFacts | UnreadablePictureError:
+    """Back from `to_text`; checks what it is given, since it may come from a process that a picture took over.
+
+    Raises:
+        ValueError: it is nothing that `to_text` gave.
+    """
+    values: Any = json.loads(text)
+    match values:
+        case [str(code), str(reason)]:
+            return UnreadablePictureError(code, reason)
+        case [
+            str(pixels),
+            int(width),
+            int(height),
+            str(kind),
+            bool(is_grey),
+            [*codes],
+            str() | None as taken,
+            str(seen),
+        ]:
+            warnings = tuple(str(code) for code in codes)
+            return PictureFacts(pixels, width, height, kind, is_grey, warnings, taken, bytes.fromhex(seen))
+        case _:
+            raise ValueError(f"no facts of a picture: {values!r:.100}")
+
+
+def _is_grey(pixels: NDArray[np.uint8]) -> bool:
+    # Most coloured pictures show it in their first row, which saves the full comparison.
+    for part in (pixels[:1], pixels):
+        if not (np.array_equal(part[..., 0], part[..., 1]) and np.array_equal(part[..., 1], part[..., 2])):
+            return False
+    return True
