@@ -60,9 +60,20 @@ def test_what_lies_beside_the_classes_has_no_label():
     ]
 
 
-def test_litter_is_left_out_silently():
-    litter = ("cat/.DS_Store", "cat/Thumbs.db", "__MACOSX/cat/._1.jpg", ".git/x/y", "cat/desktop.ini")
-    assert [path for path, _, _ in placed("cat/1.jpg", *litter)] == ["cat/1.jpg"]
+def test_a_picture_at_the_top_is_no_reason_to_take_the_wrapper_for_a_class():
+    assert placed("photos/cat/1.jpg", "photos/dog/1.jpg", "preview.png")[0][1] == "cat"
+
+
+def test_what_is_no_picture_decides_nothing_about_the_structure():
+    tools = (".config/tool/settings", "docs/en/readme.md", "notes/todo")
+    assert placed("photos/train/cat/1.jpg", "photos/test/cat/2.jpg", *tools)[:2] == [
+        ("photos/train/cat/1.jpg", "cat", "train"),
+        ("photos/test/cat/2.jpg", "cat", "test"),
+    ]
+
+
+def test_pictures_without_a_suffix_have_classes_too():
+    assert placed("photos/cat/0001", "photos/dog/0001")[1][1] == "dog"
 
 
 def test_class_names_are_composed_and_trimmed():

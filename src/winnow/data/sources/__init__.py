@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,19 +10,19 @@ from pathlib import Path
 
 from winnow.data.sources.arrays import Arrays, Npz
 from winnow.data.sources.class_folders import ClassFolders
+from winnow.data.sources.containers import archive_at, refuse_other_archives
+from winnow.data.sources.folder import FolderTree
 from winnow.data.sources.idx import Idx
+from winnow.data.sources.naming import well_named
 from winnow.data.sources.source import Found, ImportOptions, InMemory, Layout, Refused
 from winnow.data.sources.table import DataFrame, TableFile
-from winnow.data.sources.tree import FolderTree, Tree
-from winnow.data.sources.zipped import ZipTree
+from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError, NotFoundError, did_you_mean
 from winnow.events import Note
 
 # The first that recognises a tree is taken; class folders, which recognise every folder, stand last.
 LAYOUTS: tuple[Layout, ...] = (Idx(), Npz(), TableFile(), ClassFolders())
 IN_MEMORY: tuple[InMemory, ...] = (DataFrame(), Arrays())
-
-_ARCHIVES = {".zip": ZipTree}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +48,69 @@ def open_source(source: object) -> Opened:
         return _open_path(source.expanduser())
     for kind in IN_MEMORY:
         if kind.matches(source):
-            return Opened(source, kind.name, partial(kind.find, source))
+            return Opened(source, kind.name, partial(_find_in_memory, kind, source))
     raise _unknown(f"Something of type {type(source).__name__}")
 
 
 def _open_path(path: Path) -> Opened:
-    if not path.exists():
-        raise NotFoundError(f"There is no file or folder {path}. {_nearest(path)}")
-    tree, only = _tree(path)
+    try:
+        tree, only = _tree(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the path
+        raise NotFoundError(f"There is no file or folder {path}. {_nearest(path)}") from error
+    except OSError as error:
+        raise BadDataError(f"{path} cannot be read ({error.strerror}): check the path and its rights.") from error
     for layout in LAYOUTS:
         files = layout.recognise(tree, only)
         if files is not None:
-            return Opened(path, layout.name, partial(layout.find, tree, files))
+            return Opened(path, layout.name, partial(_find, layout, tree, files, only))
+    if only is not None:
+        refuse_other_archives(path)
     raise _unknown(str(path))
 
 
 def _tree(path: Path) -> tuple[Tree, str | None]:
     """The files of a folder or an archive; of any other file its folder, and its own name."""
-    if path.is_dir():
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
         return FolderTree(path), None
-    if (archive := _ARCHIVES.get(path.suffix.casefold())) is not None:
-        return archive(path), None
-    return FolderTree(path.parent), path.name
+    if not stat.S_ISREG(mode):
+        raise BadDataError(f"{path} is neither a file nor a folder (a pipe, a device?): give a folder of pictures.")
+    archive = archive_at(path)
+    return (FolderTree(path.parent), path.name) if archive is None else (archive, None)
+
+
+def _find(
+    layout: Layout, tree: Tree, files: list[str], only: str | None, options: ImportOptions
+) -> Iterator[Found | Refused | Note]:
+    yield from well_named(layout.find(tree, files, options))
+    if only is None:  # what else lies around a single file is nobody's concern
+        yield from well_named(tree.remarks)
+
+
+def _find_in_memory(kind: InMemory, source: object, options: ImportOptions) -> Iterator[Found | Refused | Note]:
+    return well_named(kind.find(source, options))
 
 
 def _unknown(shown: str) -> BadDataError:
     known = "; ".join(kind.name for kind in (*LAYOUTS, *IN_MEMORY))
-    return BadDataError(f"{shown} cannot be imported. Winnow reads: {known}; and a zip of such a folder.")
+    return BadDataError(f"{shown} cannot be imported. Winnow reads: {known}; and a zip of such a folder, or a tar.")
 
 
 def _nearest(path: Path) -> str:
     """What may have been meant: look in the deepest folder of the path that does exist."""
     missing, parent = path, path.parent
-    while not parent.exists() and parent != parent.parent:
+    while not _is_there(parent) and parent != parent.parent:
         missing, parent = parent, parent.parent
     try:
         names = [entry.name for entry in parent.iterdir()]
-    except OSError:
+    except (OSError, ValueError):
         names = list[str]()
     shown = parent.resolve()
     return did_you_mean(missing.name, names, otherwise=f"Check the path; the nearest folder is {shown}.")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or no name at all
+        return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from winnow.data.sources.layout import place
+from winnow.data.sources.containers import looks_like_archive
+from winnow.data.sources.layout import looks_like_picture, place
 from winnow.data.sources.source import Found, ImportOptions, Refused, one_label
 from winnow.data.sources.tree import Tree
 
@@ -19,11 +20,16 @@ class ClassFolders:
         return [] if only is None else None
 
     def find(self, tree: Tree, _files: list[str], _options: ImportOptions) -> Iterator[Found | Refused]:
-        """The files of all class folders, sorted by path; files beside them are refused."""
+        """The files of all class folders, sorted by path; files beside them and archives among them are refused."""
         paths = tree.paths
         for placed in place(paths):
             path = paths[placed.index]
-            if placed.label is None:
+            if looks_like_archive(path):
+                yield Refused(path, "W_NESTED_IGNORED", "It is an archive inside: unpack it and import again.")
+            elif placed.label is not None:
+                read = tree.picture(path)
+                yield Found(path, read, one_label(placed.label), split=placed.split, path=tree.file(path))
+            elif looks_like_picture(path):
                 yield Refused(path, "E_NO_LABEL", "It lies in no class folder: move it into one, or ignore this.")
             else:
-                yield Found(path, tree.reader(path), one_label(placed.label), split=placed.split, path=tree.file(path))
+                yield Refused(path, "E_NOT_IMAGE", "It lies beside the class folders and is no picture by its name.")

@@ -36,11 +36,11 @@ class Idx:
 
     def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
         """Files named as MNIST's; of a named file, its partner too."""
+        match = None if only is None else _FILE.fullmatch(only)
+        if only is not None and match is None:
+            return None  # without a walk through all that lies around it
         files = [path for path in tree.paths if _FILE.fullmatch(path)]
-        if only is not None:
-            match = _FILE.fullmatch(only)
-            files = [path for path in files if match and _prefix(path) == match["prefix"]]
-        return files or None
+        return [path for path in files if match is None or _prefix(path) == match["prefix"]] or None
 
     def find(self, tree: Tree, files: list[str], _options: ImportOptions) -> Iterator[Found]:
         """All pictures of all pairs, in the order of the files, training first.

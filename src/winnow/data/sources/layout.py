@@ -8,16 +8,12 @@ photos/cats/1.jpg              class cats: one folder around everything is looke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from winnow.data.sources.source import label_text, split_named
-from winnow.data.sources.tree import is_litter
 
-_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
-
-Parts = tuple[str, ...]
+_PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".dcm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +26,51 @@ class Placed:
 
 
 def place(paths: Sequence[str]) -> Iterator[Placed]:
-    """Class and split of each path (relative, forward slashes); litter is left out silently."""
-    split_paths = [(i, tuple(path.split("/"))) for i, path in enumerate(paths)]
-    kept = [(i, parts) for i, parts in split_paths if not any(is_litter(part) for part in parts)]
-    all_parts = [parts for _, parts in kept]
-    depth, has_splits = _root(all_parts)
-    for index, parts in kept:
+    """Class and split of each path (relative, forward slashes, without litter), in their order."""
+    depth, has_splits = _root(paths)
+    at = depth + has_splits
+    for index, path in enumerate(paths):
+        parts = path.split("/", at + 1)
         split = split_named(parts[depth]) if has_splits and len(parts) > depth else None
-        at = depth + has_splits
         inside = len(parts) > at + 1 and (split is not None or not has_splits)
         yield Placed(index, label_text(parts[at]) if inside else None, split if inside else None)
 
 
-def _root(paths: Sequence[Parts]) -> tuple[int, bool]:
-    """How many folders lie around everything, and whether split folders stand on top of the classes."""
+def looks_like_picture(path: str) -> bool:
+    """Does the name end like a picture's?"""
+    return path[-5:].casefold().endswith(_PICTURES)
+
+
+def _root(paths: Sequence[str]) -> tuple[int, bool]:
+    """How many folders lie around everything, and whether split folders stand on top of the classes.
+
+    Read off the pictures alone, where names tell them, so that notes and tools' folders beside them decide nothing.
+    Walks the list once for every depth instead of keeping a million paths in pieces.
+    """
+    has_pictures = any(map(looks_like_picture, paths))
     depth = 0
     while True:
-        inside = [parts for parts in paths if len(parts) > depth + 1]
-        tops = {parts[depth] for parts in inside}
-        if _are_splits(tops, inside, depth):
+        tops: dict[str, bool] = {}  # folders at this depth: do they hold folders?
+        holds_pictures = False
+        for path in paths:
+            if has_pictures and not looks_like_picture(path):
+                continue
+            parts = path.split("/", depth + 2)
+            if len(parts) > depth + 1:
+                tops[parts[depth]] = len(parts) > depth + 2 or tops.get(parts[depth], False)
+            elif len(parts) == depth + 1:
+                holds_pictures |= has_pictures
+        if _are_splits(tops):
             return depth, True
-        # A folder that holds pictures itself is a class, not one around classes.
-        holds_pictures = any(len(parts) == depth + 1 and _looks_like_picture(parts[-1]) for parts in paths)
-        if holds_pictures or not tops:
+        # A folder that holds pictures itself is a class, not one around classes; what was imported cannot be one.
+        if (holds_pictures and depth) or not tops:
             return 0, False
         if len(tops) > 1:
             return depth, False
-        paths, depth = inside, depth + 1
+        depth += 1
 
 
-def _are_splits(tops: set[str], inside: Sequence[Parts], depth: int) -> bool:
+def _are_splits(tops: Mapping[str, bool]) -> bool:
     """Do the folders on top name splits, and hold class folders? (Trains, too, can be a class.)"""
-    holds_folders = {parts[depth] for parts in inside if len(parts) > depth + 2}
-    splits = {split_named(top) for top in tops & holds_folders} - {None}
+    splits = {split_named(top) for top, holds_folders in tops.items() if holds_folders} - {None}
     return "train" in splits and (len(splits) > 1 or all(split_named(top) for top in tops))
-
-
-def _looks_like_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.casefold() in _PICTURES

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from winnow.data.manifest import Box
+from winnow.data.sources.refused import Refused as Refused
+from winnow.data.sources.refused import RefusedSourceError as RefusedSourceError
 from winnow.data.sources.tree import Tree
-from winnow.errors import BadDataError
 from winnow.events import Note
 
 
@@ -52,15 +53,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A line of the import report: what was left out and why (`code` for programs, `reason` for people)."""
-
-    source: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ImportOptions:
     """What a user says of a source where the usual names do not say it.
 
@@ -81,15 +73,6 @@ class ImportOptions:
     weight_column: str | None = None
     time_column: str | None = None
     allows_urls: bool = False
-
-
-class RefusedSourceError(BadDataError):
-    """A whole source (an archive, a table) cannot be used; `code` says why to programs."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{reason} ({code})")
-        self.code = code
-        self.reason = reason
 
 
 class Layout(Protocol):

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from winnow.errors import BadDataError
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.signatures import format_of
+from winnow.data.sources.refused import Refused
+from winnow.events import Note
 
-_LITTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "icon\r"}
+MAX_FILE_BYTES = 512 << 20
+"""No file is read beyond this: COCO's largest list of annotations has 449 MB."""
+LARGE_FILE_BYTES = 32 << 20
+"""A picture above this size is read whole only if it begins like one: beside photographs lie films."""
+HEAD_BYTES = 4096
+MAX_DEPTH = 100
+"""Folders inside folders. People nest ten deep; a hundred is a circle, an accident or an attack."""
+
+# What systems and tools leave beside files. Other hidden files are the user's: ".hidden.jpg" may be a picture.
+_LITTER = frozenset(
+    {
+        *("__macosx", ".ds_store", ".appledouble", ".appledb", ".appledesktop", ".apdisk", ".localized", "icon\r"),
+        *(
+            ".spotlight-v100",
+            ".fseventsd",
+            ".trashes",
+            ".temporaryitems",
+            ".documentrevisions-v100",
+            ".volumeicon.icns",
+        ),
+        *("thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin"),
+        *("system volume information", "folder.htt", "recycler", "lost+found", ".directory", ".thumbnails", ".trash"),
+        *("@eadir", "#recycle", "#snapshot", ".@__thumb", ".snapshot", ".nomedia", ".picasa.ini", "picasa.ini"),
+        *(".git", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".keep", ".svn", ".hg", ".bzr", ".dvc"),
+        *(".dvcignore", ".ipynb_checkpoints", "__pycache__", ".idea", ".vscode", ".venv", ".cache", ".winnow"),
+        *(".dropbox", ".dropbox.cache", ".dropbox.attr", ".stfolder", ".sync", ".tmp.drivedownload", ".huggingface"),
+    }
+)
+# AppleDouble's ._1.jpg, office's locks, NFS's deleted files, KDE's and GNOME's .Trash-1000, half downloads of wget.
+_LITTER_PATTERN = re.compile(r"\._.*|~\$.*|\.~lock\..*#|\.nfs[0-9a-f]{8,}|\.trash-\d+|\.fuse_hidden.*", re.DOTALL)
 
 
 class Tree(Protocol):
@@ -26,8 +57,17 @@ class Tree(Protocol):
         """All files: sorted relative paths with forward slashes, without litter."""
         ...
 
+    @property
+    def remarks(self) -> Sequence[Refused | Note]:
+        """What is not among `paths` and why, and what else the user should know of the folder or archive."""
+        ...
+
     def reader(self, path: str) -> Callable[[], bytes]:
         """What reads a file of `paths`: raises UnreadablePictureError or OSError; called from any thread."""
+        ...
+
+    def picture(self, path: str) -> Callable[[], bytes]:
+        """As `reader`, for what should be a picture: a large file that does not begin like one is not read."""
         ...
 
     def file(self, path: str) -> Path | None:
@@ -36,60 +76,24 @@ class Tree(Protocol):
 
 
 def is_litter(name: str) -> bool:
-    """Is this a file or folder that Windows, a Mac, or a hidden tool left, not the user?"""
-    return name.startswith(".") or name.casefold() in _LITTER
+    """Is this a file or folder that Windows, a Mac, or a tool left, not the user?"""
+    folded = name.casefold()
+    return folded in _LITTER or (folded[:1] in (".", "~") and _LITTER_PATTERN.fullmatch(folded) is not None)
 
 
-class FolderTree:
-    """A folder on this machine. Links are followed, not in circles. Nothing is written there."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    @property
-    def name(self) -> str:
-        """The folder as the user wrote it."""
-        return str(self._folder)
-
-    @property
-    def paths(self) -> Sequence[str]:
-        """All files below; raises BadDataError where a folder may not be read."""
-        return self._paths
-
-    @cached_property
-    def _paths(self) -> Sequence[str]:
-        files: list[str] = []
-        seen = {os.path.realpath(self._folder)}
-
-        def stop(error: OSError) -> None:
-            raise BadDataError(
-                f"The folder {error.filename} cannot be read ({error.strerror}): change its rights and try again."
-            ) from error
-
-        for folder, below, names in os.walk(self._folder, onerror=stop, followlinks=True):
-            below[:] = [name for name in below if not is_litter(name) and _is_new(Path(folder, name), seen)]
-            relative = Path(folder).relative_to(self._folder).as_posix()
-            start = "" if relative == "." else f"{relative}/"
-            files += [start + name for name in names if not is_litter(name)]
-        return sorted(files)
-
-    def reader(self, path: str) -> Callable[[], bytes]:
-        """Reads from the disk."""
-        return partial(_read, self._folder / path)
-
-    def file(self, path: str) -> Path | None:
-        """Below the folder."""
-        return self._folder / path
+def refuse_large(n_bytes: int) -> None:
+    """Raises UnreadablePictureError for a file that is too large to be read."""
+    if n_bytes > MAX_FILE_BYTES:
+        raise UnreadablePictureError(
+            "E_BOMB_PIXELS",
+            f"The file has {n_bytes >> 20} MB; Winnow reads up to {MAX_FILE_BYTES >> 20} MB. Save it smaller.",
+        )
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes()
-
-
-def _is_new(folder: Path, seen: set[str]) -> bool:
-    if not folder.is_symlink():
-        return True
-    real = os.path.realpath(folder)
-    is_new = real not in seen
-    seen.add(real)
-    return is_new
+def refuse_no_picture(head: bytes, n_bytes: int) -> None:
+    """Raises UnreadablePictureError for a large file that does not begin (`head`) like a picture."""
+    if n_bytes > LARGE_FILE_BYTES and format_of(head) is None:
+        raise UnreadablePictureError(
+            "E_NOT_IMAGE",
+            f"The file of {n_bytes >> 20} MB does not begin like a picture (a film?): move it out of the folder.",
+        )
