@@ -24,6 +24,10 @@ class NotFoundError(UserError):
     """A name, file or folder is not there."""
 
 
+class ConflictError(UserError):
+    """Somebody else changed the same thing meanwhile; look again, then decide."""
+
+
 class WorkspaceError(UserError):
     """The workspace cannot be opened or written (newer version, no permission, no space)."""
 

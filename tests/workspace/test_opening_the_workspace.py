@@ -100,14 +100,15 @@ def test_the_list_of_revisions_is_the_list_of_files():
     assert in_files == migrations.REVISIONS
 
 
-SECOND = """
+NEWEST = migrations.REVISIONS[-1]
+ONE_MORE = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "NEWEST"
 def upgrade():
     op.add_column("datasets", sa.Column("colour", sa.Text))
-"""
+""".replace("NEWEST", NEWEST)
 
 
 @pytest.fixture
@@ -115,9 +116,9 @@ def next_winnow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     """A Winnow that knows one revision more than ours."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    (folder / "versions" / "r0002_colour.py").write_text(SECOND)
+    (folder / "versions" / "next_colour.py").write_text(ONE_MORE)
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(migrations, "REVISIONS", (*migrations.REVISIONS, "0002"))
+    monkeypatch.setattr(migrations, "REVISIONS", (*migrations.REVISIONS, "next"))
     yield
     monkeypatch.undo()
 
@@ -129,19 +130,19 @@ def test_an_older_workspace_is_copied_then_migrated_and_nothing_is_lost(clouds: 
         assert database.execute("SELECT name, colour FROM datasets").fetchall() == [("clouds", None)]
     (backup,) = (clouds.folder / "backups").iterdir()
     with closing(sqlite3.connect(backup)) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEWEST,)]
         assert database.execute("SELECT name FROM datasets").fetchall() == [("clouds",)]
 
 
 def test_a_migration_that_fails_leaves_the_workspace_as_it_was(
     clouds: Workspace, next_winnow: None, monkeypatch: pytest.MonkeyPatch
 ):
-    broken = SECOND + '    op.execute("UPDATE nowhere SET x = 1")\n'
-    (migrations.FOLDER / "versions" / "r0002_colour.py").write_text(broken)
+    broken = ONE_MORE + '    op.execute("UPDATE nowhere SET x = 1")\n'
+    (migrations.FOLDER / "versions" / "next_colour.py").write_text(broken)
     with pytest.raises(Exception, match="nowhere"):
         Workspace.open(clouds.folder)
     with closing(sqlite3.connect(clouds.folder / "winnow.db")) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEWEST,)]
         assert "colour" not in str(database.execute("SELECT sql FROM sqlite_master").fetchall())
 
 

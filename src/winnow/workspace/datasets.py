@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from winnow.data.blobs import BlobStore
-from winnow.data.whole_files import make_names_durable
 from winnow.errors import NotFoundError, UserError, WorkspaceError, did_you_mean
 from winnow.workspace.database import Database
+from winnow.workspace.history import RESTORE, History
 from winnow.workspace.names import same_name_key, shown, valid_name
 from winnow.workspace.records import DatasetRecord, VersionRecord
 from winnow.workspace.tables import datasets, openings, versions
@@ -20,14 +19,20 @@ from winnow.workspace.tables import datasets, openings, versions
 if TYPE_CHECKING:
     from winnow.data.manifest import Manifest
 
+_NEWEST = versions.c.number.desc()
+# Edits may be long, and lists of versions do not show them.
+_COLUMNS = tuple(column for column in versions.columns if column.name != "edits")
+# What makes a version's rows whatever was there before.
+_REPLACING = ("import", RESTORE)
+
 
 class DatasetStore:
-    """The datasets of one workspace; manifests lie in ``datasets/<name>/v00001.parquet``."""
+    """The datasets of one workspace and what was imported into them."""
 
-    def __init__(self, database: Database, folder: Path, blobs: BlobStore) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, history: History) -> None:
         self._database = database
-        self._folder = folder
         self._blobs = blobs
+        self._history = history
 
     def add(self, name: str, source_text: str) -> DatasetRecord:
         """A new dataset without versions yet; see `Workspace.add_dataset`."""
@@ -43,44 +48,39 @@ class DatasetStore:
             )
             return self._record(connection, require(connection, name))
 
-    def add_version(self, name: str, manifest: Manifest, what: str, parent: int | None) -> int:
+    def add_version(self, name: str, manifest: Manifest, what: str, parent: int | None, who: str) -> int:
         """The number of a new version with these examples; see `Workspace.add_version`."""
         digest = manifest.digest()
         self._blobs.flush()
-        bytes_of = dict(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
         # The write lock is held while the file is written, so the next number is ours alone. A kill in
         # between leaves a file without a row: nobody sees it, and the next version replaces it.
         with self._database.write() as connection:
-            row = require(connection, name)
-            newest = _newest(connection, row.id)
-            if newest is not None and newest.digest == digest:
+            dataset = require(connection, name)
+            newest = newest_version(connection, dataset.id)
+            if newest is not None and self._is_known(connection, dataset, newest, manifest, digest, parent):
                 return newest.number
-            self._check_blobs(bytes_of)
-            number = newest.number + 1 if newest is not None else 1
-            path = self.manifest_path(row.name, number)
-            manifest.write(path)
-            make_names_durable(self._folder)
-            connection.execute(
-                insert(versions).values(
-                    dataset_id=row.id,
-                    number=number,
-                    parent=parent,
-                    digest=digest,
-                    what=what,
-                    examples=len(manifest),
-                    classes=len(manifest.classes),
-                    bytes=sum(bytes_of.values()),
-                    created=now(),
-                )
-            )
-        return number
+            kind = "import" if parent is None else "change"
+            return self._insert(connection, dataset, newest, manifest, digest, what, parent, kind, who)
 
-    def manifest(self, name: str, version: int | None) -> Manifest:
-        """The examples of a version, the newest by default."""
-        # pyarrow costs 0.2 s to import: listing and finding must not pay for it.
-        from winnow.data.manifest import Manifest
-
-        return Manifest.read(self.find_version(name, version).path)
+    def join(self, name: str, joined: Callable[[Manifest], tuple[Manifest, str]], who: str) -> int:
+        """The number of a version made from the newest one; see `Workspace.join`."""
+        with self._database.read() as connection:
+            dataset = require(connection, name)
+            base = self.find_in(connection, dataset, None).number
+            manifest, what = joined(self._history.manifest(connection, dataset, base))
+        digest = manifest.digest()
+        self._blobs.flush()
+        with self._database.write() as connection:
+            dataset = require(connection, name)
+            newest = newest_version(connection, dataset.id)
+            if newest is None or newest.number != base:
+                # Somebody was quicker. Once more, now that nobody can be.
+                base = self.find_in(connection, dataset, None).number
+                manifest, what = joined(self._history.manifest(connection, dataset, base))
+                digest = manifest.digest()
+            if newest is not None and self._has_rows(connection, dataset, newest, manifest, digest):
+                return newest.number
+            return self._insert(connection, dataset, newest, manifest, digest, what, base, "add", who)
 
     def find_version(self, name: str, version: int | None) -> VersionRecord:
         """The record of a version, the newest by default.
@@ -88,26 +88,45 @@ class DatasetStore:
         Raises:
             NotFoundError: no such dataset, no such version, or none at all yet.
         """
-        known = self.versions(name)
-        if not known:
-            raise NotFoundError(f"Dataset {shown(name)} has no pictures yet. Import some: winnow import FOLDER.")
-        if version is None:
-            return known[-1]
-        for record in known:
-            if record.number == version:
-                return record
-        raise NotFoundError(
-            f"Dataset '{known[0].dataset}' has no version {version}. It has the versions 1 to {known[-1].number}."
-        )
+        with self._database.read() as connection:
+            return self.find_in(connection, require(connection, name), version)
+
+    def find_in(self, connection: Connection, dataset: Row[Any], version: int | None) -> VersionRecord:
+        """The same, inside a transaction."""
+        newest = newest_version(connection, dataset.id)
+        if newest is None:
+            raise NotFoundError(
+                f"Dataset {shown(dataset.name)} has no pictures yet. Import some: winnow import FOLDER."
+            )
+        if version is None or version == newest.number:
+            return self._version(dataset.name, newest)
+        found = connection.execute(_of(dataset.id).where(versions.c.number == version)).first()
+        if found is None:
+            raise NotFoundError(
+                f"Dataset '{dataset.name}' has no version {version}. It has the versions 1 to {newest.number}."
+            )
+        return self._version(dataset.name, found)
 
     def versions(self, name: str) -> list[VersionRecord]:
         """All versions of a dataset, oldest first."""
         with self._database.read() as connection:
-            row = require(connection, name)
-            rows = connection.execute(
-                select(versions).where(versions.c.dataset_id == row.id).order_by(versions.c.number)
-            )
-            return [self._version(row.name, version) for version in rows]
+            dataset = require(connection, name)
+            rows = connection.execute(_of(dataset.id).order_by(versions.c.number))
+            return [self._version(dataset.name, version) for version in rows]
+
+    def manifest(self, name: str, version: int | None) -> Manifest:
+        """The examples of a version, the newest by default."""
+        dataset, number = self._place(name, version)
+        return self._history.manifest_for_reading(dataset, number)
+
+    def keep_version(self, name: str, version: int | None) -> VersionRecord:
+        """Give a version a snapshot and a digest; see `Workspace.keep_version`."""
+        dataset, number = self._place(name, version)
+        record = self.find_version(name, number)
+        if record.digest is None or not record.has_snapshot:
+            self._history.keep(dataset, number)
+            record = self.find_version(name, number)
+        return record
 
     def find(self, name: str) -> DatasetRecord:
         """The dataset of that name, whatever its case; NotFoundError with near names otherwise."""
@@ -120,12 +139,70 @@ class DatasetStore:
             rows = connection.execute(select(datasets).order_by(datasets.c.key)).all()
             return [self._record(connection, row) for row in rows]
 
-    def manifest_path(self, name: str, number: int) -> Path:
-        """Where the manifest of a version lies."""
-        return self._folder / name / f"v{number:05d}.parquet"
+    def _place(self, name: str, version: int | None) -> tuple[Row[Any], int]:
+        with self._database.read() as connection:
+            dataset = require(connection, name)
+            return dataset, self.find_in(connection, dataset, version).number
+
+    def _is_known(
+        self,
+        connection: Connection,
+        dataset: Row[Any],
+        newest: Row[Any],
+        manifest: Manifest,
+        digest: str,
+        parent: int | None,
+    ) -> bool:
+        """Would these rows be nothing new? Then edits made since the same files were last imported stay."""
+        if self._has_rows(connection, dataset, newest, manifest, digest):
+            return True
+        last = connection.execute(_of(dataset.id).where(versions.c.kind.in_(_REPLACING)).order_by(_NEWEST).limit(1))
+        row = last.first()
+        return parent is None and row is not None and row.kind == "import" and row.digest == digest
+
+    def _has_rows(
+        self, connection: Connection, dataset: Row[Any], version: Row[Any], manifest: Manifest, digest: str
+    ) -> bool:
+        if version.digest is not None or version.examples != len(manifest):
+            return version.digest == digest
+        return self._history.manifest(connection, dataset, version.number).digest() == digest
+
+    def _insert(
+        self,
+        connection: Connection,
+        dataset: Row[Any],
+        newest: Row[Any] | None,
+        manifest: Manifest,
+        digest: str,
+        what: str,
+        parent: int | None,
+        kind: str,
+        who: str,
+    ) -> int:
+        bytes_of = dict(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
+        self._check_blobs(bytes_of)
+        number = newest.number + 1 if newest is not None else 1
+        self._history.write(dataset.name, number, manifest)
+        connection.execute(
+            insert(versions).values(
+                dataset_id=dataset.id,
+                number=number,
+                parent=parent,
+                digest=digest,
+                what=what,
+                examples=len(manifest),
+                classes=len(manifest.classes),
+                bytes=sum(bytes_of.values()),
+                created=now(),
+                kind=kind,
+                who=who,
+                has_snapshot=True,
+            )
+        )
+        return number
 
     def _record(self, connection: Connection, row: Row[Any]) -> DatasetRecord:
-        newest = _newest(connection, row.id)
+        newest = newest_version(connection, row.id)
         opened = connection.scalar(select(func.count()).where(openings.c.dataset_id == row.id))
         return DatasetRecord(
             name=row.name,
@@ -146,7 +223,10 @@ class DatasetStore:
             classes=row.classes,
             bytes=row.bytes,
             created=row.created,
-            path=self.manifest_path(name, row.number),
+            kind=row.kind,
+            who=row.who,
+            has_snapshot=row.has_snapshot,
+            path=self._history.path(name, row.number),
         )
 
     def _check_blobs(self, contents: dict[str, int]) -> None:
@@ -171,6 +251,11 @@ def require(connection: Connection, name: str) -> Row[Any]:
     return row
 
 
+def newest_version(connection: Connection, dataset_id: int) -> Row[Any] | None:
+    """The newest version of a dataset (without its edits), or None."""
+    return connection.execute(_of(dataset_id).order_by(_NEWEST).limit(1)).first()
+
+
 def now() -> str:
     """This moment in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -180,9 +265,8 @@ def _row(connection: Connection, name: str) -> Row[Any] | None:
     return connection.execute(select(datasets).where(datasets.c.key == same_name_key(name))).first()
 
 
-def _newest(connection: Connection, dataset_id: int) -> Row[Any] | None:
-    ordered = select(versions).where(versions.c.dataset_id == dataset_id).order_by(versions.c.number.desc())
-    return connection.execute(ordered.limit(1)).first()
+def _of(dataset_id: int) -> Select[Any]:
+    return select(*_COLUMNS).where(versions.c.dataset_id == dataset_id)
 
 
 def _hint(connection: Connection, name: str) -> str:

@@ -11,12 +11,13 @@ ClimbState = Literal["running", "finished", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """One immutable version of a dataset; its examples are in the Parquet file at `path`."""
+    """One immutable version of a dataset, and the event that made it."""
 
     dataset: str
     number: int
     parent: int | None
-    digest: str
+    digest: str | None
+    """Of its rows; None until somebody needed it (`Workspace.keep_version`)."""
     what: str
     """What was done to get it, in a few words: "imported 2,031 pictures"."""
     examples: int
@@ -24,6 +25,12 @@ class VersionRecord:
     bytes: int
     """Of all its pictures together, each different file counted once."""
     created: str
+    kind: str
+    """"import", "add", "restore", the kind of its edit ("relabel", "merge", ...), or "edits" for several at once."""
+    who: str
+    """Who did it; "" if that was not written down."""
+    has_snapshot: bool
+    """True if its examples lie in the Parquet file at `path`; else they are an older version's, edited."""
     path: Path
 
 

@@ -7,6 +7,7 @@ Times are ISO 8601 text in UTC, because a person may open the file with any SQLi
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 # Constraints have fixed names, so that a later revision can drop them on any database.
@@ -54,13 +56,18 @@ versions = Table(
     Column("dataset_id", ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("parent", Integer),
-    Column("digest", String(64), nullable=False),
+    Column("digest", String(64)),
     Column("what", Text, nullable=False),
     Column("examples", Integer, nullable=False),
     Column("classes", Integer, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("created", String(40), nullable=False),
+    Column("kind", String(40), nullable=False, server_default="import"),
+    Column("who", String(200), nullable=False, server_default=""),
+    Column("edits", Text),
+    Column("has_snapshot", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("dataset_id", "number"),
+    comment="A row is an event and the version it made: read in (a snapshot), or by `edits` of the one before.",
 )
 
 climbs = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +20,8 @@ from winnow.workspace import migrations
 from winnow.workspace.climbs import ClimbStore
 from winnow.workspace.database import Database
 from winnow.workspace.datasets import DatasetStore
+from winnow.workspace.editing import Editor, user_name
+from winnow.workspace.history import History
 from winnow.workspace.models import ModelStore
 from winnow.workspace.names import name_from_source
 from winnow.workspace.openings import record_opening
@@ -36,8 +38,11 @@ from winnow.workspace.tables import about
 from winnow.workspace.troubles import ELSEWHERE, plainly
 
 if TYPE_CHECKING:
+    from winnow.data.edits import Edit
     from winnow.data.manifest import Manifest
 
+# Kinds of versions that may hold pictures no version before them has.
+_BRINGING = ("import", "add", "change")
 _PARTS = ("blobs", "datasets", "climbs", "models", "cache", "backbones")
 
 
@@ -110,22 +115,79 @@ class Workspace:
         """
         return self._datasets.add(name, source_text)
 
-    def add_version(self, name: str, manifest: Manifest, what: str, parent: int | None = None) -> int:
+    def add_version(
+        self, name: str, manifest: Manifest, what: str, parent: int | None = None, *, who: str | None = None
+    ) -> int:
         """Add an immutable version and return its number, counted from 1.
 
-        Examples identical to the newest version's give that version's number and nothing new. The pictures
-        must be in `blobs`. When this returns, manifest and pictures survive a power cut.
+        Examples identical to the newest version's give that version's number and nothing new; so do those of the
+        last import, so that importing the same files again undoes no edit. The pictures must be in `blobs`. When
+        this returns, manifest and pictures survive a power cut.
 
         Args:
             name: of the dataset.
             manifest: the examples.
             what: was done to get it, in a few words.
-            parent: the version it was made from.
+            parent: the version it was made from; None: an import, made from files.
+            who: did it; default: the user of this process.
 
         Raises:
             NotFoundError: no such dataset.
         """
-        return self._datasets.add_version(name, manifest, what, parent)
+        return self._datasets.add_version(name, manifest, what, parent, who or user_name())
+
+    def join(self, name: str, joined: Callable[[Manifest], tuple[Manifest, str]], *, who: str | None = None) -> int:
+        """Add a version made from the newest one together with more pictures, and return its number.
+
+        Args:
+            name: of the dataset.
+            joined: makes the new manifest, and says what was done, from the newest one. Called again if somebody
+                changed the dataset meanwhile. The pictures must be in `blobs`.
+            who: did it; default: the user of this process.
+
+        Raises:
+            NotFoundError: no such dataset, or it has no version yet.
+        """
+        return self._datasets.join(name, joined, who or user_name())
+
+    def edit(
+        self, name: str, edits: Sequence[Edit], *, who: str | None = None, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Apply edits, all or none, to the newest version there is at that moment; they make the next version.
+
+        When this returns, the edit survives a power cut. Any number of programs may edit at once: each edit gets a
+        version of its own, and where two change the same picture, the later one holds.
+
+        Args:
+            name: of the dataset.
+            edits: of `winnow.data.edits`.
+            who: did it; default: the user of this process.
+            expected_version: what was looked at before deciding.
+
+        Raises:
+            NotFoundError: no such dataset; an edit names a picture or a class that is not there.
+            ConflictError: a picture that an edit names was changed after `expected_version`.
+            UserError: an edit makes no sense.
+        """
+        return self._editor.edit(name, edits, who, expected_version)
+
+    def restore(self, name: str, version: int, *, who: str | None = None) -> VersionRecord:
+        """A new version with the same rows as an older one; the newest itself, if it is that one.
+
+        Raises:
+            NotFoundError: no such dataset or version.
+        """
+        return self._editor.restore(name, version, who)
+
+    def keep_version(self, name: str, version: int | None = None) -> VersionRecord:
+        """The record of a version, the newest by default, whose digest is known and whose rows have a file.
+
+        An edit is one row in the database; this is for what refers to a version for years, such as a climb.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self._datasets.keep_version(name, version)
 
     def manifest(self, name: str, version: int | None = None) -> Manifest:
         """The examples of a version, the newest by default; NotFoundError if there is none."""
@@ -159,7 +221,7 @@ class Workspace:
         Raises:
             NotFoundError: no such dataset or version.
         """
-        self.find_version(dataset, version)
+        self.keep_version(dataset, version)
         return self._climbs.start(dataset, version, spec_json)
 
     def find_unfinished_climb(self, dataset: str, version: int, spec_digest: str) -> ClimbRecord | None:
@@ -251,6 +313,8 @@ class Workspace:
         """Room that all versions take; pictures that two datasets share count in each."""
         size_of: dict[str, int] = {}
         for record in self.versions(name):
+            if record.kind not in _BRINGING:
+                continue  # it has no other pictures than those before it
             manifest = self.manifest(name, record.number)
             size_of.update(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
         manifests = self.folder / "datasets" / self.find_dataset(name).name
@@ -266,7 +330,15 @@ class Workspace:
 
     @cached_property
     def _datasets(self) -> DatasetStore:
-        return DatasetStore(self._database, self.folder / "datasets", self.blobs)
+        return DatasetStore(self._database, self.blobs, self._history)
+
+    @cached_property
+    def _editor(self) -> Editor:
+        return Editor(self._database, self._datasets, self._history)
+
+    @cached_property
+    def _history(self) -> History:
+        return History(self._database, self.folder / "datasets")
 
     @cached_property
     def _remover(self) -> Remover:

@@ -1,0 +1,122 @@
+"""More pictures for a dataset that is there already: none twice, none in two splits, no decision undone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from winnow.data.manifest import Example
+from winnow.data.splits import clusters, test_split
+from winnow.data.splitting import assign_splits
+from winnow.events import Note
+
+_JUDGES_FIRST = ("test", "validation", "train")
+
+
+def join_examples(
+    old: Sequence[Example],
+    new: Sequence[Example],
+    *,
+    test_share: float = 0.2,
+    seed: int = 0,
+    decided: Collection[str] = (),
+) -> tuple[list[Example], list[Note]]:
+    """The examples of a dataset with new ones among them, and what a user should know.
+
+    The same file under the same name takes the place of the old one; what it does not say (no label, no group, no
+    split) stays as it was. Another file under a known name is another picture: it becomes "name (2).jpg". Old
+    pictures keep their splits. New ones follow their copies and groups; of the others, `test_share` is drawn if the
+    dataset's test split was drawn, too, and all learn if it is the user's own.
+
+    Args:
+        old: of the newest version, with their splits.
+        new: as they were read: `split` is "" where the user said nothing.
+        test_share: share of the new ones that goes to the test split.
+        seed: draws it.
+        decided: sources or contents of pictures whose labels somebody set since: of these the old ones stay.
+    """
+    joined = _joined(old, new, frozenset(decided))
+    notes: list[Note] = []
+    placed = _with_their_kin(joined)
+    undecided = [place for place, example in enumerate(placed) if not example.split]
+    for place, split in zip(undecided, _drawn(placed, undecided, test_share, seed, notes), strict=True):
+        placed[place] = replace(placed[place], split=split, split_by="winnow")
+    kept, more = assign_splits(placed, test_share=0, seed=seed)
+    return kept, notes + more
+
+
+def _joined(old: Sequence[Example], new: Sequence[Example], decided: frozenset[str]) -> list[Example]:
+    joined = list(old)
+    place_of = {example.source: place for place, example in enumerate(joined)}
+    for example in new:
+        source = _free_name(example, joined, place_of)
+        if source in place_of:
+            place = place_of[source]
+            is_decided = not decided.isdisjoint((source, example.content))
+            joined[place] = joined[place] if is_decided else _said_again(joined[place], replace(example, source=source))
+        else:
+            place_of[source] = len(joined)
+            joined.append(replace(example, source=source))
+    return joined
+
+
+def _free_name(example: Example, joined: Sequence[Example], place_of: dict[str, int]) -> str:
+    """The name under which this very file is known, or a new one: "sky.jpg", "sky (2).jpg", ..."""
+    path, source, count = PurePosixPath(example.source), example.source, 1
+    while source in place_of and joined[place_of[source]].content != example.content:
+        count += 1
+        source = str(path.with_name(f"{path.stem} ({count}){path.suffix}"))
+    return source
+
+
+def _said_again(old: Example, new: Example) -> Example:
+    return replace(
+        new,
+        labels=old.labels if new.labels is None else new.labels,
+        group=old.group if new.group is None else new.group,
+        split=new.split or old.split,
+        split_by=new.split_by if new.split else old.split_by,
+    )
+
+
+def _with_their_kin(joined: Sequence[Example]) -> list[Example]:
+    """New copies and members of known groups go where the old ones are: apart, one would judge what it taught."""
+    kin = clusters([example.pixels for example in joined], [example.group for example in joined]).tolist()
+    split_of: dict[int, str] = {}
+    for split in _JUDGES_FIRST:
+        for cluster, example in zip(kin, joined, strict=True):
+            if example.split == split:
+                split_of.setdefault(cluster, split)
+    return [
+        example if example.split else replace(example, split=split_of.get(cluster, ""), split_by="winnow")
+        for cluster, example in zip(kin, joined, strict=True)
+    ]
+
+
+def _drawn(
+    examples: Sequence[Example], undecided: Sequence[int], share: float, seed: int, notes: list[Note]
+) -> list[str]:
+    """The splits of the undecided ones."""
+    new = [examples[place] for place in undecided]
+    tests = {example.split_by for example in examples if example.split == "test"}
+    if not tests:
+        # As for a first import: a test split is drawn where there are enough for it to say something.
+        splits = [example.split for example in assign_splits(new, test_share=share, seed=seed)[0]]
+    elif "winnow" in tests and share > 0:
+        splits = _shared_out(new, share, seed)
+    else:
+        splits = ["train"] * len(new)
+    if to_test := splits.count("test"):
+        notes.append(Note(f"{to_test:,} of {len(new):,} new pictures were put aside for the test split."))
+    return splits
+
+
+def _shared_out(new: Sequence[Example], share: float, seed: int) -> list[str]:
+    labelled = [place for place, example in enumerate(new) if example.labels is not None]
+    kin = clusters([new[place].pixels for place in labelled], [new[place].group for place in labelled])
+    is_test = test_split([" + ".join(new[place].labels or ()) for place in labelled], kin, share, seed)
+    to_test = {labelled[place] for place in np.flatnonzero(is_test).tolist()}
+    return ["test" if place in to_test else "train" for place in range(len(new))]
