@@ -13,7 +13,8 @@ from winnow.machine import keep_quiet
 
 if TYPE_CHECKING:
     from winnow.api.classifier import Classifier
-    from winnow.api.dataset import Dataset, load
+    from winnow.api.dataset import Dataset
+    from winnow.api.loading import load
     from winnow.api.evaluation import evaluate
     from winnow.api.model import Model, Prediction
     from winnow.api.training import train
@@ -29,7 +30,7 @@ _HOME = {
     "Prediction": "winnow.api.model",
     "UserError": "winnow.errors",
     "evaluate": "winnow.api.evaluation",
-    "load": "winnow.api.dataset",
+    "load": "winnow.api.loading",
     "train": "winnow.api.training",
 }
 

@@ -30,6 +30,9 @@ class Note:
     is_warning: bool = False
     code: str = ""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class PlanMade:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import winnow
-from winnow.api.dataset import Dataset, load
+from winnow.api.dataset import Dataset
+from winnow.api.loading import load
 from winnow.errors import BadDataError, NotFoundError, UserError
 from winnow.workspace.workspace import Workspace
 

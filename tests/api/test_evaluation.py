@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import winnow
-from winnow.api.dataset import load
+from winnow.api.loading import load
 from winnow.api.measured import Measured
 from winnow.api.model import Model
 from winnow.api.report import ReportFile

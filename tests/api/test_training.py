@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import winnow
-from winnow.api.dataset import load
+from winnow.api.loading import load
 from winnow.api.model import Model
 from winnow.errors import BadDataError, NotFoundError, UserError
 from winnow.events import Event, Note, PlanMade, RungFinished, RungStarted, tell_nobody

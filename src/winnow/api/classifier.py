@@ -22,6 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from winnow.api.dataset import Dataset
+from winnow.api.loading import keep_in
 from winnow.api.model import Model
 from winnow.api.report import ReportFile
 from winnow.api.training import Wish, climb_on, shelves
@@ -189,7 +190,7 @@ def _climb(pictures: Pictures, labels: list[str], wish: Wish, backbone: Path | N
         tempfile.TemporaryDirectory(prefix="winnow-fit-") as folder,
         Workspace.open(Path(folder)) as workspace,
     ):
-        imported = import_examples((pictures, labels), workspace.blobs, test_share=0)
+        imported = import_examples((pictures, labels), keep_in(workspace), test_share=0)
         if imported.refused:
             first = imported.refused[0]
             raise FitError(

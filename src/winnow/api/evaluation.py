@@ -19,8 +19,9 @@ from winnow.api.measured import Measured
 from winnow.api.model import REPORT, Model
 from winnow.api.report import ReportFile
 from winnow.data.blobs import BlobStore
-from winnow.data.importing import read_examples
-from winnow.data.manifest import Example
+from winnow.data.importing import read_source
+from winnow.data.manifest import Example, examples_of
+from winnow.data.reading import Keep
 from winnow.data.sources.source import Refused
 from winnow.errors import BadDataError, UserError, did_you_mean
 from winnow.events import Note, Progress, Tell, tell_nobody
@@ -161,9 +162,10 @@ def _pictures(source: Any, y: Any, home: Workspace | None, folder: Path, tell: T
         name = f"{data.name}, version {data.version}"
         return _Pictures(name, examples, data.workspace.blobs.read, notes=notes)
     blobs = BlobStore(folder)
-    read = read_examples(source if y is None else (source, y), blobs, tell=tell)
-    shown = str(read.source) if isinstance(read.source, Path) else "the given pictures"
-    return _Pictures(shown, list(read.examples), blobs.read, read.refused, tuple(note.text for note in read.notes))
+    read = read_source(source if y is None else (source, y), Keep(blobs), tell=tell)
+    shown = str(read.given) if isinstance(read.given, Path) else "the given pictures"
+    rows = read.rows
+    return _Pictures(shown, examples_of(rows.table), blobs.read, rows.refused, tuple(note.text for note in rows.notes))
 
 
 def _dataset_named(source: Any, y: Any, home: Workspace | None) -> Dataset | None:

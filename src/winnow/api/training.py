@@ -13,8 +13,9 @@ from typing import Any
 
 import winnow
 from winnow.api.budget import seconds_of
-from winnow.api.dataset import Dataset, load
+from winnow.api.dataset import Dataset
 from winnow.api.finishing import Finish, finish, keep_newer_report
+from winnow.api.loading import load
 from winnow.api.model import Model
 from winnow.data.manifest import Example
 from winnow.errors import BadDataError, UserError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,7 +41,7 @@ def _import(
 
     Your files are only read. Importing the same files again changes nothing.
     """
-    from winnow.api.dataset import load
+    from winnow.api.loading import load
     from winnow.api.printing import Printer
 
     with Printer() as printer:
@@ -68,7 +69,7 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
         "pictures": len(dataset),
         "classes": dataset.counts(),
         "refused": [{"source": r.source, "code": r.code, "reason": r.reason} for r in dataset.refused],
-        "notes": list(dataset.notes),
+        "notes": [asdict(note) for note in dataset.notes],
     }
 
 

@@ -50,7 +50,7 @@ def _train(
     Methods are tried from cheap to dear and judged on the same pictures. Ctrl-C keeps the best so far; the same
     command goes on from there. The test split is opened once, at the end, for the chosen model alone.
     """
-    from winnow.api.dataset import load
+    from winnow.api.loading import load
     from winnow.api.printing import Printer
     from winnow.api.training import Wish, train
 

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from winnow.data.sqlite_file import SqliteFile
 from winnow.data.whole_files import disk_errors, make_names_durable, write_whole
 from winnow.errors import NotFoundError, WorkspaceError
 
 # Up to about 100 KB SQLite reads faster than a filesystem does; half of that keeps rewriting cheap.
 SMALL_BYTES = 64 * 1024
-_PATIENCE_S = 60.0
-_AT_ONCE = 500  # names in one query: SQLite takes up to 32,766
+_AT_ONCE = 500
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS small (content BLOB NOT NULL UNIQUE, data BLOB NOT NULL, added REAL NOT NULL);
@@ -42,7 +39,7 @@ class BlobStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self._database = _Database(self.folder / "small.db")
+        self._database = SqliteFile(self.folder / "small.db", _TABLES, "the workspace's pictures")
         self._known_folders: set[Path] = set()
         self._new: list[Path] = []
         self._lock = threading.Lock()
@@ -149,7 +146,7 @@ class BlobStore:
     def missing(self, contents: Iterable[str]) -> list[str]:
         """Those of `contents` of which there is neither a copy nor a place, in their order."""
         wanted = list(contents)
-        known = self._database.known(wanted)
+        known = self._known(wanted)
         return [content for content in wanted if content not in known and not self.path(content).is_file()]
 
     def contents(self, *, older_than_s: float = 0.0) -> Iterator[str]:
@@ -229,6 +226,14 @@ class BlobStore:
         with self._lock:
             self._new.append(path)
 
+    def _known(self, contents: Sequence[str]) -> set[str]:
+        """Those of `contents` that are small copies or places."""
+        if not self._database.is_there():
+            return set()
+        keys = [bytes.fromhex(content) for content in contents]
+        found = (self._database.find("content", table, keys) for table in ("small", "places"))
+        return {content.hex() for rows in found for (content,) in rows}
+
     def _small(self, content: str) -> bytes | None:
         if not self._database.is_there():
             return None
@@ -248,89 +253,6 @@ class BlobStore:
                 for below in sorted(self.folder.iterdir()):
                     if below.is_dir() and len(below.name) == 2:
                         yield from (path for path in below.iterdir() if len(path.name) == 64)
-
-
-class _Database:
-    """The SQLite file: a connection for each thread, made when it is first needed, never shared across a fork."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._mine = threading.local()
-        self._writing = threading.Lock()
-        self.is_dirty = False
-
-    def is_there(self) -> bool:
-        return self._path.exists()
-
-    def files(self) -> list[Path]:
-        log = self._path.with_name(self._path.name + "-wal")
-        return [path for path in (self._path, log) if path.exists()]
-
-    @contextmanager
-    def write(self) -> Generator[sqlite3.Connection]:
-        """One transaction, whole or not at all; others wait."""
-        # Threads of ours queue here: SQLite itself would let them sleep and try again.
-        with self._writing, self._troubles("written"):
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-            self.is_dirty = True
-
-    def read(self, query: str, *values: object) -> Iterator[tuple[bytes, int]]:
-        with self._troubles("read"):
-            yield from self._connection().execute(query, values)
-
-    def first(self, query: str, *values: object) -> Sequence[bytes] | None:
-        with self._troubles("read"):
-            return self._connection().execute(query, values).fetchone()
-
-    def known(self, contents: Sequence[str]) -> set[str]:
-        """Those of `contents` that are small copies or places."""
-        known: set[str] = set()
-        if not self.is_there():
-            return known
-        left = iter(contents)
-        while batch := [bytes.fromhex(content) for content in islice(left, _AT_ONCE)]:
-            marks = ",".join("?" * len(batch))
-            for table in ("small", "places"):
-                found = self.read(f"SELECT content FROM {table} WHERE content IN ({marks})", *batch)
-                known.update(content.hex() for (content, *_) in found)
-        return known
-
-    def _connection(self) -> sqlite3.Connection:
-        if getattr(self._mine, "process", None) != os.getpid():
-            if not self.is_there():
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._make()
-            connection = sqlite3.connect(self._path, timeout=_PATIENCE_S, isolation_level=None)
-            # Not fsynced at each commit: nothing durable names a file before `flush`.
-            connection.execute("PRAGMA synchronous=NORMAL")
-            self._mine.connection, self._mine.process = connection, os.getpid()
-        return self._mine.connection
-
-    def _make(self) -> None:
-        """Make the file elsewhere and move it in whole: two programs may do so at once, and the first stays."""
-        with tempfile.TemporaryDirectory(prefix=".small-", dir=self._path.parent) as folder:
-            made = Path(folder) / "small.db"
-            with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-                connection.executescript(f"PRAGMA journal_mode=WAL; {_TABLES}")
-            _move_if_absent(made, self._path)
-
-    @contextmanager
-    def _troubles(self, done: str) -> Generator[None]:
-        try:
-            with disk_errors("write" if done == "written" else "read", self._path):
-                yield
-        except sqlite3.Error as error:
-            raise WorkspaceError(
-                f"The workspace's pictures in {self._path} cannot be {done} ({error}): check free space and rights, "
-                "or restore the file from a backup."
-            ) from error
 
 
 def _read_copy(path: Path) -> bytes:
@@ -358,15 +280,6 @@ def _read_in_place(path: Path, content: str) -> bytes:
             f"{path} was kept in place and has changed since it was imported: restore it, or import the dataset again."
         )
     return data
-
-
-def _move_if_absent(made: Path, path: Path) -> None:
-    try:
-        os.link(made, path)  # unlike a rename, never replaces what is there
-    except OSError:
-        if path.exists():
-            return
-        made.rename(path)  # a file system without links
 
 
 def _has_size(path: Path, size: int) -> bool:

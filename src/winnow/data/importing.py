@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from winnow.data.blobs import BlobStore
-from winnow.data.decode import Picture, UnreadablePictureError, decode
-from winnow.data.manifest import Example, Manifest
+from winnow.data.joining import join_examples
+from winnow.data.manifest import Example, Manifest, examples_of
+from winnow.data.reading import Keep, ReadRows, read_rows
 from winnow.data.sources import open_source
-from winnow.data.sources.source import Found, ImportOptions, Refused
+from winnow.data.sources.source import ImportOptions, Refused
 from winnow.data.splitting import assign_splits
 from winnow.errors import BadDataError
 from winnow.events import Note, Progress, Tell, tell_nobody
-from winnow.machine import cores
 
 _AS_USUAL = ImportOptions()
-
-# Enough work for a thread to be worth its switch (an MNIST digit takes 0.2 ms), little enough for a live bar.
-_BATCH = 16
+_REFUSED_KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -40,42 +29,41 @@ class Imported:
 
     Attributes:
         manifest: the examples, in the order they were found.
+        n_read: how many pictures the source gave.
         refused: what was left out and why, in the same order.
-        notes: sentences a user should read. Those that lower what a later figure is worth are kept in the manifest's
-            provenance, too, under "notes".
+        notes: what a user should read. Those that lower what a later figure is worth are kept in the manifest's
+            provenance, too, under "notes"; so are the first refused lines, under "refused".
     """
 
     manifest: Manifest
-    refused: tuple[Refused, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ReadExamples:
-    """What a source holds.
-
-    Attributes:
-        source: as it was understood: text that names a file or folder is a Path.
-        kind: the kind of source, in words.
-        examples: in the order they were found; `split` is "" where the user said nothing.
-        refused: what could not be read and why.
-        notes: what the source wants a user to know.
-    """
-
-    source: Any
-    kind: str
-    examples: tuple[Example, ...]
+    n_read: int
     refused: tuple[Refused, ...]
     notes: tuple[Note, ...]
 
 
+@dataclass(frozen=True)
+class ReadSource:
+    """What a source holds.
+
+    Attributes:
+        given: the source as it was understood: text that names a file or folder is a Path.
+        kind: the kind of source, in words.
+        rows: what was read of it.
+    """
+
+    given: Any
+    kind: str
+    rows: ReadRows
+
+
 def import_examples(
     source: Any,
-    blobs: BlobStore,
+    keep: Keep,
     *,
     test_share: float = 0.2,
     seed: int = 0,
     options: ImportOptions = _AS_USUAL,
+    joins: Sequence[Example] = (),
     tell: Tell = tell_nobody,
 ) -> Imported:
     """Read labelled pictures, keep copies of them, and put a test split aside.
@@ -84,9 +72,10 @@ def import_examples(
     in whole clusters of equal pictures and groups. The source is only read, never written.
 
     Args:
-        source: a folder, zip, table or .npz file (path or text), a DataFrame, or (X, y).
-        blobs: where the copies go.
+        source: a folder, archive, table or annotation file (path or text), a DataFrame, or (X, y).
+        keep: where the copies go, or that they stay in place.
         options: which columns of a table hold what.
+        joins: what the pictures come to: none is taken twice, and what was decided of these stays decided.
 
     Raises:
         NotFoundError: there is no such file or folder.
@@ -94,23 +83,26 @@ def import_examples(
         UserError: a column that was asked for is not there.
         WorkspaceError: the copies cannot be written.
     """
-    read = read_examples(source, blobs, options, tell)
-    source, examples, notes = read.source, list(read.examples), list(read.notes)
-    _refuse_too_little(source, examples, read.refused)
-    blobs.flush()
-    examples, more_notes = assign_splits(examples, test_share=test_share, seed=seed)
+    read = read_source(source, keep, options, tell)
+    rows, notes = read.rows, list(read.rows.notes)
+    new = examples_of(rows.table)
+    _refuse_too_little(read.given, [*joins, *new] if new else new, rows.refused)
+    keep.blobs.flush()
+    if joins:
+        examples, more_notes = join_examples(joins, new, test_share=test_share, seed=seed)
+    else:
+        examples, more_notes = assign_splits(new, test_share=test_share, seed=seed)
     _refuse_too_few_to_learn(examples)
     notes += more_notes
     for note in notes:
         tell(note)
-    provenance = _provenance(source, read.kind, {"test_share": test_share, "seed": seed, **asdict(options)})
+    provenance = _provenance(read.given, read.kind, {"test_share": test_share, "seed": seed, **asdict(options)})
     provenance["notes"] = [note.text for note in notes if note.is_warning]
-    return Imported(Manifest.of(examples, provenance), read.refused, tuple(note.text for note in notes))
+    provenance["refused"] = [asdict(line) for line in rows.refused[:_REFUSED_KEPT]]
+    return Imported(Manifest.of(examples, provenance), len(new), rows.refused, tuple(notes))
 
 
-def read_examples(
-    source: Any, blobs: BlobStore, options: ImportOptions = _AS_USUAL, tell: Tell = tell_nobody
-) -> ReadExamples:
+def read_source(source: Any, keep: Keep, options: ImportOptions = _AS_USUAL, tell: Tell = tell_nobody) -> ReadSource:
     """Read all pictures of a source as they are: no split is drawn, and few or one-sided ones are no fault.
 
     Raises:
@@ -120,89 +112,7 @@ def read_examples(
     """
     opened = open_source(source)
     tell(Progress("finding pictures", 0))
-    notes: list[Note] = []
-    items: list[Found | Refused] = []
-    for item in opened.find(options):
-        if isinstance(item, Note):
-            notes.append(item)
-        else:
-            items.append(item)
-    examples: list[Example] = []
-    refused: list[Refused] = []
-    for result in _read_all(items, blobs, tell):
-        if isinstance(result, Refused):
-            refused.append(result)
-        else:
-            examples.append(result)
-    return ReadExamples(opened.given, opened.kind, tuple(examples), tuple(refused), tuple(notes))
-
-
-def _read_all(items: Sequence[Found | Refused], blobs: BlobStore, tell: Tell) -> Iterator[Example | Refused]:
-    """Every item read, in order. Threads suffice: hashing, decoding and the disk all let go of Python's lock."""
-    left = iter(items)
-    batches = iter(lambda: list(islice(left, _BATCH)), [])
-    done = 0
-    with ThreadPoolExecutor(cores(), thread_name_prefix="import") as pool:
-        for results in pool.map(partial(_read_batch, blobs), batches):
-            yield from results
-            done += len(results)
-            tell(Progress("reading pictures", done, len(items)))
-
-
-def _read_batch(blobs: BlobStore, items: Sequence[Found | Refused]) -> list[Example | Refused]:
-    return [item if isinstance(item, Refused) else _read_one(item, blobs) for item in items]
-
-
-def _read_one(found: Found, blobs: BlobStore) -> Example | Refused:
-    try:
-        data = found.read()
-        picture = decode(data)
-    except UnreadablePictureError as error:
-        return Refused(found.source, error.code, error.reason)
-    except BadDataError as error:
-        return Refused(found.source, "E_NOT_IMAGE", str(error))
-    except FileNotFoundError:
-        return Refused(found.source, "E_MISSING", "There is no such file: check the path.")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        return Refused(found.source, "E_UNREADABLE", f"The file cannot be read ({why}): check its rights and disk.")
-    height, width = picture.pixels.shape[:2]
-    return Example(
-        content=blobs.put(data),
-        pixels=pixel_hash(picture.pixels),
-        labels=found.labels,
-        group=found.group,
-        split=found.split or "",
-        split_by="user" if found.split else "winnow",
-        source=found.source,
-        width=width,
-        height=height,
-        format=picture.format,
-        bytes=len(data),
-        is_grey=_is_grey(picture),
-        weight=found.weight,
-        taken=found.taken,
-        boxes=found.boxes,
-        metadata=found.metadata,
-        warnings=(*picture.warnings, *found.warnings),
-    )
-
-
-def pixel_hash(pixels: NDArray[np.uint8]) -> str:
-    """SHA-256 (hex) of height, width and the (H, W, 3) RGB: equal for the same picture in any file."""
-    height, width = pixels.shape[:2]
-    sha = hashlib.sha256(struct.pack("<II", height, width))
-    sha.update(np.ascontiguousarray(pixels).data)
-    return sha.hexdigest()
-
-
-def _is_grey(picture: Picture) -> bool:
-    pixels = picture.pixels
-    # Most coloured pictures show it in their first row, which saves the full comparison.
-    for part in (pixels[:1], pixels):
-        if not (np.array_equal(part[..., 0], part[..., 1]) and np.array_equal(part[..., 1], part[..., 2])):
-            return False
-    return True
+    return ReadSource(opened.given, opened.kind, read_rows(opened.find(options), keep, tell, total=opened.total))
 
 
 def _refuse_too_little(source: Any, examples: Sequence[Example], refused: Sequence[Refused]) -> None:

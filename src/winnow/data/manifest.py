@@ -209,8 +209,9 @@ class Manifest:
 
     def examples(self, split: str | None = None) -> list[Example]:
         """The examples (of one split), in order."""
-        table = self.table if split is None else self.table.filter(_compute.equal(self.table["split"], split))
-        return [example for batch in table.to_batches(max_chunksize=4096) for example in _examples(batch)]
+        return examples_of(
+            self.table if split is None else self.table.filter(_compute.equal(self.table["split"], split))
+        )
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -240,6 +241,11 @@ def table_of(examples: Sequence[Example]) -> pa.Table:
     columns["boxes"] = [[dataclasses.asdict(box) for box in example.boxes] for example in examples]
     columns["metadata"] = [list(example.metadata.items()) for example in examples]
     return pa.Table.from_pydict(columns, schema=SCHEMA)
+
+
+def examples_of(table: pa.Table) -> list[Example]:
+    """Rows as examples."""
+    return [example for batch in table.to_batches(max_chunksize=4096) for example in _examples(batch)]
 
 
 def _examples(batch: pa.RecordBatch) -> Iterator[Example]:

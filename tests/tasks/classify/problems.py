@@ -15,6 +15,7 @@ from graph.tiny import tiny_backbone
 from winnow.data.blobs import BlobStore
 from winnow.data.importing import import_examples
 from winnow.data.manifest import Example
+from winnow.data.reading import Keep
 from winnow.graph.features import FeatureStore, PictureReader
 from winnow.metrics.scores import METRICS
 from winnow.tasks.classify.problem import ClassifyProblem
@@ -48,7 +49,7 @@ class Shop:
 
     def __init__(self, folder: Path, n_each: int = 9) -> None:
         self.blobs = BlobStore(folder / "blobs")
-        self.examples = import_examples(photo_folder(folder / "photos", n_each), self.blobs).manifest.examples()
+        self.examples = import_examples(photo_folder(folder / "photos", n_each), Keep(self.blobs)).manifest.examples()
         self.cache = folder / "cache"
         self.backbone = tiny_backbone(folder / "backbone")
 

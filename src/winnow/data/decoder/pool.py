@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import signal
@@ -11,7 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
+from contextlib import suppress
+from functools import cache
 
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.facts import PictureFacts, from_text
@@ -23,34 +25,27 @@ Outcome = PictureFacts | UnreadablePictureError
 PATIENCE_S = 60.0
 """How long a child may be silent by the clock: far more than its processor time, for machines that are busy."""
 _MOST_ANSWER_BYTES = 1 << 20
+_CPU_LIMIT = getattr(signal, "SIGPROF", 27)
+_KILLED = getattr(signal, "SIGKILL", 9)
 
 
 class DecodingPool:
     """Asks child processes for the facts of pictures; may be used by many threads at once.
 
-    Use it as a context manager. Children start when they are first needed and live until it closes.
+    Children start when they are first needed and wait for more work until the pool is closed.
     """
 
-    def __init__(self, children: int | None = None) -> None:
-        # One more than cores: while a batch is handed over, its child waits.
+    def __init__(self, children: int) -> None:
         self._free: queue.LifoQueue[_Child | None] = queue.LifoQueue()
-        for _ in range(children or cores() + 1):
+        for _ in range(children):
             self._free.put(None)
-        self._all: list[_Child] = []
+        self._all: set[_Child] = set()
         self._lock = threading.Lock()
         self._is_closed = threading.Event()
         threading.Thread(target=self._watch, name="decoder-watch", daemon=True).start()
 
-    def __enter__(self) -> DecodingPool:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
-        """End all children; whoever waits for one hears that its picture cannot be read."""
+        """End all children."""
         self._is_closed.set()
         with self._lock:
             for child in self._all:
@@ -72,22 +67,27 @@ class DecodingPool:
             # that kills a child alone is to blame.
             for data in files[len(done) :]:
                 child = child if child.is_alive() else self._replace(child)
-                done += child.ask([data]) or [_blame(child.kill())]
+                done += child.ask([data]) or [child.blame()]
             return done
         finally:
-            self._free.put(child if child is not None and child.is_alive() else None)
+            if child is not None and not child.is_alive():
+                self._forget(child)
+                child = None
+            self._free.put(child)
 
     def _start(self) -> _Child:
         child = _Child()
         with self._lock:
-            self._all.append(child)
+            self._all.add(child)
         return child
 
     def _replace(self, dead: _Child) -> _Child:
-        dead.kill()
-        with self._lock:
-            self._all.remove(dead)
+        self._forget(dead)
         return self._start()
+
+    def _forget(self, dead: _Child) -> None:
+        with self._lock:
+            self._all.discard(dead)
 
     def _watch(self) -> None:
         while not self._is_closed.wait(1.0):
@@ -141,10 +141,21 @@ class _Child:
                 self._asked = time.monotonic()
         # The child's end, or an answer that is none of ours: a picture has crashed it or taken it over.
         except (OSError, struct.error, ValueError):
-            self.kill()
+            self._end()
+        except BaseException:
+            self._end()  # what it still answers would be taken for answers to the next question
+            raise
         finally:
             self._asked = None
         return answers
+
+    def _end(self) -> None:
+        self.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was still to be written has no reader any more
+                    pipe.close()
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
@@ -152,23 +163,29 @@ class _Child:
     def is_late(self) -> bool:
         return self._asked is not None and time.monotonic() - self._asked > PATIENCE_S
 
-    def kill(self) -> int:
-        """End it; gives how it ended (as `Popen.returncode`)."""
+    def kill(self) -> None:
+        """End it; whoever waits for its answers gets none. Called by any thread."""
         self._process.kill()
-        code = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was still to be written has no reader any more
-                    continue
-        return code
 
-
-def _blame(returncode: int) -> UnreadablePictureError:
-    """Why a picture that ended a child is refused."""
-    if returncode in (-getattr(signal, "SIGPROF", 27), -getattr(signal, "SIGKILL", 9)):
+    def blame(self) -> UnreadablePictureError:
+        """Why the picture that ended it is refused."""
+        if self._process.wait() in (-_CPU_LIMIT, -_KILLED):
+            return UnreadablePictureError(
+                "E_TIMEOUT", "Decoding it takes longer than 5 seconds: save the picture anew, or smaller."
+            )
         return UnreadablePictureError(
-            "E_TIMEOUT", "Decoding it takes longer than 5 seconds: save the picture anew, or smaller."
+            "E_CORRUPT", "The decoder crashed on it: save the picture anew with another program."
         )
-    return UnreadablePictureError("E_CORRUPT", "The decoder crashed on it: save the picture anew with another program.")
+
+
+@cache
+def decoding_pool() -> DecodingPool:
+    """This process's pool, with one child more than cores: while a batch is handed over, its child waits."""
+    pool = DecodingPool(cores() + 1)
+    atexit.register(pool.close)
+    return pool
+
+
+# A child of a fork must not talk to its parent's children.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=decoding_pool.cache_clear)

@@ -32,6 +32,8 @@ class Opened:
     given: object
     """The source as it was understood: text that names a file or folder is a Path."""
     kind: str
+    total: int | None
+    """How many items `find` gives, where that is known beforehand."""
     find: Callable[[ImportOptions], Iterator[Found | Refused | Note]]
 
 
@@ -48,7 +50,7 @@ def open_source(source: object) -> Opened:
         return _open_path(source.expanduser())
     for kind in IN_MEMORY:
         if kind.matches(source):
-            return Opened(source, kind.name, partial(_find_in_memory, kind, source))
+            return Opened(source, kind.name, None, partial(_find_in_memory, kind, source))
     raise _unknown(f"Something of type {type(source).__name__}")
 
 
@@ -62,7 +64,8 @@ def _open_path(path: Path) -> Opened:
     for layout in LAYOUTS:
         files = layout.recognise(tree, only)
         if files is not None:
-            return Opened(path, layout.name, partial(_find, layout, tree, files, only))
+            total = None if files else len(tree.paths)
+            return Opened(path, layout.name, total, partial(_find, layout, tree, files, only))
     if only is not None:
         refuse_other_archives(path)
     raise _unknown(str(path))

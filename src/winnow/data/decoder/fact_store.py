@@ -1,0 +1,42 @@
+"""What decoding told of a file, kept by its content: a picture that was imported once is never decoded again for it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.decoder.facts import VERSION, PictureFacts, from_text, to_text
+from winnow.data.sqlite_file import SqliteFile
+from winnow.errors import WorkspaceError
+
+_TABLES = "CREATE TABLE IF NOT EXISTS facts (content BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+# These depend on the machine, and may end otherwise next time.
+_PASSING = ("E_TIMEOUT",)
+
+
+class FactStore:
+    """A file in the workspace's cache: what cannot be read or written there is decoded again, and nobody is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = SqliteFile(folder / f"facts-{VERSION}.db", _TABLES, "facts of pictures")
+
+    def get(self, contents: Sequence[str]) -> dict[str, PictureFacts | UnreadablePictureError]:
+        """What is known, by content."""
+        if not self._file.is_there():
+            return {}
+        with contextlib.suppress(WorkspaceError, ValueError):
+            rows = self._file.find("content, text", "facts", [bytes.fromhex(content) for content in contents])
+            return {content.hex(): from_text(text) for content, text in rows}
+        return {}
+
+    def put(self, facts: Mapping[str, PictureFacts | UnreadablePictureError]) -> None:
+        """Keep what was found out, by content."""
+        rows = [
+            (bytes.fromhex(content), to_text(one))
+            for content, one in facts.items()
+            if not (isinstance(one, UnreadablePictureError) and one.code in _PASSING)
+        ]
+        with contextlib.suppress(WorkspaceError), self._file.write() as connection:
+            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)

@@ -1,0 +1,112 @@
+"""An SQLite file that many threads and programs write to: small transactions, and a sentence where one fails."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from winnow.data.whole_files import disk_errors
+from winnow.errors import WorkspaceError
+
+_PATIENCE_S = 60.0
+_AT_ONCE = 500  # values in one query: SQLite takes up to 32,766
+
+
+class SqliteFile:
+    """A connection for each thread, made when it is first needed, never shared across a fork."""
+
+    def __init__(self, path: Path, tables: str, what: str) -> None:
+        """`tables`: the SQL that makes them; `what` lies in them, for messages. The file is made by the first write."""
+        self._path = path
+        self._tables = tables
+        self._what = what
+        self._mine = threading.local()
+        self._writing = threading.Lock()
+        self.is_dirty = False
+
+    def is_there(self) -> bool:
+        """Has anything been written yet?"""
+        return self._path.exists()
+
+    def files(self) -> list[Path]:
+        """The file and its log, as far as they are there."""
+        log = self._path.with_name(self._path.name + "-wal")
+        return [path for path in (self._path, log) if path.exists()]
+
+    @contextmanager
+    def write(self) -> Generator[sqlite3.Connection]:
+        """One transaction, whole or not at all; others wait."""
+        # Threads of ours queue here: SQLite itself would let them sleep and try again.
+        with self._writing, self._troubles("written"):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+            self.is_dirty = True
+
+    def read(self, query: str, *values: object) -> Iterator[Any]:
+        """The rows of a query."""
+        with self._troubles("read"):
+            yield from self._connection().execute(query, values)
+
+    def first(self, query: str, *values: object) -> Any | None:
+        """The first row of a query, or None."""
+        with self._troubles("read"):
+            return self._connection().execute(query, values).fetchone()
+
+    def find(self, columns: str, table: str, contents: Sequence[bytes]) -> Iterator[Any]:
+        """The rows of `table` whose `content` is one of `contents`, a few hundred at a time."""
+        left = iter(contents)
+        while batch := list(islice(left, _AT_ONCE)):
+            marks = ",".join("?" * len(batch))
+            yield from self.read(f"SELECT {columns} FROM {table} WHERE content IN ({marks})", *batch)
+
+    def _connection(self) -> sqlite3.Connection:
+        if getattr(self._mine, "process", None) != os.getpid():
+            if not self.is_there():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._make()
+            connection = sqlite3.connect(self._path, timeout=_PATIENCE_S, isolation_level=None)
+            # Not fsynced at each commit: nothing durable names a file before `flush`.
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self._mine.connection, self._mine.process = connection, os.getpid()
+        return self._mine.connection
+
+    def _make(self) -> None:
+        """Make the file elsewhere and move it in whole: two programs may do so at once, and the first stays."""
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self._path.parent) as folder:
+            made = Path(folder) / self._path.name
+            with closing(sqlite3.connect(made, isolation_level=None)) as connection:
+                connection.executescript(f"PRAGMA journal_mode=WAL; {self._tables}")
+            _move_if_absent(made, self._path)
+
+    @contextmanager
+    def _troubles(self, done: str) -> Generator[None]:
+        try:
+            with disk_errors("write" if done == "written" else "read", self._path):
+                yield
+        except sqlite3.Error as error:
+            raise WorkspaceError(
+                f"{self._what[0].upper()}{self._what[1:]} in {self._path} cannot be {done} ({error}): check free space "
+                "and rights, or restore the file from a backup."
+            ) from error
+
+
+def _move_if_absent(made: Path, path: Path) -> None:
+    try:
+        os.link(made, path)  # unlike a rename, never replaces what is there
+    except OSError:
+        if path.exists():
+            return
+        made.rename(path)  # a file system without links
