@@ -67,7 +67,7 @@ def tar_tree(path: Path, packing: str | None = None) -> ArchiveTree:
     if packing is None:
         with path.open("rb") as file:
             return _tree(path, file)
-    with tempfile.TemporaryFile(dir=_spool_folder()) as spool:
+    with tempfile.TemporaryFile(dir=spool_folder()) as spool:
         _spool(path, packing, spool)
         return _tree(path, spool)
 
@@ -87,14 +87,15 @@ def _tree(path: Path, file: BinaryIO) -> ArchiveTree:
     return ArchiveTree(path, _entries(path, file, at.n_bytes), _reading(at))
 
 
-def _spool_folder() -> str:
+def spool_folder() -> str:
+    """Where large temporary files go."""
     # /tmp is often memory; /var/tmp is a disk (Filesystem Hierarchy Standard 5.15), unless the user says otherwise.
     has_choice = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
     return tempfile.gettempdir() if has_choice or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
 
 
 def _spool(path: Path, packing: str, spool: BinaryIO) -> None:
-    folder = _spool_folder()
+    folder = spool_folder()
     n_packed, n_bytes = path.stat().st_size, 0
     room = shutil.disk_usage(folder).free - _ROOM_LEFT_BYTES
     try:
