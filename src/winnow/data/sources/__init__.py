@@ -10,6 +10,7 @@ from pathlib import Path
 
 from winnow.data.sources.arrays import Arrays, Npz
 from winnow.data.sources.class_folders import ClassFolders
+from winnow.data.sources.coco import Coco
 from winnow.data.sources.containers import archive_at, refuse_other_archives
 from winnow.data.sources.folder import FolderTree
 from winnow.data.sources.idx import Idx
@@ -17,11 +18,14 @@ from winnow.data.sources.naming import well_named
 from winnow.data.sources.source import Found, ImportOptions, InMemory, Layout, Refused
 from winnow.data.sources.table import DataFrame, TableFile
 from winnow.data.sources.tree import Tree
+from winnow.data.sources.unknown import refuse_unknown_annotations
+from winnow.data.sources.voc import PascalVoc
+from winnow.data.sources.yolo import Yolo
 from winnow.errors import BadDataError, NotFoundError, did_you_mean
 from winnow.events import Note
 
 # The first that recognises a tree is taken; class folders, which recognise every folder, stand last.
-LAYOUTS: tuple[Layout, ...] = (Idx(), Npz(), TableFile(), ClassFolders())
+LAYOUTS: tuple[Layout, ...] = (Idx(), Npz(), Coco(), PascalVoc(), Yolo(), TableFile(), ClassFolders())
 IN_MEMORY: tuple[InMemory, ...] = (DataFrame(), Arrays())
 
 
@@ -68,6 +72,7 @@ def _open_path(path: Path) -> Opened:
             return Opened(path, layout.name, total, partial(_find, layout, tree, files, only))
     if only is not None:
         refuse_other_archives(path)
+        refuse_unknown_annotations(tree, only, _known())
     raise _unknown(str(path))
 
 
@@ -95,8 +100,11 @@ def _find_in_memory(kind: InMemory, source: object, options: ImportOptions) -> I
 
 
 def _unknown(shown: str) -> BadDataError:
-    known = "; ".join(kind.name for kind in (*LAYOUTS, *IN_MEMORY))
-    return BadDataError(f"{shown} cannot be imported. Winnow reads: {known}; and a zip of such a folder, or a tar.")
+    return BadDataError(f"{shown} cannot be imported. Winnow reads: {_known()}.")
+
+
+def _known() -> str:
+    return "; ".join(kind.name for kind in (*LAYOUTS, *IN_MEMORY)) + "; and a zip of such a folder, or a tar"
 
 
 def _nearest(path: Path) -> str:
