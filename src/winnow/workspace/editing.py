@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from winnow.errors import ConflictError, UserError
 from winnow.workspace.database import Database
-from winnow.workspace.datasets import DatasetStore, newest_version, now, require
+from winnow.workspace.datasets import DatasetStore, now, require
 from winnow.workspace.history import RESTORE, History, restore_text
 from winnow.workspace.records import VersionRecord
 from winnow.workspace.tables import versions
@@ -25,6 +25,14 @@ from winnow.workspace.tables import versions
 if TYPE_CHECKING:
     from winnow.data.draft import Draft
     from winnow.data.edits import Edit
+
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_INSERT = insert(versions)
+_NEWS = (
+    select(versions.c.number, versions.c.kind, versions.c.edits)
+    .where(versions.c.dataset_id == bindparam("dataset"), versions.c.number > bindparam("known"))
+    .order_by(versions.c.number)
+)
 
 
 @dataclass
@@ -88,33 +96,23 @@ class Editor:
             return self._insert(connection, dataset, newest.number, who or user_name(), values)
 
     def _read_ahead(self, name: str) -> _Head:
-        """The newest version's rows, before anybody is kept waiting."""
-        with self._database.read() as connection:
-            dataset = require(connection, name)
-            if self._head is not None:
-                try:
-                    self._catch_up(connection, dataset, self._head)
-                except _OutdatedError:
-                    self._head = None
-            if self._head is None:
-                from winnow.data.draft import Draft
+        """The newest version's rows as this process knows them; read before anybody is kept waiting."""
+        if self._head is None:
+            from winnow.data.draft import Draft
 
+            with self._database.read() as connection:
+                dataset = require(connection, name)
                 number = self._store.find_in(connection, dataset, None).number
                 draft = Draft(self._history.manifest(connection, dataset, number))
-                self._head = _Head((dataset.id, dataset.created), number, number, draft)
-            return self._head
+            self._head = _Head((dataset.id, dataset.created), number, number, draft)
+        return self._head
 
     def _catch_up(self, connection: Connection, dataset: Row[Any], head: _Head) -> None:
         from winnow.data.edits import apply_all, from_json
 
-        newest = newest_version(connection, dataset.id)
-        if head.dataset != (dataset.id, dataset.created) or newest is None or newest.number < head.number:
+        if head.dataset != (dataset.id, dataset.created):
             raise _OutdatedError
-        if newest.number == head.number:
-            return
-        query = select(versions.c.number, versions.c.kind, versions.c.edits)
-        query = query.where(versions.c.dataset_id == dataset.id, versions.c.number > head.number)
-        news = connection.execute(query.order_by(versions.c.number)).all()
+        news = connection.execute(_NEWS, {"dataset": dataset.id, "known": head.number}).all()
         if any(row.edits is None or row.kind == RESTORE for row in news):
             raise _OutdatedError
         for row in news:
@@ -131,7 +129,7 @@ class Editor:
 
         is_applied = False
         try:
-            with self._database.write() as connection:
+            with self._database.write_often() as connection:
                 dataset = require(connection, name)
                 self._catch_up(connection, dataset, head)
                 self._refuse_conflict(connection, dataset, head, edits, expected_version)
@@ -161,7 +159,7 @@ class Editor:
         self, connection: Connection, dataset: Row[Any], parent: int, who: str, values: dict[str, Any]
     ) -> VersionRecord:
         values |= {"number": parent + 1, "parent": parent, "created": now(), "who": who, "has_snapshot": False}
-        connection.execute(insert(versions).values(dataset_id=dataset.id, **values))
+        connection.execute(_INSERT, {"dataset_id": dataset.id, **values})
         del values["edits"]
         return VersionRecord(dataset=dataset.name, path=self._history.path(dataset.name, parent + 1), **values)
 

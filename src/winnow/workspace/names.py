@@ -31,25 +31,34 @@ _SAYS_NOTHING = frozenset(["train", "training", "data", "dataset", "images", "im
 _ENDINGS = (".tar.gz", ".zip", ".csv", ".tsv", ".npz", ".npy", ".parquet", ".gz")
 
 
+class NameRefusedError(UserError):
+    """This cannot be the name of a dataset or a model; `code` says so to programs."""
+
+    code = "E_NAME"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} ({self.code})")
+
+
 def valid_name(name: str) -> str:
     """The name as it is kept: Unicode NFC, spaces turned into dashes.
 
     Raises:
-        UserError: the name cannot be a folder on every system, or would be misread on the command line.
+        NameRefusedError: the name cannot be a folder on every system, or would be misread on the command line.
     """
     clean = re.sub(r" +", "-", unicodedata.normalize("NFC", name).strip(" "))
     quoted = shown(name)
     if not clean:
-        raise UserError(f"The name is empty. {_RULE}")
+        raise NameRefusedError(f"The name is empty. {_RULE}")
     if len(clean) > LONGEST or len(clean.encode("utf-8", "surrogatepass")) > _LONGEST_BYTES:
-        raise UserError(f"The name {quoted} is too long ({len(clean)} characters). At most {LONGEST} fit.")
+        raise NameRefusedError(f"The name {quoted} is too long ({len(clean)} characters). At most {LONGEST} fit.")
     odd = next((c for c in clean if not _is_allowed(c)), None)
     if odd is not None:
-        raise UserError(f"The name {quoted} has the character {shown(odd)} in it. {_RULE}")
+        raise NameRefusedError(f"The name {quoted} has the character {shown(odd)} in it. {_RULE}")
     if clean[0] in ".-" or clean[-1] == ".":
-        raise UserError(f"The name {quoted} begins or ends with '{clean[0] if clean[0] in '.-' else '.'}'. {_RULE}")
+        raise NameRefusedError(f"The name {quoted} begins or ends with '{clean[0] if clean[0] in '.-' else '.'}'. {_RULE}")
     if clean.split(".")[0].casefold() in _WINDOWS_DEVICES:
-        raise UserError(f"The name {quoted} is reserved by Windows, so it cannot be a folder there. Choose another.")
+        raise NameRefusedError(f"The name {quoted} is reserved by Windows, so it cannot be a folder there. Choose another.")
     return clean
 
 

@@ -79,6 +79,7 @@ class Workspace:
     def close(self) -> None:
         """Let go of the climbs this process has claimed; one that is not finished can then be resumed."""
         self._climbs.release_all()
+        self._database.close()
 
     def __enter__(self) -> Workspace:
         return self
