@@ -60,9 +60,9 @@ def _options(version: bool = typer.Option(False, "--version", help="Show the ver
 def _add_commands() -> None:
     if app.registered_commands:
         return
-    from winnow.cli import data, evaluate, predict, rooms, train
+    from winnow.cli import data, evaluate, predict, rooms, train, versions
 
-    for module in (data, train, evaluate, predict, rooms):
+    for module in (data, train, evaluate, predict, versions, rooms):
         module.add_to(app)
 
 
@@ -72,7 +72,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None, prog_name="winnow", standalone_mode=True)
     except UserError as error:
-        typer.echo(f"winnow: {error}", err=True)
+        from winnow.report.words import printable  # brings numpy, which only an error needs here
+
+        # A message may quote the name of a file, and that may be any bytes at all.
+        typer.echo("\n".join(map(printable, f"winnow: {error}".splitlines())), err=True)
         sys.exit(exit_code_of(error))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +18,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON on stdo
 
 
 def echo_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    """One JSON document on stdout; what could command a terminal, or is no text at all, is escaped."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+    typer.echo(re.sub(r"[^\n -~]", _escaped, text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    sign = match.group()
+    is_hidden = unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return json.dumps(sign)[1:-1] if is_hidden else sign
 
 
 def example(*lines: str) -> str:

@@ -56,9 +56,13 @@ def valid_name(name: str) -> str:
     if odd is not None:
         raise NameRefusedError(f"The name {quoted} has the character {shown(odd)} in it. {_RULE}")
     if clean[0] in ".-" or clean[-1] == ".":
-        raise NameRefusedError(f"The name {quoted} begins or ends with '{clean[0] if clean[0] in '.-' else '.'}'. {_RULE}")
+        raise NameRefusedError(
+            f"The name {quoted} begins or ends with '{clean[0] if clean[0] in '.-' else '.'}'. {_RULE}"
+        )
     if clean.split(".")[0].casefold() in _WINDOWS_DEVICES:
-        raise NameRefusedError(f"The name {quoted} is reserved by Windows, so it cannot be a folder there. Choose another.")
+        raise NameRefusedError(
+            f"The name {quoted} is reserved by Windows, so it cannot be a folder there. Choose another."
+        )
     return clean
 
 

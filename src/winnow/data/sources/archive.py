@@ -150,7 +150,7 @@ class ArchiveTree:
         name = "/".join(parts)
         if not parts or len(parts) > MAX_DEPTH or len(name) > _LONGEST_PATH:
             reason = f"Its name has {len(name)} characters and {len(parts)} folders: shorten it and pack it again."
-            self._remarks.append(Refused(f"{name[:80]}...", "E_NAME", reason))
+            self._remarks.append(Refused(name if len(name) <= 80 else f"{name[:79]}…", "E_NAME", reason))
             return
         self._names.append(name)
         self._numbers.extend(entry[2:])
