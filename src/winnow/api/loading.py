@@ -12,6 +12,7 @@ from winnow.data.decoder.fact_store import FactStore
 from winnow.data.digits import write_digits
 from winnow.data.importing import Imported, import_examples
 from winnow.data.reading import Keep
+from winnow.data.sources import is_there
 from winnow.data.sources.source import ImportOptions
 from winnow.errors import NotFoundError, UserError, WorkspaceError
 from winnow.events import Progress, Tell, tell_nobody
@@ -77,7 +78,7 @@ def load(
             f"The test share must lie between 0 and 1, not {test_share}: 0.2 puts every fifth picture aside."
         )
     opened = workspace if isinstance(workspace, Workspace) else Workspace.open(_folder(workspace))
-    if isinstance(source, str) and y is None and not Path(source).expanduser().exists():
+    if isinstance(source, str) and y is None and not is_there(source):
         known = _known(opened, source, name, version)
         if known is not None:
             return known
@@ -96,6 +97,7 @@ def load(
     )
     text = _shown(source)
     into = _dataset_to_join(opened, name, text) if add else None
+    called = into.name if into is not None else name or _same_source(opened, text)
     imported = import_examples(
         source if y is None else (source, y),
         keep_in(opened, _place_of(source) if in_place else None),
@@ -103,9 +105,10 @@ def load(
         seed=seed,
         options=options,
         joins=() if into is None else into.examples(),
+        name=called or opened.name_from_source(text),
         tell=tell,
     )
-    return _add_version(opened, imported, text, name if into is None else into.name, is_joined=into is not None)
+    return _add_version(opened, imported, text, called, is_joined=into is not None)
 
 
 def keep_in(workspace: Workspace, in_place: Path | None = None) -> Keep:
@@ -208,5 +211,7 @@ def _load_example(workspace: Workspace, name: str, test_share: float, seed: int,
     with tempfile.TemporaryDirectory(prefix="winnow-digits-") as folder:
         tell(Progress("writing the embedded example", 0))
         write_digits(Path(folder))
-        imported = import_examples(Path(folder), keep_in(workspace), test_share=test_share, seed=seed, tell=tell)
+        imported = import_examples(
+            Path(folder), keep_in(workspace), test_share=test_share, seed=seed, name=name, tell=tell
+        )
     return _add_version(workspace, imported, EXAMPLE, name)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from winnow.data.class_names import class_notes
 from winnow.data.joining import join_examples
 from winnow.data.manifest import Example, Manifest, examples_of
 from winnow.data.reading import Keep, ReadRows, read_rows
@@ -64,6 +65,7 @@ def import_examples(
     seed: int = 0,
     options: ImportOptions = _AS_USUAL,
     joins: Sequence[Example] = (),
+    name: str = "DATASET",
     tell: Tell = tell_nobody,
 ) -> Imported:
     """Read labelled pictures, keep copies of them, and put a test split aside.
@@ -75,6 +77,7 @@ def import_examples(
         source: a folder, archive, table or annotation file (path or text), a DataFrame, or (X, y).
         keep: where the copies go, or that they stay in place.
         options: which columns of a table hold what.
+        name: of the dataset, for commands in notes.
         joins: what the pictures come to: none is taken twice, and what was decided of these stays decided.
 
     Raises:
@@ -93,7 +96,7 @@ def import_examples(
     else:
         examples, more_notes = assign_splits(new, test_share=test_share, seed=seed)
     _refuse_too_few_to_learn(examples)
-    notes += more_notes
+    notes += [*class_notes(Counter(label for e in examples for label in e.labels or ()), name), *more_notes]
     for note in notes:
         tell(note)
     provenance = _provenance(read.given, read.kind, {"test_share": test_share, "seed": seed, **asdict(options)})

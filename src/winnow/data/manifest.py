@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -238,9 +238,19 @@ class Manifest:
 def table_of(examples: Sequence[Example]) -> pa.Table:
     """Examples as rows."""
     columns: dict[str, list[Any]] = {name: [getattr(example, name) for example in examples] for name in _COLUMNS}
-    columns["boxes"] = [[dataclasses.asdict(box) for box in example.boxes] for example in examples]
-    columns["metadata"] = [list(example.metadata.items()) for example in examples]
-    return pa.Table.from_pydict(columns, schema=SCHEMA)
+    columns["boxes"] = _nested([example.boxes for example in examples], dataclasses.asdict)
+    columns["metadata"] = _nested([example.metadata.items() for example in examples], tuple)
+    columns["warnings"] = _nested([example.warnings for example in examples], str)
+    arrays = [pa.array(columns[part.name], part.type) for part in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+_NOTHING: list[Any] = []
+
+
+def _nested(values: list[Any], plain: Callable[[Any], Any]) -> list[list[Any]]:
+    # Most pictures have none of these, and asking for an empty list costs nothing.
+    return [[plain(item) for item in value] if value else _NOTHING for value in values]
 
 
 def examples_of(table: pa.Table) -> list[Example]:

@@ -13,6 +13,7 @@ from PIL import Image
 # EXIF 2.32, section 4.6
 _ORIENTATION, _DATE_TIME, _EXIF_IFD, _GPS_IFD = 0x0112, 0x0132, 0x8769, 0x8825
 _DATE_TIME_ORIGINAL = 0x9003
+_EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif", "Raw profile type xmp"}
 _GPS_POSITION = {2, 4}  # latitude, longitude
 
 _UPRIGHT = {
@@ -69,7 +70,7 @@ def read_metadata(image: Image.Image) -> Metadata:
     transpose: Image.Transpose | None = None
     taken: str | None = None
     try:
-        exif = image.getexif()
+        exif = image.getexif() if _may_have_exif(image) else None
         if exif:
             orientation = exif.get(_ORIENTATION, 1)
             transpose = _UPRIGHT.get(orientation)
@@ -87,6 +88,11 @@ def read_metadata(image: Image.Image) -> Metadata:
     if not _is_sound_profile(image.info.get("icc_profile")) or (image.format == "JPEG" and "mp" in image.info):
         warnings.append("W_BAD_METADATA")  # the second: several pictures were promised, but their index is damaged
     return Metadata(transpose, taken, tuple(dict.fromkeys(warnings)))
+
+
+def _may_have_exif(image: Image.Image) -> bool:
+    # Looking for it costs as much as decoding a digit does, and most small pictures have none.
+    return image.format not in ("PNG", "JPEG") or not _EXIF_KEYS.isdisjoint(image.info)
 
 
 def _moment(value: Any) -> str | None:

@@ -9,14 +9,14 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
-from winnow.data.blobs import BlobStore
+from winnow.data.blobs import SMALL_BYTES, BlobStore
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.fact_store import FactStore
 from winnow.data.decoder.facts import PictureFacts
@@ -34,6 +34,8 @@ _BATCH_BYTES = 8 << 20
 _AHEAD = 4
 """Batches that are being read for each thread: results come in order, and a slow one must not stop the others."""
 _ROWS = 4096
+_WRITE_AT_ONCE = 2048
+"""Small files that go to the disk in one transaction: each touches its own page of an index, whatever it holds."""
 
 _SUFFIXES = {
     "jpg": ("JPEG", "MPO"),
@@ -94,7 +96,9 @@ def read_rows(items: Iterable[Found | Refused | Note], keep: Keep, tell: Tell, *
     tables: list[pa.Table] = []
     left = iter(_without_notes(items, notes))
     done = 0
-    for results in _in_order(partial(_read_batch, keep), iter(lambda: list(islice(left, _BATCH)), [])):
+    writer = _Writer(keep)
+    for results, batch in _in_order(partial(_read_batch, keep), iter(lambda: list(islice(left, _BATCH)), [])):
+        writer.take(batch)
         for result in results:
             if isinstance(result, Refused):
                 refused.append(result)
@@ -106,6 +110,7 @@ def read_rows(items: Iterable[Found | Refused | Note], keep: Keep, tell: Tell, *
         done += len(results)
         tell(Progress("reading pictures", done, total and max(done, total)))
     tell(Progress("reading pictures", done, done))
+    writer.write()
     tables.append(table_of(rows))
     return ReadRows(pa.concat_tables(tables).cast(SCHEMA), tuple(refused), tuple(notes))
 
@@ -118,12 +123,49 @@ def _without_notes(items: Iterable[Found | Refused | Note], notes: list[Note]) -
             yield item
 
 
-def _in_order(
-    read: Callable[[_Batch], list[Example | Refused]], batches: Iterator[_Batch]
-) -> Iterator[list[Example | Refused]]:
+@dataclass(slots=True)
+class _New:
+    """What is to be written of a batch."""
+
+    copies: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    places: list[tuple[str, Path, int]] = field(default_factory=list[tuple[str, Path, int]])
+    facts: dict[str, PictureFacts | UnreadablePictureError] = field(
+        default_factory=dict[str, PictureFacts | UnreadablePictureError]
+    )
+
+
+_Results = tuple[list[Example | Refused], _New]
+
+
+class _Writer:
+    """Writes small copies, places and facts of many batches at once."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._new = _New()
+
+    def take(self, batch: _New) -> None:
+        self._new.copies += batch.copies
+        self._new.places += batch.places
+        self._new.facts |= batch.facts
+        if len(self._new.copies) + len(self._new.places) + len(self._new.facts) >= _WRITE_AT_ONCE:
+            self.write()
+
+    def write(self) -> None:
+        # The copies first: facts without a copy would be no harm, but are of no use either.
+        new, self._new = self._new, _New()
+        if new.copies:
+            self._keep.blobs.put_many(new.copies)
+        if new.places and self._keep.in_place is not None:
+            self._keep.blobs.refer(self._keep.in_place, new.places)
+        if new.facts and self._keep.facts is not None:
+            self._keep.facts.put(new.facts)
+
+
+def _in_order(read: Callable[[_Batch], _Results], batches: Iterator[_Batch]) -> Iterator[_Results]:
     """The results of all batches in their order, a few batches ahead on threads of their own."""
     threads = cores() + 1
-    waiting: deque[Future[list[Example | Refused]]] = deque()
+    waiting: deque[Future[_Results]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
         try:
             for batch in batches:
@@ -137,9 +179,11 @@ def _in_order(
                 future.cancel()
 
 
-def _read_batch(keep: Keep, items: _Batch) -> list[Example | Refused]:
+def _read_batch(keep: Keep, items: _Batch) -> _Results:
     results: list[Example | Refused] = []
+    new = _New()
     files: list[_File] = []
+    n_bytes = 0
     for place, item in enumerate(items):
         if isinstance(item, Found):
             item = _File.read(place, item)
@@ -148,11 +192,12 @@ def _read_batch(keep: Keep, items: _Batch) -> list[Example | Refused]:
             continue
         results.append(_NOT_YET)
         files.append(item)
-        if sum(len(file.data) for file in files) >= _BATCH_BYTES:
-            _decode(keep, files, results)
-            files = []
-    _decode(keep, files, results)
-    return results
+        n_bytes += len(item.data)
+        if n_bytes >= _BATCH_BYTES:
+            _decode(keep, files, results, new)
+            files, n_bytes = [], 0
+    _decode(keep, files, results, new)
+    return results, new
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,18 +223,15 @@ class _File:
         return cls(place, found, data, hashlib.sha256(data).hexdigest())
 
 
-def _decode(keep: Keep, files: Sequence[_File], results: list[Example | Refused]) -> None:
-    """Fill the places of `files` in `results`, and keep what is new."""
+def _decode(keep: Keep, files: Sequence[_File], results: list[Example | Refused], new: _New) -> None:
+    """Fill the places of `files` in `results`, write large copies, and collect in `new` what is to be written."""
     if not files:
         return
     known = keep.facts.get([file.content for file in files]) if keep.facts is not None else {}
     unknown = {file.content: file.data for file in files if file.content not in known}
     if unknown:
-        new = dict(zip(unknown, decoding_pool().facts(list(unknown.values())), strict=True))
-        known |= new
-        if keep.facts is not None:
-            keep.facts.put(new)
-    good: list[_File] = []
+        new.facts |= (told := dict(zip(unknown, decoding_pool().facts(list(unknown.values())), strict=True)))
+        known |= told
     for file in files:
         facts = known[file.content]
         if isinstance(facts, UnreadablePictureError):
@@ -200,11 +242,12 @@ def _decode(keep: Keep, files: Sequence[_File], results: list[Example | Refused]
             )
         else:
             results[file.place] = _example(file, facts)
-            good.append(file)
-    if keep.in_place is None:
-        keep.blobs.put_many((file.content, file.data) for file in good)
-    else:
-        keep.blobs.refer(keep.in_place, [(f.content, f.found.path, len(f.data)) for f in good if f.found.path])
+            if keep.in_place is not None and file.found.path is not None:
+                new.places.append((file.content, file.found.path, len(file.data)))
+            elif len(file.data) <= SMALL_BYTES:
+                new.copies.append((file.content, file.data))
+            else:
+                keep.blobs.put_many([(file.content, file.data)])
 
 
 def _example(file: _File, facts: PictureFacts) -> Example:

@@ -1,7 +1,7 @@
 """The process that decodes: pictures in on stdin, facts out on stdout, within limits that the system enforces.
 
-`python -m winnow.data.decoder.child` reads a request, <I count, count x <I length, then the bytes of that many files,
-and answers each with <I length and a line of JSON. It ends when stdin does. Nothing is ever unpickled, on either side.
+`python -m winnow.data.decoder.child` reads requests: <I count, count x <I length, the bytes of that many files. It
+answers with <I length and that many lines of JSON. It ends when stdin does. Nothing is ever unpickled, on either side.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import contextlib
 import struct
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.facts import facts_of, to_text
+from winnow.data.quiet import quiet_pillow
 
 try:
     import resource
@@ -32,13 +32,14 @@ def main() -> None:
     """Answer requests until there are none."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     limit_memory()
-    while (head := requests.read(4)) and len(head) == 4:
-        (count,) = struct.unpack("<I", head)
-        sizes = struct.unpack(f"<{count}I", requests.read(4 * count))
-        files = [requests.read(size) for size in sizes]
-        for data in files:
-            _answer(answers, data)
-        answers.flush()
+    with quiet_pillow():  # once, not for every picture
+        while (head := requests.read(4)) and len(head) == 4:
+            (count,) = struct.unpack("<I", head)
+            sizes = struct.unpack(f"<{count}I", requests.read(4 * count))
+            files = [requests.read(size) for size in sizes]
+            lines = "\n".join(map(_answer, files)).encode()
+            answers.write(struct.pack("<I", len(lines)) + lines)
+            answers.flush()
 
 
 def limit_memory() -> None:
@@ -53,14 +54,12 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(answers: BinaryIO, data: bytes) -> None:
+def _answer(data: bytes) -> str:
     _start_clock(CPU_S)
     try:
-        text = to_text(facts_of(data))
+        return to_text(facts_of(data))
     except UnreadablePictureError as error:
-        text = to_text(error)
-    line = text.encode()
-    answers.write(struct.pack("<I", len(line)) + line)
+        return to_text(error)
 
 
 def _start_clock(seconds: float) -> None:

@@ -78,13 +78,21 @@ def to_text(facts: PictureFacts | UnreadablePictureError) -> str:
     )
 
 
-def from_text(text: str | bytes) -> PictureFacts | UnreadablePictureError:
+def from_text(text: str) -> PictureFacts | UnreadablePictureError:
     """Back from `to_text`; checks what it is given, since it may come from a process that a picture took over.
 
     Raises:
         ValueError: it is nothing that `to_text` gave.
     """
-    values: Any = json.loads(text)
+    return _from_values(json.loads(text))
+
+
+def from_lines(text: str) -> list[PictureFacts | UnreadablePictureError]:
+    """Several lines at once, which is faster than one by one; raises as `from_text`."""
+    return [_from_values(values) for values in json.loads(f"[{text.replace(chr(10), ',')}]")]
+
+
+def _from_values(values: Any) -> PictureFacts | UnreadablePictureError:
     match values:
         case [str(code), str(reason)]:
             return UnreadablePictureError(code, reason)

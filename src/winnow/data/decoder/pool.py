@@ -16,15 +16,16 @@ from contextlib import suppress
 from functools import cache
 
 from winnow.data.decode import UnreadablePictureError
-from winnow.data.decoder.facts import PictureFacts, from_text
+from winnow.data.decoder.facts import PictureFacts, from_lines
 from winnow.errors import WorkspaceError
 from winnow.machine import cores
 
 Outcome = PictureFacts | UnreadablePictureError
 
-PATIENCE_S = 60.0
-"""How long a child may be silent by the clock: far more than its processor time, for machines that are busy."""
-_MOST_ANSWER_BYTES = 1 << 20
+PATIENCE_S = 600.0
+"""How long a batch may take by the clock: far more than its processor time, for machines that are busy."""
+COMMAND = (sys.executable, "-m", "winnow.data.decoder.child")
+_MOST_ANSWER_BYTES = 1 << 16
 _CPU_LIMIT = getattr(signal, "SIGPROF", 27)
 _KILLED = getattr(signal, "SIGKILL", 9)
 
@@ -61,11 +62,10 @@ class DecodingPool:
         try:
             child = child or self._start()
             done = child.ask(files)
-            if len(done) == len(files):
+            if done or not files:
                 return done
-            # The child died, and took along what it had answered but not sent: ask again one by one, and the one
-            # that kills a child alone is to blame.
-            for data in files[len(done) :]:
+            # The child died: ask again one by one, and the one that kills a child alone is to blame.
+            for data in files:
                 child = child if child.is_alive() else self._replace(child)
                 done += child.ask([data]) or [child.blame()]
             return done
@@ -101,12 +101,12 @@ class _Child:
     """One process; `ask` is called by one thread at a time, `kill` by any."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "winnow.data.decoder.child"]
+
         # One thread each, and what libraries print of hostile files is of no use to anyone.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         try:
             self._process = subprocess.Popen(
-                command,
+                COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -122,23 +122,21 @@ class _Child:
         self._asked: float | None = None
 
     def ask(self, files: Sequence[bytes]) -> list[Outcome]:
-        """The facts of the files; fewer than there are files if the child died meanwhile."""
+        """The facts of the files; none at all if the child died meanwhile."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         answers: list[Outcome] = []
         self._asked = time.monotonic()
         try:
-            stdin.write(struct.pack(f"<{len(files) + 1}I", len(files), *map(len, files)))
-            for data in files:
-                stdin.write(data)
+            stdin.write(b"".join([struct.pack(f"<{len(files) + 1}I", len(files), *map(len, files)), *files]))
             stdin.flush()
-            for _ in files:
-                (size,) = struct.unpack("<I", stdout.read(4))
-                if size > _MOST_ANSWER_BYTES:
-                    raise ValueError(f"an answer of {size} bytes")
-                answers.append(from_text(stdout.read(size)))
-                self._asked = time.monotonic()
+            (size,) = struct.unpack("<I", stdout.read(4))
+            if size > _MOST_ANSWER_BYTES * len(files):
+                raise ValueError(f"an answer of {size} bytes")
+            answers = from_lines(stdout.read(size).decode())
+            if len(answers) != len(files):
+                raise ValueError(f"{len(answers)} answers to {len(files)} questions")
         # The child's end, or an answer that is none of ours: a picture has crashed it or taken it over.
         except (OSError, struct.error, ValueError):
             self._end()

@@ -1,0 +1,124 @@
+"""Pictures are decoded by other processes: what happens to one of those costs one picture and nothing else."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.decoder.facts import PictureFacts, facts_of, from_text, to_text
+from winnow.data.decoder.pool import DecodingPool
+
+from ..pictures import file_of, noise
+
+
+@pytest.fixture
+def pool() -> Iterator[DecodingPool]:
+    pool = DecodingPool(2)
+    yield pool
+    pool.close()
+
+
+def test_a_child_tells_what_this_process_would_find(pool: DecodingPool):
+    files = [file_of(noise(1)), file_of(noise(2, 40, 30), "JPEG"), file_of(noise(3), "GIF")]
+    assert pool.facts(files) == [facts_of(data) for data in files]
+
+
+def test_what_is_no_picture_says_why_and_the_next_one_is_read(pool: DecodingPool):
+    nothing, picture = pool.facts([b"no picture", file_of(noise(1))])
+    assert isinstance(nothing, UnreadablePictureError)
+    assert nothing.code == "E_NOT_IMAGE"
+    assert isinstance(picture, PictureFacts)
+
+
+def test_no_files_are_no_question(pool: DecodingPool):
+    assert pool.facts([]) == []
+
+
+def test_many_threads_may_ask_at_once(pool: DecodingPool):
+    files = [file_of(noise(i)) for i in range(24)]
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda data: pool.facts([data])[0], files))
+    assert answers == [facts_of(data) for data in files]
+
+
+@pytest.mark.parametrize(("how", "code"), [("segfault", "E_CORRUPT"), ("hang", "E_TIMEOUT"), ("nonsense", "E_CORRUPT")])
+def test_a_picture_that_takes_a_child_down_is_the_only_one_refused(how, code, monkeypatch, tmp_path):
+    # A child whose decoder misbehaves on one file: what a flaw in a library would do.
+    sabotage = {
+        "segfault": "os.kill(os.getpid(), 11)",
+        "hang": "[None for _ in iter(int, 1)]",
+        "nonsense": "(os.write(1, b'\\xff' * 4000), os._exit(0))",
+    }[how]
+    (tmp_path / "run_child.py").write_text(
+        "import os, sys\n"
+        "import winnow.data.decoder.child as child\n"
+        "child.CPU_S = 0.3\n"
+        "honest = child.facts_of\n"
+        f"child.facts_of = lambda data: {sabotage} if data == b'evil' else honest(data)\n"
+        "child.main()\n"
+    )
+    monkeypatch.setattr("winnow.data.decoder.pool.COMMAND", (sys.executable, str(tmp_path / "run_child.py")))
+    pool = DecodingPool(1)
+    good = file_of(noise(1))
+    answers = pool.facts([good, b"evil", good])
+    pool.close()
+    assert answers[0] == answers[2] == facts_of(good)
+    assert isinstance(answers[1], UnreadablePictureError)
+    assert answers[1].code == code
+
+
+def test_a_child_takes_no_more_memory_than_a_picture_may(tmp_path):
+    # The largest picture that is read, in the dearest mode: 64 megapixels with transparency.
+    side = 8192
+    rows = zlib.compress(bytes(side * (4 * side + 1)), 1)
+    header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    chunks = (b"IHDR" + header, b"IDAT" + rows, b"IEND")
+    sized = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
+    path = tmp_path / "large.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(sized))
+    script = (
+        "import resource, sys\n"
+        "from winnow.data.decoder.facts import facts_of\n"
+        "from winnow.data.decoder.child import limit_memory\n"
+        "limit_memory()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "facts = facts_of(open(sys.argv[1], 'rb').read())\n"
+        "print(facts.width, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    width, kilobytes = map(int, run.stdout.split())
+    assert width == side
+    assert kilobytes < 512 * 1024
+
+
+def test_facts_survive_being_written_down():
+    facts = facts_of(file_of(noise(1)))
+    assert from_text(to_text(facts)) == facts
+
+
+def test_so_does_why_there_are_none():
+    error = from_text(to_text(UnreadablePictureError("E_EMPTY", "The file is empty.")))
+    assert isinstance(error, UnreadablePictureError)
+    assert (error.code, error.reason) == ("E_EMPTY", "The file is empty.")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1, 2]", '["a", 1, 2, "PNG", true, [], null]', "null"])
+def test_what_is_no_answer_is_not_believed(text):
+    with pytest.raises(ValueError, match="no facts|Expecting"):
+        from_text(text)
+
+
+def test_grey_is_told_from_colour():
+    grey = np.repeat(noise(1)[..., :1], 3, axis=2)
+    assert facts_of(file_of(grey)).is_grey
+    grey = grey.copy()
+    grey[-1, -1, 0] ^= 1
+    assert not facts_of(file_of(grey)).is_grey
