@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
+import json
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,27 +21,14 @@ from PIL import Image
 
 from winnow.data.decode import decode
 from winnow.data.sources import IN_MEMORY, LAYOUTS, open_source
-from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
-from winnow.errors import BadDataError, NotFoundError, UserError
+from winnow.data.sources.source import RefusedSourceError
+from winnow.errors import BadDataError, NotFoundError
 
+from .finding import found_in, items_in
 from .pictures import class_folders, noise
 
 PIXELS = [noise(i) for i in range(4)]
 LABELS = ["cat", "dog", "cat", "dog"]
-
-
-def found_in(source: object, **options: Any) -> list[Found]:
-    """What is found, less what is refused or said."""
-    return [item for item in _items(source, **options) if isinstance(item, Found)]
-
-
-def refused_in(source: object, **options: Any) -> list[Refused]:
-    """What is refused line by line."""
-    return [item for item in _items(source, **options) if isinstance(item, Refused)]
-
-
-def _items(source: object, **options: Any) -> list[object]:
-    return list(open_source(source).find(ImportOptions(**options)))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -85,6 +75,72 @@ def _as_parquet(root: Path) -> Path:
     return root / "t.parquet"
 
 
+def _as_json_lines(root: Path) -> Path:
+    records = [{"img": path.name, "class": label} for path, label in zip(_files(root), LABELS, strict=True)]
+    (root / "list.jsonl").write_text("\n".join(map(json.dumps, records)))
+    return root / "list.jsonl"
+
+
+def _as_json_list(root: Path) -> Path:
+    records = [{"filepath": path.name, "category": label} for path, label in zip(_files(root), LABELS, strict=True)]
+    (root / "list.json").write_text(json.dumps(records))
+    return root / "list.json"
+
+
+def _as_excel(root: Path) -> Path:
+    book = openpyxl.Workbook()
+    for row in [("Image", "Species"), *((path.name, label) for path, label in zip(_files(root), LABELS, strict=True))]:
+        book.active.append(row)
+    book.save(root / "list.xlsx")
+    return root / "list.xlsx"
+
+
+def _as_table_folder(root: Path) -> Path:
+    rows = [f"{i},{label}" for i, label in enumerate(LABELS)]
+    _files(root / "set" / "images")
+    (root / "set" / "train.csv").write_text("\n".join(["id,breed", *rows]))
+    return root / "set"
+
+
+def _as_zipped_table_folder(root: Path) -> Path:
+    _as_table_folder(root)
+    with zipfile.ZipFile(root / "set.zip", "w") as archive:
+        for path in sorted((root / "set").rglob("*.*")):
+            archive.write(path, path.relative_to(root))
+    return root / "set.zip"
+
+
+def _as_image_folder(root: Path) -> Path:
+    records = [{"file_name": path.name, "label": label} for path, label in zip(_files(root), LABELS, strict=True)]
+    (root / "metadata.jsonl").write_text("\n".join(map(json.dumps, records)))
+    return root
+
+
+def _as_parquet_folder(root: Path) -> Path:
+    names = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
+    structs = [{"bytes": path.read_bytes(), "path": path.name} for path in _files(root / "files")]
+    numbers = [("cat", "dog").index(label) for label in LABELS]
+    (root / "set" / "data").mkdir(parents=True)
+    for part in range(2):
+        table = pa.table({"image": structs[2 * part : 2 * part + 2], "label": numbers[2 * part : 2 * part + 2]})
+        table = table.replace_schema_metadata({"huggingface": json.dumps(names)})
+        pq.write_table(table, root / "set" / "data" / f"train-0000{part}-of-00002.parquet")
+    return root / "set"
+
+
+def _as_shards(root: Path, suffix: str = "tar", mode: str = "w") -> Path:
+    paths = _files(root / "files")
+    (root / "set").mkdir()
+    for shard in range(2):
+        with tarfile.open(root / "set" / f"part-00000{shard}.{suffix}", mode) as tar:
+            for i in range(2 * shard, 2 * shard + 2):
+                tar.add(paths[i], f"{i:06}.png")
+                member = tarfile.TarInfo(f"{i:06}.cls")
+                member.size = 3
+                tar.addfile(member, io.BytesIO(LABELS[i].encode()))
+    return root / "set"
+
+
 def _as_npz(root: Path) -> Path:
     np.savez(root / "data.npz", X=np.stack(PIXELS), y=np.array(LABELS))
     return root / "data.npz"
@@ -97,6 +153,15 @@ SHAPES = {
     "parquet": _as_parquet,
     "pandas": _as_pandas,
     "arrow": _as_arrow,
+    "JSON lines": _as_json_lines,
+    "JSON list": _as_json_list,
+    "excel": _as_excel,
+    "folder with table": _as_table_folder,
+    "zip with table": _as_zipped_table_folder,
+    "image folder": _as_image_folder,
+    "parquet folder": _as_parquet_folder,
+    "shards": _as_shards,
+    "packed shards": lambda root: _as_shards(root, "tar.gz", "w:gz"),
     "npz": _as_npz,
     "arrays": lambda _: (np.stack(PIXELS), np.array(LABELS)),
     "floats": lambda _: (np.stack(PIXELS) / 255, LABELS),
@@ -165,13 +230,13 @@ def _zip(path: Path, *names: str, data: bytes = b"x") -> Path:
 @pytest.mark.parametrize("name", ["../evil.txt", "cat/../../evil", "/etc/passwd", "C:evil", "..\\evil", "\\\\host\\x"])
 def test_a_zip_that_points_outside_is_refused_whole(name, tmp_path):
     with pytest.raises(RefusedSourceError, match="E_ARCHIVE_TRAVERSAL"):
-        _items(_zip(tmp_path / "a.zip", "cat/1.png", name))
+        items_in(_zip(tmp_path / "a.zip", "cat/1.png", name))
 
 
 def test_a_zip_bomb_is_refused_before_it_is_opened(tmp_path):
     path = _zip(tmp_path / "a.zip", "cat/1.png", data=bytes(110 << 20))
     with pytest.raises(RefusedSourceError, match="E_ARCHIVE_BOMB"):
-        _items(path)
+        items_in(path)
 
 
 def test_a_zip_with_a_link_is_refused(tmp_path):
@@ -180,14 +245,14 @@ def test_a_zip_with_a_link_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(link, "/etc/passwd")
     with pytest.raises(RefusedSourceError, match="E_ARCHIVE_LINK"):
-        _items(tmp_path / "a.zip")
+        items_in(tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"", "E_EMPTY"), (b"PK no zip", "E_ARCHIVE_CORRUPT")])
 def test_what_is_no_zip_says_so(data, code, tmp_path):
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(RefusedSourceError, match=code):
-        _items(tmp_path / "a.zip")
+        items_in(tmp_path / "a.zip")
 
 
 def test_names_in_utf8_without_the_flag_are_read_right(tmp_path):
@@ -202,67 +267,6 @@ def test_the_corpus_of_broken_zips_raises_nothing_but_sentences(test_data):
             for found in found_in(path)[:50]:
                 with contextlib.suppress(BadDataError):
                     found.read()
-
-
-# Tables
-
-
-def test_columns_are_found_by_their_usual_names_or_by_the_users(tmp_path):
-    _files(tmp_path)
-    (tmp_path / "a.csv").write_text("where;what;part;patient\n0.png;cat;Train;p1\n1.png;dog;TEST;p2\n")
-    found = found_in(tmp_path / "a.csv", path_column="where", label_columns=("what",), split_column="part")
-    assert [(f.label, f.split, f.group) for f in found] == [("cat", "train", "p1"), ("dog", "test", "p2")]
-
-
-def test_a_missing_column_names_the_columns_there_are(tmp_path):
-    (tmp_path / "a.csv").write_text("wo,label\n0.png,cat\n")
-    with pytest.raises(UserError, match=r"columns: wo, label.*path_column"):
-        _items(tmp_path / "a.csv")
-    with pytest.raises(UserError, match="Did you mean label"):
-        _items(tmp_path / "a.csv", path_column="wo", label_columns=("labl",))
-
-
-def test_labels_of_a_csv_stay_as_they_are_written(tmp_path):
-    (tmp_path / "a.csv").write_text("path,label\na,01\nb,1\nc,1.0\nd, x \ne,\n")
-    assert [f.label for f in found_in(tmp_path / "a.csv")] == ["01", "1", "1.0", "x", None]
-
-
-def test_whole_floats_of_a_dataframe_are_the_integers_they_were():
-    found = found_in(pd.DataFrame({"path": ["a", "b", "c"], "label": [3, None, 7]}))
-    assert [f.label for f in found] == ["3", None, "7"]
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_spreadsheets_encodings_are_read(encoding, tmp_path):
-    (tmp_path / "a.csv").write_bytes("path\tlabel\r\n0.png\tKätzchen\r\n".encode(encoding))
-    assert [f.label for f in found_in(tmp_path / "a.csv")] == ["Kätzchen"]
-
-
-@pytest.mark.parametrize(
-    ("path", "code"),
-    [
-        ("../outside.png", "E_ANN_PATH"),
-        ("/etc/passwd", "E_ANN_PATH"),
-        ("http://h/x.png", "E_URL_BLOCKED"),
-        ("", "E_ANN_PATH"),
-    ],
-)
-def test_a_table_from_a_stranger_reaches_nothing_outside_its_folder(path, code, tmp_path):
-    (tmp_path / "a.csv").write_text(f"path,label\n{path},cat\n")
-    assert [refused.code for refused in refused_in(tmp_path / "a.csv")] == [code]
-
-
-@pytest.mark.parametrize("text", ["", "\n\n", "path,label\n"])
-def test_a_table_without_rows_says_so(text, tmp_path):
-    (tmp_path / "a.csv").write_text(text)
-    with pytest.raises(RefusedSourceError, match="E_EMPTY"):
-        _items(tmp_path / "a.csv")
-
-
-def test_the_corpus_of_broken_tables_raises_nothing_but_sentences(test_data):
-    for path in sorted((test_data / "badinput" / "annotations" / "csv").glob("*.csv")):
-        with contextlib.suppress(UserError):
-            _items(path)
 
 
 # Arrays
@@ -280,7 +284,7 @@ def test_the_corpus_of_broken_tables_raises_nothing_but_sentences(test_data):
 )
 def test_arrays_that_are_no_pictures_are_refused_once_with_advice(X, y, advice):
     with pytest.raises(BadDataError, match=advice):
-        _items((X, y))
+        items_in((X, y))
 
 
 def test_the_scale_is_that_of_the_whole_array_so_dark_pictures_stay_dark():
@@ -300,7 +304,7 @@ def test_an_npz_with_its_own_split_keeps_it(tmp_path):
 def test_an_npz_of_objects_is_never_unpickled(tmp_path):
     np.savez(tmp_path / "a.npz", X=np.array([{}, {}], dtype=object), y=[0, 1])
     with pytest.raises(BadDataError, match="without objects"):
-        _items(tmp_path / "a.npz")
+        items_in(tmp_path / "a.npz")
 
 
 # IDX
@@ -334,4 +338,4 @@ def test_broken_idx_files_say_what_to_do(damage, tmp_path):
     broken = {"cut": images[:-1], "garbled": b"\1" + images, "alone": images}[damage]
     (tmp_path / "train-images-idx3-ubyte").write_bytes(broken)
     with pytest.raises(BadDataError, match=r"download|both needed"):
-        _items(tmp_path)
+        items_in(tmp_path)

@@ -13,19 +13,34 @@ from winnow.data.sources.class_folders import ClassFolders
 from winnow.data.sources.coco import Coco
 from winnow.data.sources.containers import archive_at, refuse_other_archives
 from winnow.data.sources.folder import FolderTree
+from winnow.data.sources.hugging_face import ImageFolder, ParquetFolder
 from winnow.data.sources.idx import Idx
 from winnow.data.sources.naming import well_named
+from winnow.data.sources.remote import find_remote, is_remote
 from winnow.data.sources.source import Found, ImportOptions, InMemory, Layout, Refused
-from winnow.data.sources.table import DataFrame, TableFile
+from winnow.data.sources.table import DataFrame, TableFile, TableFolder
 from winnow.data.sources.tree import Tree
 from winnow.data.sources.unknown import refuse_unknown_annotations
 from winnow.data.sources.voc import PascalVoc
+from winnow.data.sources.webdataset import WebDataset
 from winnow.data.sources.yolo import Yolo
 from winnow.errors import BadDataError, NotFoundError, did_you_mean
 from winnow.events import Note
 
 # The first that recognises a tree is taken; class folders, which recognise every folder, stand last.
-LAYOUTS: tuple[Layout, ...] = (Idx(), Npz(), Coco(), PascalVoc(), Yolo(), TableFile(), ClassFolders())
+LAYOUTS: tuple[Layout, ...] = (
+    Idx(),
+    Npz(),
+    Coco(),
+    PascalVoc(),
+    Yolo(),
+    WebDataset(),
+    ImageFolder(),
+    TableFolder(),
+    ParquetFolder(),
+    TableFile(),
+    ClassFolders(),
+)
 IN_MEMORY: tuple[InMemory, ...] = (DataFrame(), Arrays())
 
 
@@ -44,10 +59,14 @@ class Opened:
 def open_source(source: object) -> Opened:
     """Recognise a source: a folder, archive or file of one of `LAYOUTS`, or an object of `IN_MEMORY`.
 
+    What lies behind an address is looked at only when its pictures are asked for, and if that is allowed.
+
     Raises:
         NotFoundError: there is no such file or folder.
         BadDataError: it is of no kind that can be imported, or a hostile or damaged archive.
     """
+    if isinstance(source, str) and is_remote(source):
+        return Opened(source, "an address", None, partial(find_remote, source, _find_at, _find_in))
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path):
@@ -65,15 +84,31 @@ def _open_path(path: Path) -> Opened:
         raise NotFoundError(f"There is no file or folder {path}. {_nearest(path)}") from error
     except OSError as error:
         raise BadDataError(f"{path} cannot be read ({error.strerror}): check the path and its rights.") from error
-    for layout in LAYOUTS:
-        files = layout.recognise(tree, only)
-        if files is not None:
-            total = None if files else len(tree.paths)
-            return Opened(path, layout.name, total, partial(_find, layout, tree, files, only))
+    if (opened := _open_tree(path, tree, only)) is not None:
+        return opened
     if only is not None:
         refuse_other_archives(path)
         refuse_unknown_annotations(tree, only, _known())
     raise _unknown(str(path))
+
+
+def _open_tree(given: object, tree: Tree, only: str | None) -> Opened | None:
+    for layout in LAYOUTS:
+        files = layout.recognise(tree, only)
+        if files is not None:
+            total = None if files else len(tree.paths)
+            return Opened(given, layout.name, total, partial(_find, layout, tree, files, only))
+    return None
+
+
+def _find_at(path: Path, options: ImportOptions) -> Iterator[Found | Refused | Note]:
+    return _open_path(path).find(options)
+
+
+def _find_in(tree: Tree, only: str | None, options: ImportOptions) -> Iterator[Found | Refused | Note]:
+    if (opened := _open_tree(tree.name, tree, only)) is None:
+        raise _unknown(tree.name)
+    return opened.find(options)
 
 
 def _tree(path: Path) -> tuple[Tree, str | None]:

@@ -1,50 +1,35 @@
-"""Tables of paths and labels: CSV and TSV files, Parquet files, and DataFrames (pandas, polars, pyarrow)."""
+"""Tables of pictures: a file the user names, tables that lie beside their pictures, and DataFrames."""
 
 from __future__ import annotations
 
-import csv
-import io
 import posixpath
 from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from winnow.data.sources.source import (
-    Found,
-    ImportOptions,
-    Refused,
-    RefusedSourceError,
-    label_text,
-    one_label,
-    split_named,
-)
+from winnow.data.sources.json_file import first_keys
+from winnow.data.sources.layout import place
+from winnow.data.sources.pictures_of import is_picture_name, split_word
+from winnow.data.sources.source import Found, ImportOptions, Refused, split_named
+from winnow.data.sources.tables.frames import is_frame, read_frame
+from winnow.data.sources.tables.pictures import PictureCells
+from winnow.data.sources.tables.reading import SUFFIXES, read_table
+from winnow.data.sources.tables.rows import TableRows
 from winnow.data.sources.tree import Tree
-from winnow.errors import BadDataError, UserError, did_you_mean
+from winnow.errors import UserError
 from winnow.events import Note
 
-_SUFFIXES = (".csv", ".tsv", ".tab", ".parquet")
-_NAMES = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img"),
-    "label": ("label", "class", "target", "category", "y", "class_name"),
-    "split": ("split", "subset", "partition"),
-    "group": ("group", "group_id", "patient", "patient_id", "subject", "video"),
-}
-
-Columns = dict[str, list[Any]]
+_MAX_TABLES = 16
+"""Tables that are looked into on top of a folder; where there are more, they are no lists of pictures."""
 
 
 class TableFile:
-    """One row a picture: where it lies, its class and, if there are such columns, its split and group."""
+    """One row a picture: where it lies, its class and, if there are such columns, its split, group, weight and time."""
 
-    name = "a CSV, TSV or Parquet file of paths and labels"
+    name = "a table of paths and labels (CSV, TSV, JSON lines, Parquet, Excel)"
 
     def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
-        """A file of a known suffix."""
-        return [only] if only is not None and only.casefold().endswith(_SUFFIXES) else None
+        """A file of a known suffix; of JSON only lists of records."""
+        return [only] if only is not None and _is_table(tree, only) else None
 
     def find(self, tree: Tree, files: list[str], options: ImportOptions) -> Iterator[Found | Refused | Note]:
         """The rows in their order. Paths start at the file's folder and stay in it: it may come from a stranger.
@@ -53,10 +38,46 @@ class TableFile:
             BadDataError: the table cannot be read or has no rows.
             UserError: no column holds paths or labels.
         """
-        columns, note = _columns(tree, files[0])
-        if note is not None:
-            yield note
-        yield from _rows(columns, options, tree)
+        pictures = PictureCells(tree, files[0], allows_urls=options.allows_urls)
+        yield from TableRows(read_table(tree, files[0]), pictures, options).found()
+
+
+class TableFolder:
+    """A folder of pictures with tables on top: labels.csv, or train.csv and test.csv."""
+
+    name = "a folder of pictures with a table of their labels"
+
+    def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
+        """Tables on top (or in the one folder on top) whose rows name files that are there.
+
+        Where class folders hold the pictures, a table must name at least half of them to be believed instead.
+        """
+        if only is not None or not (tables := _tables_on_top(tree)):
+            return None
+        n_pictures = sum(map(is_picture_name, tree.paths))
+        if not n_pictures:
+            return None
+        n_rows = {path: _rows_that_match(tree, path) for path in tables}
+        if has_class_folders(tree) and sum(n or 0 for n in n_rows.values()) < n_pictures / 2:
+            return None
+        # Where nothing else says the classes, the reason why a table cannot be used is what the user wants to hear.
+        return [path for path in tables if n_rows[path]] or [path for path in tables if n_rows[path] is None] or None
+
+    def find(self, tree: Tree, files: list[str], options: ImportOptions) -> Iterator[Found | Refused | Note]:
+        """The rows of one table after the other. Pictures that no row names are refused (E_NO_LABEL).
+
+        Raises:
+            BadDataError: a table cannot be read or has no rows.
+            UserError: no column holds paths or labels.
+        """
+        splits = splits_of(files)
+        used: set[str] = set()
+        for path in files:
+            for item in _rows(tree, path, options, splits.get(path)).found():
+                if isinstance(item, Found):
+                    used.add(item.source)
+                yield item
+        yield from unnamed_pictures(tree, used)
 
 
 class DataFrame:
@@ -66,7 +87,7 @@ class DataFrame:
 
     def matches(self, source: object) -> bool:
         """Anything that speaks Arrow."""
-        return isinstance(source, pa.Table) or hasattr(source, "__arrow_c_stream__") or _is_pandas(source)
+        return is_frame(source)
 
     def find(self, source: Any, options: ImportOptions) -> Iterator[Found | Refused | Note]:
         """The rows in their order.
@@ -75,127 +96,65 @@ class DataFrame:
             BadDataError: the table cannot be read or has no rows.
             UserError: no column holds paths or labels.
         """
-        try:
-            table = _as_arrow(source)
-        except (pa.ArrowException, ValueError, TypeError) as error:
-            raise BadDataError(f"The table cannot be read ({error}): check that it opens elsewhere.") from error
-        return _rows(_lists(table), options, None)
+        pictures = PictureCells(None, allows_urls=options.allows_urls)
+        yield from TableRows(read_frame(source), pictures, options).found()
 
 
-def _rows(columns: Columns, options: ImportOptions, tree: Tree | None) -> Iterator[Found | Refused]:
-    paths = _pick(columns, "path", options.path_column)
-    labels = _pick(columns, "label", next(iter(options.label_columns), None))
-    if not paths:
-        raise RefusedSourceError("E_EMPTY", "The table has no rows: give one row for each picture.")
-    splits = _pick(columns, "split", options.split_column, is_needed=False) or [None] * len(paths)
-    groups = _pick(columns, "group", options.group_column, is_needed=False) or [None] * len(paths)
-    for row, (path, label, split, group) in enumerate(zip(paths, labels, splits, groups, strict=True)):
-        part = split_named(str(split)) if split is not None else None
-        if isinstance(path, bytes):
-            yield Found(f"row {row}", partial(bytes, path), one_label(label), split=part, group=label_text(group))
-        else:
-            yield _found(tree, row, path, one_label(label), part, label_text(group))
+def splits_of(files: Sequence[str]) -> dict[str, str | None]:
+    """The splits that names of files (or of their folders) tell, if there is one to learn from and one that judges.
+
+    >>> splits_of(["train.csv", "val.csv"])
+    {'train.csv': 'train', 'val.csv': 'validation'}
+    >>> splits_of(["test.csv"])
+    {}
+    """
+    splits = {path: next(filter(None, map(split_word, reversed(path.split("/")))), None) for path in files}
+    told = set(splits.values())
+    return splits if "train" in told and len(told - {None}) > 1 else {}
 
 
-def _found(
-    tree: Tree | None, row: int, path: Any, labels: tuple[str, ...] | None, split: str | None, group: str | None
-) -> Found | Refused:
-    text = label_text(path)
-    if text is None or "\0" in text:
-        return Refused(f"row {row}", "E_ANN_PATH", "The row names no file: fill in its path.")
-    if text.casefold().startswith(("http:", "https:", "ftp:", "file:", "data:", "s3:", "gs:")):
-        return Refused(text[:200], "E_URL_BLOCKED", "URLs are not opened: download the picture, then import it.")
-    source = PurePosixPath(text.replace("\\", "/")).as_posix()
-    if tree is None:
-        return Found(source, Path(text).read_bytes, labels, split=split, group=group, path=Path(text))
-    inside = posixpath.normpath(source)
-    if inside.startswith(("../", "/")) or inside == "..":
-        return Refused(
-            source,
-            "E_ANN_PATH",
-            "The path leaves the table's folder: put the table above the pictures, or pass it as a DataFrame.",
-        )
-    return Found(source, tree.reader(inside), labels, split=split, group=group, path=tree.file(inside))
+def has_class_folders(tree: Tree) -> bool:
+    """Do at least two folders that are no splits hold most of the pictures?"""
+    pictures = [path for path in tree.paths if is_picture_name(path)]
+    labels = [placed.label for placed in place(pictures)]
+    classes = [label for label in labels if label is not None and split_named(label) is None]
+    return len(set(classes)) > 1 and len(classes) > len(pictures) / 2
 
 
-def _pick(columns: Columns, what: str, asked: str | None, *, is_needed: bool = True) -> list[Any]:
-    """The column that was asked for, or else the first with a usual name."""
-    if asked is not None:
-        if asked not in columns:
-            hint = did_you_mean(asked, columns, otherwise=f"Columns: {', '.join(columns)}.")
-            raise UserError(f"The table has no column '{asked}'. {hint}")
-        return columns[asked]
-    by_name = {name.strip().casefold(): name for name in reversed(columns)}
-    for usual in _NAMES[what]:
-        if usual in by_name:
-            return columns[by_name[usual]]
-    if is_needed:
-        raise UserError(
-            f"No column of the table is called {' or '.join(_NAMES[what])} (columns: {', '.join(columns)}): "
-            f"say which holds the {what}s, with {what}_column."
-        )
-    return []
+def unnamed_pictures(tree: Tree, used: set[str]) -> Iterator[Refused]:
+    """A line for each picture of a tree that is not among those `used`."""
+    for path in tree.paths:
+        if path not in used and is_picture_name(path):
+            yield Refused(path, "E_NO_LABEL", "No row of the table names it: add one, or ignore this.")
 
 
-def _columns(tree: Tree, path: str) -> tuple[Columns, Note | None]:
-    data = tree.reader(path)()
-    if not path.casefold().endswith(".parquet"):
-        return _read_delimited(path, data)
+def _rows(tree: Tree, path: str, options: ImportOptions, split: str | None) -> TableRows:
+    pictures = PictureCells(tree, path, is_alone=False, split=split, allows_urls=options.allows_urls)
+    return TableRows(read_table(tree, path), pictures, options, needs_labels=False, split=split)
+
+
+def _is_table(tree: Tree, path: str) -> bool:
+    name = path.casefold()
+    # JSON may be anything: COCO, settings. A list of records begins with keys inside of a list.
+    return name.endswith(SUFFIXES) and (
+        not name.endswith(".json") or any(key.startswith("[].") for key in first_keys(tree, path))
+    )
+
+
+def _tables_on_top(tree: Tree) -> list[str]:
+    tops = {path.split("/", 1)[0] for path in tree.paths if "/" in path}
+    depth = 1 if len(tops) == 1 and not any("/" not in path for path in tree.paths) else 0
+    tables = [path for path in tree.paths if path.count("/") == depth and path.casefold().endswith(SUFFIXES)]
+    tables = [path for path in tables if "submission" not in posixpath.basename(path).casefold()]
+    return tables if len(tables) <= _MAX_TABLES else []
+
+
+def _rows_that_match(tree: Tree, path: str) -> int | None:
+    """How many rows a table has, if most of the first name pictures that are there, else 0; None: it is not clear."""
     try:
-        return _lists(pq.read_table(io.BytesIO(data))), None
-    except (pa.ArrowException, ValueError, TypeError) as error:
-        raise BadDataError(f"The table cannot be read ({error}): check that it opens elsewhere.") from error
-
-
-def _lists(table: pa.Table) -> Columns:
-    return {str(name): table.column(i).to_pylist() for i, name in enumerate(table.column_names)}
-
-
-def _as_arrow(source: Any) -> pa.Table:
-    if isinstance(source, pa.Table):
-        return source
-    if _is_pandas(source):  # before the capsule: its paths may be Path objects, which Arrow does not know
-        return pa.table({str(name): _plain(source[name].tolist()) for name in source.columns})
-    return pa.table(source)
-
-
-def _plain(values: list[Any]) -> pa.Array:
-    return pa.array([str(v) if isinstance(v, PurePath) else v for v in values], from_pandas=True)
-
-
-def _is_pandas(source: object) -> bool:
-    kind = type(source)
-    return kind.__module__.split(".")[0] == "pandas" and kind.__name__ == "DataFrame"
-
-
-def _read_delimited(path: str, data: bytes) -> tuple[Columns, Note | None]:
-    if not data.strip():
-        raise RefusedSourceError("E_EMPTY", f"{path} is empty: it needs a line of column names and one row a picture.")
-    text, note = _text(data)
-    first_line = text.lstrip("\r\n").splitlines()[0]
-    delimiter = max("\t,;|", key=first_line.count)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
-    except csv.Error as error:
-        raise RefusedSourceError(
-            "E_ANN_SCHEMA", f"{path} is no table of text ({error}): save it as CSV in UTF-8."
-        ) from error
-    header = [name.strip() for name in rows[0]]
-    return _transpose(header, rows[1:]), note
-
-
-def _transpose(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Columns:
-    return {name: [row[i] if i < len(row) else None for row in rows] for i, name in enumerate(header)}
-
-
-def _text(data: bytes) -> tuple[str, Note | None]:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # Excel's "Unicode text"
-        return data.decode("utf-16", errors="replace"), None
-    try:
-        return data.decode("utf-8-sig"), None
-    except UnicodeDecodeError:
-        note = Note(
-            "The table is not in UTF-8: it was read as Windows-1252. Check names with accents.",
-            is_warning=True,
-        )
-        return data.decode("cp1252", errors="replace"), note
+        if not _is_table(tree, path):
+            return 0
+        rows = _rows(tree, path, ImportOptions(), None)
+        return rows.count() if rows.share_found() >= 0.5 else 0
+    except UserError:
+        return None

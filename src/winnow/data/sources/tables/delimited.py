@@ -1,0 +1,150 @@
+"""Text with one row a line: commas, tabs, semicolons or bars between the cells (RFC 4180, read leniently)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+from winnow.data.sources.source import Refused, RefusedSourceError
+from winnow.data.sources.tables.names import is_usual_name, looks_like_picture
+from winnow.data.sources.tables.table import Row, Table, distinct_columns, dropped
+from winnow.data.sources.tables.text import encoding_of
+from winnow.events import Note
+
+_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+_SAMPLE_ROWS = 50
+# A cell may hold a picture as text (base64); beyond this a quote was opened and never closed.
+_MAX_CELL_CHARS = 16 << 20
+_MAX_COLUMNS = 10_000
+
+Open = Callable[[], BinaryIO]
+
+
+def read_delimited(name: str, open_file: Open) -> Table:
+    """A table of text. Its first row names the columns, unless it looks like data: then they are numbered.
+
+    Rows of another length, with NUL bytes or with an endless cell are dropped, each with its line.
+
+    Raises:
+        RefusedSourceError: E_EMPTY, it holds no row; E_ANN_SCHEMA, it is no text.
+    """
+    with open_file() as file:
+        encoding, notes = encoding_of(name, file)
+    text = partial(_text, open_file, encoding)
+    delimiter, skip = _delimiter(text)
+    sample = _sample(text, delimiter, skip)
+    if not sample:
+        raise RefusedSourceError("E_ANN_SCHEMA", f"{name} has no line that can be read: save it as CSV in UTF-8.")
+    header, has_header = _header(sample)
+    if len(header) > _MAX_COLUMNS:
+        raise RefusedSourceError(
+            "E_ANN_SCHEMA", f"{name} has {len(header)} columns: give one row for each picture, not one column."
+        )
+    columns, renamed = distinct_columns(header)
+    walk = partial(_rows, name, text, delimiter, skip, len(columns), has_header)
+    said = (*notes, *_about_delimiter(name, delimiter, encoding), *_about_header(name, has_header), *renamed)
+    return Table(name, columns, walk, said)
+
+
+def _text(open_file: Open, encoding: str) -> TextIO:
+    return io.TextIOWrapper(open_file(), encoding, errors="replace", newline="")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    # A file of one endless line comes in pieces, or it would fill the memory.
+    return iter(lambda: file.readline(_MAX_CELL_CHARS), "")
+
+
+def _cells(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> Iterator[tuple[int, list[str] | str]]:
+    """Rows that are not blank with the number of their (last) line; what is wrong with one that cannot be read."""
+    # The limit is one for the whole process; its default (131,072) would refuse small pictures in base64.
+    csv.field_size_limit(_MAX_CELL_CHARS)
+    with text() as file:
+        reader = csv.reader(islice(_lines(file), skip, None), delimiter=delimiter)
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield reader.line_num + skip, str(error)
+                continue
+            if any(row):
+                yield reader.line_num + skip, row
+
+
+def _sample(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> list[list[str]]:
+    return [row for _, row in islice(_cells(text, delimiter, skip), _SAMPLE_ROWS) if isinstance(row, list)]
+
+
+def _delimiter(text: Callable[[], TextIO]) -> tuple[str, int]:
+    """What divides the cells, and how many lines to skip: Excel may write "sep=;" above the header."""
+    with text() as file:
+        first = file.readline(1000)
+    if match := re.fullmatch(r"\s*sep=(.)\s*", first, re.IGNORECASE):
+        return match[1], 1
+    return max(_DELIMITERS, key=partial(_fit, text)), 0
+
+
+def _fit(text: Callable[[], TextIO], delimiter: str) -> tuple[float, int]:
+    """How well a delimiter explains the first rows: the share that is as long as the header, then the length."""
+    rows = _sample(text, delimiter)
+    if not rows or len(rows[0]) < 2:
+        return 0.0, 0
+    return sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0])
+
+
+def _header(sample: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
+    first, rest = sample[0], sample[1:]
+    if not any(is_usual_name(cell) for cell in first) and any(looks_like_picture(cell) for cell in first):
+        return [f"column {i + 1}" for i in range(len(first))], False
+    if rest and all(len(row) == len(first) + 1 and row[-1] for row in rest):  # R names its rows, but not their column
+        return ["row name", *first], True
+    header = list(first)
+    while header and not header[-1].strip() and all(len(row) < len(header) or not row[len(header) - 1] for row in rest):
+        header.pop()  # spreadsheets write empty columns
+    return header, True
+
+
+def _rows(
+    name: str, text: Callable[[], TextIO], delimiter: str, skip: int, width: int, has_header: bool
+) -> Iterator[Row | Refused]:
+    rows = _cells(text, delimiter, skip)
+    is_header = has_header
+    for line, cells in rows:
+        place = f"{name}, line {line}"
+        if isinstance(cells, str):
+            yield dropped(place, f"The row cannot be read ({cells}): mend its cells.")
+        elif is_header:
+            is_header = False
+        else:
+            yield _row(place, cells, width)
+
+
+def _row(place: str, cells: list[str], width: int) -> Row | Refused:
+    if len(cells) != width:
+        if len(cells) < width or any(cells[width:]):
+            return dropped(place, f"The row has {len(cells)} cells where the table has {width} columns: mend the row.")
+        del cells[width:]
+    if any("\0" in cell for cell in cells):
+        return dropped(place, "The row holds NUL bytes, which no text has: save the table again.")
+    return Row(place, cells)
+
+
+def _about_delimiter(name: str, delimiter: str, encoding: str) -> Iterator[Note]:
+    # Tabs are what the suffix promises, and what Excel's "Unicode text" (UTF-16) always has.
+    usual = "\t" if name.casefold().endswith((".tsv", ".tab", ".txt")) or encoding == "utf-16" else ","
+    if delimiter != usual:
+        shown = _DELIMITERS.get(delimiter, f"'{delimiter}'")
+        yield Note(f"The cells of {name} are divided by {shown}: it was read so.", code="W_DELIMITER")
+
+
+def _about_header(name: str, has_header: bool) -> Iterator[Note]:
+    if not has_header:
+        text = f"The first line of {name} names no columns: it was read as a picture, and the columns were numbered."
+        yield Note(text, is_warning=True, code="W_NO_HEADER")
