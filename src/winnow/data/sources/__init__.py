@@ -9,18 +9,23 @@ from functools import partial
 from pathlib import Path
 
 from winnow.data.sources.arrays import Arrays, Npz
+from winnow.data.sources.azure_custom_vision import AzureCustomVision
 from winnow.data.sources.class_folders import ClassFolders
 from winnow.data.sources.coco import Coco
 from winnow.data.sources.containers import archive_at, refuse_other_archives
+from winnow.data.sources.create_ml import CreateMl
+from winnow.data.sources.cvat import Cvat
 from winnow.data.sources.folder import FolderTree
 from winnow.data.sources.hugging_face import ImageFolder, ParquetFolder
 from winnow.data.sources.idx import Idx
+from winnow.data.sources.label_studio import LabelStudio
 from winnow.data.sources.naming import well_named
 from winnow.data.sources.remote import find_remote, is_remote
 from winnow.data.sources.source import Found, ImportOptions, InMemory, Layout, Refused
 from winnow.data.sources.table import DataFrame, TableFile, TableFolder
 from winnow.data.sources.tree import Tree
 from winnow.data.sources.unknown import refuse_unknown_annotations
+from winnow.data.sources.vertex_ai import VertexAi
 from winnow.data.sources.voc import PascalVoc
 from winnow.data.sources.webdataset import WebDataset
 from winnow.data.sources.yolo import Yolo
@@ -32,7 +37,12 @@ LAYOUTS: tuple[Layout, ...] = (
     Idx(),
     Npz(),
     Coco(),
+    LabelStudio(),
+    AzureCustomVision(),
+    VertexAi(),
+    CreateMl(),
     PascalVoc(),
+    Cvat(),
     Yolo(),
     WebDataset(),
     ImageFolder(),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from winnow.data.sources.boxes import Marks
 from winnow.data.sources.pictures_of import Pictures, is_address, picture_size, shown
-from winnow.data.sources.source import Found, Refused
+from winnow.data.sources.source import Found, Refused, RefusedSourceError
 from winnow.data.sources.tally import Tally
 from winnow.data.sources.tree import Tree
 from winnow.events import Note
@@ -77,6 +78,20 @@ class Annotated:
         if is_listed_twice:
             self.tally.count("W_DUP", path)
         return known.marks
+
+    def objects(self, path: str, values: object) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The objects in a JSON list, each with a name for messages; what is no object costs a line.
+
+        Raises:
+            RefusedSourceError: E_ANN_SCHEMA, it is no list.
+        """
+        if not isinstance(values, list):
+            raise RefusedSourceError("E_ANN_SCHEMA", f"{path} holds no list of pictures: export the annotations anew.")
+        for place, value in enumerate(cast(list[Any], values)):
+            if isinstance(value, dict):
+                yield f"{path}[{place}]", cast(dict[str, Any], value)
+            else:
+                self.refuse(Refused(f"{path}[{place}]", "E_ANN_SCHEMA", "It is no object that tells of a picture."))
 
     def refuse(self, line: Refused) -> None:
         """Leave something out."""

@@ -101,13 +101,14 @@ class Marks:
             x, y, width, height = numbers
             self._boxes.append(_RawBox(label, x - width / 2, y - height / 2, width, height, is_crowd=False))
 
-    def around(self, label: str, points: Sequence[tuple[float, float]]) -> None:
+    def around(self, label: str, points: Sequence[Sequence[object]]) -> None:
         """There is a `label` somewhere around these points."""
-        if not points or not all(math.isfinite(value) for point in points for value in point):
+        xs, ys = ([number(point[axis]) if len(point) == 2 else None for point in points] for axis in (0, 1))
+        whole_xs, whole_ys = ([value for value in values if value is not None] for values in (xs, ys))
+        if not points or len(whole_xs) + len(whole_ys) < 2 * len(points):
             self.warn("W_BOX_DROPPED")
-            return
-        xs, ys = zip(*points, strict=True)
-        self.corners(label, (min(xs), min(ys), max(xs), max(ys)))
+        else:
+            self.corners(label, (min(whole_xs), min(whole_ys), max(whole_xs), max(whole_ys)))
 
     def numbers(self, values: Sequence[object]) -> tuple[float, float, float, float] | None:
         """Four finite numbers out of what may be text; otherwise None, and a box is missing."""
@@ -183,6 +184,16 @@ def _turned(raw: _RawBox, real: Size) -> _RawBox:
     x = raw.y if real.turned in (5, 8) else real.width - (raw.y + raw.height)
     y = raw.x if real.turned in (5, 6) else real.height - (raw.x + raw.width)
     return _RawBox(raw.label, x, y, raw.height, raw.width, raw.is_crowd)
+
+
+def rotated_corners(
+    left: float, top: float, width: float, height: float, degrees: float, *, about: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """The corners of a rectangle that was turned clockwise about a point (y grows downwards)."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    corners = ((left, top), (left + width, top), (left + width, top + height), (left, top + height))
+    offsets = ((x - about[0], y - about[1]) for x, y in corners)
+    return [(about[0] + x * cos - y * sin, about[1] + x * sin + y * cos) for x, y in offsets]
 
 
 def number(value: object) -> float | None:

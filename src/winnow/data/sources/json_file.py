@@ -41,11 +41,18 @@ def read_json(tree: Tree, path: str, tally: Tally, *, only_whether: frozenset[st
     return _parse(path, _text(tree, path, tally), only_whether)
 
 
-def read_json_lines(tree: Tree, path: str, tally: Tally) -> Iterator[tuple[int, Any]]:
-    """The values of a file with one JSON value on each line, with the lines' numbers from 1; raises as `read_json`."""
+def read_json_lines(tree: Tree, path: str, tally: Tally) -> Iterator[tuple[int, Any | RefusedSourceError]]:
+    """The values of a file with one JSON value on each line, with the lines' numbers from 1; for a broken line, why.
+
+    Raises:
+        RefusedSourceError: E_ANN_JSON, it is no text; E_ANN_SCHEMA, it is too large.
+    """
     for number, line in enumerate(_text(tree, path, tally).split("\n"), start=1):
         if line.strip():
-            yield number, _parse(f"{path}, line {number},", line, frozenset())
+            try:
+                yield number, _parse(f"{path}, line {number},", line, frozenset())
+            except RefusedSourceError as error:
+                yield number, error
 
 
 def _text(tree: Tree, path: str, tally: Tally) -> str:

@@ -23,8 +23,9 @@ def refuse_unknown_annotations(tree: Tree, path: str, known: str) -> None:
     if name.endswith(".json"):
         read_json(tree, path, Tally())
     elif name.endswith((".jsonl", ".ndjson")):
-        for _ in read_json_lines(tree, path, Tally()):
-            pass
+        for _, value in read_json_lines(tree, path, Tally()):
+            if isinstance(value, RefusedSourceError):
+                raise value
     elif name.endswith(".xml"):
         read_xml(tree, path)
     elif name.endswith((".yaml", ".yml")):
