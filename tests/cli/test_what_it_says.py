@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from terminal import Winnow
 
-COMMANDS = ("import", "train", "evaluate", "predict", "list", "show", "rm", "doctor")
+EDITING = ("relabel", "drop", "move", "merge", "rename", "log", "diff", "restore")
+COMMANDS = ("import", "train", "evaluate", "predict", *EDITING, "list", "show", "rm", "doctor")
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work(winnow: Winnow):

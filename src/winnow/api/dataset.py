@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from winnow.data.differences import Differences, differences
+from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove, RenameClass
 from winnow.data.manifest import Example, Manifest
 from winnow.data.sources.source import Refused
-from winnow.errors import NotFoundError, UserError
 from winnow.events import Note
+from winnow.workspace.records import VersionRecord
 from winnow.workspace.workspace import Workspace
 
 
@@ -74,27 +75,64 @@ class Dataset:
     def __repr__(self) -> str:
         return f"<Dataset {self.name}, version {self.version}: {len(self)} pictures of {len(self.classes)} classes>"
 
-    def relabel(self, labels: Mapping[str, str]) -> Dataset:
+    def relabel(self, labels: Mapping[str, str | Sequence[str] | None]) -> Dataset:
         """A new version with other labels for some pictures.
 
         Args:
-            labels: a picture's source (as in `examples()`) or content hash to its new label.
+            labels: a picture's source (as in `examples()`) or content hash to its new label, to several of them
+                (none: no class applies), or to None, which takes the label off.
 
         Raises:
             NotFoundError: no picture of that name.
             UserError: an empty label.
         """
-        wanted = dict(labels)
-        if empty := [source for source, label in wanted.items() if not label.strip()]:
-            raise UserError(f"The new label of '{empty[0]}' is empty; give a class name.")
-        known = {example.source for example in self.examples()} | {example.content for example in self.examples()}
-        if missing := [source for source in wanted if source not in known]:
-            raise NotFoundError(f"No picture '{missing[0]}' is in {self.name}, version {self.version}.")
-        examples = [
-            example if label is None else replace(example, labels=(label,))
-            for example in self.examples()
-            for label in [wanted.get(example.source, wanted.get(example.content))]
-        ]
-        what = f"relabelled {len(wanted)} picture{'s' if len(wanted) > 1 else ''}"
-        manifest = Manifest.of(examples, {**self.manifest.provenance, "parent": self.version, "what": what})
-        return Dataset(self.workspace, self.name, self.workspace.add_version(self.name, manifest, what, self.version))
+        return self.edit([Relabel(labels)])
+
+    def remove(self, pictures: Sequence[str]) -> Dataset:
+        """A new version without these pictures (sources or content hashes); no file is deleted."""
+        return self.edit([Remove(pictures)])
+
+    def merge_classes(self, names: Sequence[str], *, into: str) -> Dataset:
+        """A new version in which these classes are one, called `into`."""
+        return self.edit([MergeClasses(names, into)])
+
+    def rename_class(self, old: str, new: str) -> Dataset:
+        """A new version in which a class has another name, that no other class has."""
+        return self.edit([RenameClass(old, new)])
+
+    def move(self, pictures: Sequence[str], split: str) -> Dataset:
+        """A new version with these pictures, and exact copies of them, in another split."""
+        return self.edit([MoveToSplit(pictures, split)])
+
+    def edit(self, edits: Sequence[Edit], *, expected_version: int | None = None, who: str | None = None) -> Dataset:
+        """A new version made by these edits (`winnow.data.edits`), all or none.
+
+        They apply to the newest version at that moment, which may be newer than this one: nobody's edit is lost, and
+        where two change the same picture, the later one holds.
+
+        Args:
+            edits: what to change, in order; one event in the log.
+            expected_version: refuse if a picture that is named here was changed after that version.
+            who: did it; default: the user of this process.
+
+        Raises:
+            NotFoundError: a picture or class is not there.
+            ConflictError: see `expected_version`.
+            UserError: an edit makes no sense.
+        """
+        made = self.workspace.edit(self.name, edits, who=who, expected_version=expected_version)
+        return Dataset(self.workspace, made.dataset, made.number)
+
+    def restore(self, version: int) -> Dataset:
+        """A new version that equals an older one: the way to undo; NotFoundError if there is none."""
+        restored = self.workspace.restore(self.name, version)
+        return Dataset(self.workspace, restored.dataset, restored.number)
+
+    def log(self) -> list[VersionRecord]:
+        """What happened to the dataset, the newest first: `what`, `who` and `created` of each version."""
+        return self.workspace.versions(self.name)[::-1]
+
+    def diff(self, other: Dataset | int) -> Differences:
+        """What leads from this version to another one, older or newer; NotFoundError if there is none."""
+        after = other.manifest if isinstance(other, Dataset) else self.workspace.manifest(self.name, other)
+        return differences(self.manifest, after)

@@ -10,6 +10,8 @@ import typer
 from winnow.cli.options import JsonOption, WorkspaceOption, echo_json, example
 from winnow.errors import NotFoundError
 
+_VERSIONS_SHOWN = 10
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
@@ -85,11 +87,13 @@ def _echo_dataset(described: dict[str, Any]) -> None:
     from winnow.report.words import count, printable
 
     typer.echo(f"{described['name']}, from {printable(described['source'])}")
-    for version in described["versions"]:
+    for version in described["versions"][-_VERSIONS_SHOWN:]:
         typer.echo(
-            f"  version {version['number']}: {count(version['pictures'], 'picture')}, {version['what']}, "
+            f"  version {version['number']}: {count(version['pictures'], 'picture')}, {printable(version['what'])}, "
             f"{version['created']}"
         )
+    if (older := len(described["versions"]) - _VERSIONS_SHOWN) > 0:
+        typer.echo(f"  and {count(older, 'older version')}: winnow log {described['name']}")
     for label, by_split in described["classes"].items():
         typer.echo(f"  {printable(label)}: " + ", ".join(f"{n} {split}" for split, n in by_split.items()))
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from winnow.data.manifest import Example
+from winnow.data.manifest import Example, Manifest, task_of
 from winnow.data.splits import clusters, test_split
 from winnow.data.splitting import assign_splits
 from winnow.events import Note
@@ -46,6 +46,22 @@ def join_examples(
         placed[place] = replace(placed[place], split=split, split_by="winnow")
     kept, more = assign_splits(placed, test_share=0, seed=seed)
     return kept, notes + more
+
+
+def rejoined(base: Manifest, joined: Manifest, newest: Manifest) -> Manifest:
+    """What `join_examples` made of `base`, made of `newest` instead: what was done to it meanwhile stays done."""
+    known = {example.source: example for example in base.examples()}
+    new = [
+        example if example.split_by == "user" else replace(example, split="")
+        for example in joined.examples()
+        if known.get(example.source) != example
+    ]
+    options = joined.provenance.get("options", {})
+    drawn = {name: options[name] for name in ("test_share", "seed") if name in options}
+    examples, _ = join_examples(newest.examples(), new, **drawn)
+    needed = task_of(example.labels for example in examples)
+    task = needed if newest.task == joined.task == "classify" else "multilabel"
+    return Manifest.of(examples, joined.provenance, task)
 
 
 def _joined(old: Sequence[Example], new: Sequence[Example], decided: frozenset[str]) -> list[Example]:

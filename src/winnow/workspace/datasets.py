@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -62,25 +62,24 @@ class DatasetStore:
             kind = "import" if parent is None else "change"
             return self._insert(connection, dataset, newest, manifest, digest, what, parent, kind, who)
 
-    def join(self, name: str, joined: Callable[[Manifest], tuple[Manifest, str]], who: str) -> int:
-        """The number of a version made from the newest one; see `Workspace.join`."""
-        with self._database.read() as connection:
-            dataset = require(connection, name)
-            base = self.find_in(connection, dataset, None).number
-            manifest, what = joined(self._history.manifest(connection, dataset, base))
+    def join(self, name: str, manifest: Manifest, what: str, base: int, who: str) -> int:
+        """The number of a version that has more pictures than version `base`; see `Workspace.join`."""
         digest = manifest.digest()
         self._blobs.flush()
         with self._database.write() as connection:
             dataset = require(connection, name)
             newest = newest_version(connection, dataset.id)
-            if newest is None or newest.number != base:
-                # Somebody was quicker. Once more, now that nobody can be.
-                base = self.find_in(connection, dataset, None).number
-                manifest, what = joined(self._history.manifest(connection, dataset, base))
+            if newest is not None and newest.number != base:
+                # Somebody was quicker: what they did must not be undone.
+                before, after = (self._history.manifest(connection, dataset, n) for n in (base, newest.number))
+                from winnow.data.joining import rejoined
+
+                manifest = rejoined(before, manifest, after)
                 digest = manifest.digest()
             if newest is not None and self._has_rows(connection, dataset, newest, manifest, digest):
                 return newest.number
-            return self._insert(connection, dataset, newest, manifest, digest, what, base, "add", who)
+            parent = None if newest is None else newest.number
+            return self._insert(connection, dataset, newest, manifest, digest, what, parent, "add", who)
 
     def find_version(self, name: str, version: int | None) -> VersionRecord:
         """The record of a version, the newest by default.
@@ -138,6 +137,16 @@ class DatasetStore:
         with self._database.read() as connection:
             rows = connection.execute(select(datasets).order_by(datasets.c.key)).all()
             return [self._record(connection, row) for row in rows]
+
+    def edited_pictures(self, name: str) -> set[str]:
+        """The pictures that edits have named; see `Workspace.edited_pictures`."""
+        from winnow.data.edits import from_json
+
+        with self._database.read() as connection:
+            of_edits = versions.c.edits.is_not(None) & (versions.c.kind != RESTORE)
+            query = select(versions.c.edits).where(versions.c.dataset_id == require(connection, name).id, of_edits)
+            texts = connection.scalars(query).all()
+        return {picture for text in texts for edit in from_json(text) for picture in edit.pictures}
 
     def _place(self, name: str, version: int | None) -> tuple[Row[Any], int]:
         with self._database.read() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -137,19 +137,26 @@ class Workspace:
         """
         return self._datasets.add_version(name, manifest, what, parent, who or user_name())
 
-    def join(self, name: str, joined: Callable[[Manifest], tuple[Manifest, str]], *, who: str | None = None) -> int:
-        """Add a version made from the newest one together with more pictures, and return its number.
+    def join(self, name: str, manifest: Manifest, what: str, base: int, *, who: str | None = None) -> int:
+        """Add a version with more pictures than version `base` had, and return its number.
+
+        What others did to the dataset after `base` stays done: the new pictures join the newest version then.
 
         Args:
             name: of the dataset.
-            joined: makes the new manifest, and says what was done, from the newest one. Called again if somebody
-                changed the dataset meanwhile. The pictures must be in `blobs`.
+            manifest: the examples of `base` with the new ones among them (`winnow.data.joining`).
+            what: was done, in a few words.
+            base: the version that the pictures were joined to. The pictures must be in `blobs`.
             who: did it; default: the user of this process.
 
         Raises:
-            NotFoundError: no such dataset, or it has no version yet.
+            NotFoundError: no such dataset or version.
         """
-        return self._datasets.join(name, joined, who or user_name())
+        return self._datasets.join(name, manifest, what, base, who or user_name())
+
+    def edited_pictures(self, name: str) -> set[str]:
+        """The pictures (by source or content) whose labels, group or split somebody has set here."""
+        return self._datasets.edited_pictures(name)
 
     def edit(
         self, name: str, edits: Sequence[Edit], *, who: str | None = None, expected_version: int | None = None

@@ -1,0 +1,120 @@
+"""Versions as plain values: what happened to a dataset, what differs between two versions, labels from a table."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from winnow.data.differences import Change, Differences
+from winnow.data.sources.source import label_text
+from winnow.errors import BadDataError, NotFoundError, UserError
+from winnow.workspace.records import VersionRecord
+from winnow.workspace.workspace import Workspace
+
+_PICTURE_COLUMNS = ("source", "picture", "path", "file", "filename", "image", "content")
+_LABEL_COLUMNS = ("label", "labels", "class")
+
+
+def event_facts(record: VersionRecord) -> dict[str, Any]:
+    """A version and the event that made it, for JSON."""
+    return {
+        "dataset": record.dataset,
+        "version": record.number,
+        "parent": record.parent,
+        "kind": record.kind,
+        "what": record.what,
+        "who": record.who,
+        "created": record.created,
+        "pictures": record.examples,
+        "classes": record.classes,
+    }
+
+
+def difference_facts(found: Differences) -> dict[str, Any]:
+    """Differences for JSON: how many of each, then which."""
+    return {"counts": found.counts, **{name: _plain(getattr(found, name)) for name in found.counts}}
+
+
+def named_pictures(workspace: Workspace, dataset: str, pictures: Iterable[str]) -> list[str]:
+    """Pictures as edits name them: a file on this disk that no source is called after is known by its content.
+
+    Raises:
+        NotFoundError: no such dataset.
+        UserError: a file cannot be read.
+    """
+    known: set[str] | None = None
+    named: list[str] = []
+    for picture in pictures:
+        if Path(picture).is_file():
+            known = set(workspace.manifest(dataset).column("source")) if known is None else known
+            named.append(picture if picture in known else _content(Path(picture)))
+        else:
+            named.append(picture)
+    return named
+
+
+def labels_from_csv(path: str | Path) -> dict[str, tuple[str, ...] | None]:
+    """The labels of a CSV by picture: one label a row; a picture of several rows has several labels.
+
+    An empty label takes the label off.
+
+    Raises:
+        NotFoundError: there is no such file.
+        BadDataError: it has no column of pictures or labels, or no rows.
+    """
+    path = Path(path).expanduser()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no file {path}: check the path.") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadDataError(f"{path} cannot be read as CSV ({error}): save it as CSV in UTF-8.") from error
+    header = list(rows[0]) if rows else []
+    pictures, labels = (_column(path, header, names) for names in (_PICTURE_COLUMNS, _LABEL_COLUMNS))
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        label = label_text(row[labels])
+        found.setdefault(row[pictures] or "", []).extend(() if label is None else (label,))
+    return {picture: tuple(dict.fromkeys(several)) or None for picture, several in found.items()}
+
+
+def one_label_each(labels: dict[str, tuple[str, ...] | None], task: str) -> None:
+    """Refuse two labels of one picture where a picture has one class.
+
+    Raises:
+        BadDataError: a picture has several.
+    """
+    for picture, several in labels.items():
+        if task == "classify" and several is not None and len(several) > 1:
+            raise BadDataError(
+                f"'{picture}' is given {len(several)} labels ({' and '.join(several)}), but a picture of this dataset "
+                "has one class: leave one row for each picture."
+            )
+
+
+def _column(path: Path, header: Sequence[str | None], names: Sequence[str]) -> str:
+    by_name = {(column or "").strip().casefold(): column for column in reversed(header)}
+    for name in names:
+        if (column := by_name.get(name)) is not None:
+            return column
+    raise BadDataError(
+        f"{path} has no column '{names[0]}' (it has {', '.join(map(str, header)) or 'no rows'}): its first line should "
+        "be: source,label."
+    )
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): check its rights.") from error
+
+
+def _plain(part: Sequence[str | Change]) -> list[Any]:
+    return [asdict(one) if isinstance(one, Change) else one for one in part]
