@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from terminal import Winnow
 
 RUNGS = "commonest-class,pixels-nearest-neighbour"
@@ -50,7 +53,41 @@ def test_import_shows_classes_splits_and_what_was_left_out(winnow: Winnow, shape
     assert "few, version 1: 12 pictures of 2 classes" in said.out
     assert "dark/broken.png" in said.out
     assert "E_NOT_IMAGE" in said.out
-    assert "Next: winnow train few" in said.out
+    assert "Next: winnow check few, then winnow train few" in said.out
+
+
+def test_import_says_once_for_each_kind_what_was_done_to_pictures(winnow: Winnow, shapes: Path, tmp_path: Path):
+    folder = tmp_path / "mine"
+    shutil.copytree(shapes, folder)
+    for label in ("bright", "dark"):
+        (folder / label / "00.png").rename(folder / label / "00.jpg")
+    said = winnow("import", folder)
+    assert "2 pictures of another format than the name says (W_EXT_MISMATCH)" in said.out
+    answer = json.loads(winnow("import", folder, "--json").out)
+    assert [(one["code"], one["pictures"]) for one in answer["noticed"]] == [("W_EXT_MISMATCH", 2)]
+
+
+def test_more_pictures_join_those_that_are_there(winnow: Winnow, shapes: Path, tmp_path: Path):
+    winnow("import", shapes, "--name", "shapes")
+    more = tmp_path / "more" / "dim"
+    more.mkdir(parents=True)
+    for number in range(4):
+        Image.fromarray(np.full((12, 12, 3), 100 + number, dtype=np.uint8)).save(more / f"{number}.png")
+    answer = json.loads(winnow("import", more.parent, "--name", "shapes", "--add", "--json").out)
+    assert (answer["version"], answer["pictures"]) == (2, 64)
+    assert sorted(answer["classes"]) == ["bright", "dark", "dim"]
+
+
+def test_pictures_may_stay_in_place_and_be_found_again_after_a_move(winnow: Winnow, shapes: Path, tmp_path: Path):
+    folder = tmp_path / "photos"
+    shutil.copytree(shapes, folder)
+    winnow("import", folder, "--name", "mine", "--in-place")
+    folder.rename(tmp_path / "moved")
+    lost = winnow("train", "mine", "--rungs", RUNGS)
+    assert lost.code != 0
+    assert "winnow relink" in lost.err
+    assert "60 pictures" in winnow("relink", folder, tmp_path / "moved").out
+    assert winnow("train", "mine", "--rungs", RUNGS).code == 0
 
 
 def test_importing_again_changes_nothing(winnow: Winnow, shapes: Path):

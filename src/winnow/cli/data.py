@@ -1,8 +1,9 @@
-"""`winnow import`: bring labelled pictures into the workspace."""
+"""`winnow import` and `winnow relink`: bring labelled pictures into the workspace, or say where they are now."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,28 +19,43 @@ _REFUSED_SHOWN = 10
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command("import", epilog=example("winnow import ./photos --name clouds", "winnow import labels.csv"))(_import)
+    app.command("relink", epilog=example("winnow relink /mnt/old/photos /mnt/new/photos"))(_relink)
 
 
 def _import(
     source: Annotated[
         str,
         typer.Argument(
-            help="A folder of class folders, a zip of it, a CSV of paths and labels, MNIST's files, or 'digits'."
+            help="A folder, an archive, a table or an annotation file of any layout Winnow knows (docs: formats), "
+            "a URL with --allow-urls, or 'digits'."
         ),
     ],
     name: Annotated[str | None, typer.Option(help="What to call the dataset [default: after the source].")] = None,
+    add: Annotated[bool, typer.Option("--add", help="Join the pictures to those the dataset has.")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Leave the files where they are; remember their places and contents.")
+    ] = False,
     test_share: Annotated[
         float, typer.Option(help="Share of each class put aside for the test, unless the source has a test split.")
     ] = 0.2,
     seed: Annotated[int, typer.Option(help="Draws the test split.")] = 0,
     path_column: Annotated[str | None, typer.Option(help="The table's column of paths.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="The table's column of labels.")] = None,
+    label_column: Annotated[
+        list[str] | None, typer.Option(help="The table's column of labels; repeated: columns of 0 and 1, one a class.")
+    ] = None,
+    split_column: Annotated[str | None, typer.Option(help="The table's column of splits.")] = None,
+    group_column: Annotated[str | None, typer.Option(help="The table's column of groups (patients, videos).")] = None,
+    weight_column: Annotated[str | None, typer.Option(help="The table's column of weights.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="The table's column of times.")] = None,
+    allow_urls: Annotated[
+        bool, typer.Option("--allow-urls", help="Fetch from the network what is given by URL.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy labelled pictures into the workspace as a new version of a dataset.
+    """Bring labelled pictures into the workspace as a new version of a dataset.
 
-    Your files are only read. Importing the same files again changes nothing.
+    Your files are only read. Importing the same files again changes nothing; broken off, it goes on where it was.
     """
     from winnow.api.loading import load
     from winnow.api.printing import Printer
@@ -49,10 +65,17 @@ def _import(
             source,
             name=name,
             workspace=workspace,
+            add=add,
+            in_place=in_place,
             test_share=test_share,
             seed=seed,
             path_column=path_column,
             label_column=label_column,
+            split_column=split_column,
+            group_column=group_column,
+            weight_column=weight_column,
+            time_column=time_column,
+            allow_urls=allow_urls,
             tell=printer,
         )
     if as_json:
@@ -61,14 +84,34 @@ def _import(
         _show(dataset)
 
 
+def _relink(
+    old: Annotated[Path, typer.Argument(help="The folder in which the pictures were when they were imported.")],
+    new: Annotated[Path, typer.Argument(help="The folder in which they are now.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where a folder is now whose pictures were imported with --in-place and that was moved."""
+    from winnow.api.dataset import using
+    from winnow.report.words import count
+
+    with using(workspace) as opened:
+        n = opened.blobs.relink(old, new)
+    if as_json:
+        echo_json({"old": str(old), "new": str(new.resolve()), "pictures": n})
+    else:
+        typer.echo(f"{count(n, 'picture')} of {old} {'is' if n == 1 else 'are'} read from {new.resolve()} now.")
+
+
 def facts_of(dataset: Dataset) -> dict[str, Any]:
     """A dataset version as plain values."""
     return {
         "dataset": dataset.name,
         "version": dataset.version,
         "pictures": len(dataset),
+        "task": dataset.manifest.task,
         "classes": dataset.counts(),
         "refused": [{"source": r.source, "code": r.code, "reason": r.reason} for r in dataset.refused],
+        "noticed": [{"code": code, "pictures": n, "what": what} for code, n, what in _noticed(dataset)],
         "notes": [asdict(note) for note in dataset.notes],
     }
 
@@ -89,7 +132,15 @@ def _show(dataset: Dataset) -> None:
             typer.echo(f"  {printable(refused.source)}: {refused.reason} ({refused.code})")
         if len(dataset.refused) > _REFUSED_SHOWN:
             typer.echo(f"  ... and {len(dataset.refused) - _REFUSED_SHOWN} more; --json lists all")
-    typer.echo(f"Next: winnow train {_quoted(dataset.name)}")
+    for code, n, what in _noticed(dataset):
+        typer.echo(f"{count(n, 'picture')} {what} ({code})")
+    typer.echo(f"Next: winnow check {_quoted(dataset.name)}, then winnow train {_quoted(dataset.name)}")
+
+
+def _noticed(dataset: Dataset) -> list[tuple[str, int, str]]:
+    from winnow.data.codes import noticed
+
+    return noticed(dataset.manifest.column("warnings"))
 
 
 def _quoted(name: str) -> str:
