@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from winnow.errors import BadDataError, UserError
 from winnow.events import Event, Note, PlanMade, RungFinished, RungSkipped, RungStarted, Tell, tell_nobody
 from winnow.ladder.climb import Outcome, climb
 from winnow.metrics.intervals import wilson
-from winnow.metrics.scores import METRICS, Metric
-from winnow.tasks.rung import Candidate, Clock, Estimate, Judged, OutOfTimeError
+from winnow.metrics.metric import Metric
+from winnow.metrics.scores import METRICS
+from winnow.tasks.rung import Baseline, Candidate, Clock, Estimate, Judged, OutOfTimeError
 
 N = 200
 _WEIGHTS = np.random.default_rng(0).multinomial(N, np.full(N, 1 / N), size=300) / N
+GUESS = Baseline("guess", "the commonest class")
 
 
 @dataclass
@@ -28,8 +31,8 @@ class Exam:
 
     n_judged: int = N
     n_independent: int = N
-    metric: Metric = METRICS["accuracy"]
-    baseline: str = "guess"
+    metric: Metric[Any] = METRICS["accuracy"]
+    baseline: Baseline = GUESS
     is_defined: bool = True
 
     def judge(self, predictions: np.ndarray) -> Judged | None:

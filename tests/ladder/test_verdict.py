@@ -12,9 +12,11 @@ from winnow.ladder.evidence import Comparisons, Judged
 from winnow.ladder.verdict import Verdict, reach_verdict
 from winnow.metrics.intervals import Interval
 from winnow.metrics.scores import METRICS
+from winnow.tasks.rung import Baseline
 
 TITLES = {"guess": "commonest class", "pixels": "pixels + logistic regression", "features": "features + LDA"}
 ACCURACY = METRICS["accuracy"]
+GUESS = Baseline("guess", "the commonest class")
 
 
 def _verdict(
@@ -34,7 +36,9 @@ def _verdict(
     comparisons = Comparisons(
         tuple(one.rung for one in judged), np.array(values), np.full((len(values),) * 2, error), 2.0, 0.0, 0.95
     )
-    return reach_verdict(judged, comparisons, TITLES, metric, prefer=prefer, baseline="guess")
+    return reach_verdict(
+        judged, comparisons, TITLES, metric, prefer=prefer, baseline=Baseline("guess", "the commonest class")
+    )
 
 
 def _ends(value: float) -> tuple[float, float]:

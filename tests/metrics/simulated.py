@@ -21,3 +21,19 @@ def simulated_predictions(
         probs /= probs.sum(axis=1, keepdims=True)
         probs = np.round(probs, 12)
     return probs, labels
+
+
+def simulated_multilabel(
+    n: int, classes: int, *, seed: int, skill: float = 2.0, decimals: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probabilities (n, classes) and what the pictures show (n, classes); some classes are rarer than others.
+
+    The classes of a picture come together more often than chance has it; `decimals` makes ties.
+    """
+    rng = np.random.default_rng(seed)
+    rates = np.linspace(0.5, 0.15, classes)
+    mood = rng.normal(size=(n, 1))
+    labels = mood + rng.normal(size=(n, classes)) > np.sqrt(2) * (0.5 - rates) * 2.5
+    logits = skill * (labels - 0.5) + rng.normal(size=(n, classes)) - 0.5
+    probs = 1 / (1 + np.exp(-1.5 * logits))
+    return (probs if decimals is None else np.round(probs, decimals)), labels

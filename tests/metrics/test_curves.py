@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from winnow.metrics.curves import curves_by_class, pr_curve, roc_curve, threshold_table
+from winnow.metrics.curves import curves_by_class, multilabel_threshold_table, pr_curve, roc_curve, threshold_table
 
-from .simulated import simulated_predictions
+from .simulated import simulated_multilabel, simulated_predictions
+
+
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """(N, classes) whether the picture is of the class."""
+    return labels[:, None] == np.arange(classes)
 
 
 def test_a_short_precision_recall_curve_is_scikit_learns():
@@ -56,19 +61,24 @@ def test_curves_that_mean_nothing_are_left_out():
     assert pr_curve(scores, np.array([False, False])) is None
     assert roc_curve(scores, np.array([True, True])) is None
     probs, labels = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1]]), np.array([0, 1])
-    assert curves_by_class(roc_curve, probs, labels, ["cat", "dog", "owl"]).keys() == {"cat", "dog", "micro"}
+    assert curves_by_class(roc_curve, probs, one_hot(labels, 3), ["cat", "dog", "owl"]).keys() == {
+        "cat",
+        "dog",
+        "micro",
+    }
 
 
 def test_the_pooled_curve_is_over_all_pairs_of_picture_and_class():
     probs, labels = simulated_predictions(40, 3, seed=4)
-    pooled = curves_by_class(roc_curve, probs, labels, ["a", "b", "c"])["micro"]
-    pairs = (labels[:, None] == np.arange(3)).ravel()
+    pairs = one_hot(labels, 3).ravel()
+    pooled = curves_by_class(roc_curve, probs, pairs.reshape(40, 3), ["a", "b", "c"])["micro"]
     assert np.trapezoid(pooled.y, pooled.x) == pytest.approx(oracle.roc_auc_score(pairs, probs.ravel()), abs=1e-12)
 
 
 def test_a_class_called_micro_does_not_hide_the_pooled_curve():
     probs, labels = simulated_predictions(40, 2, seed=5)
-    assert curves_by_class(pr_curve, probs, labels, ["micro", "macro"]).keys() == {"micro (class)", "macro", "micro"}
+    curves = curves_by_class(pr_curve, probs, one_hot(labels, 2), ["micro", "macro"])
+    assert curves.keys() == {"micro (class)", "macro", "micro"}
 
 
 def test_the_threshold_table_counts_by_hand():
@@ -85,3 +95,16 @@ def test_the_threshold_table_counts_by_hand():
     assert (nothing.coverage, nothing.recall) == (0, 0)
     assert nothing.accuracy is None
     assert nothing.precision is None
+
+
+def test_one_threshold_for_several_classes_counts_pairs():
+    probs, labels = simulated_multilabel(50, 4, seed=6)
+    for row in multilabel_threshold_table(probs, labels, steps=10):
+        called = probs >= row.threshold
+        assert row.coverage == called.any(axis=1).mean()
+        assert row.accuracy is None
+        assert row.recall == pytest.approx(oracle.recall_score(labels, called, average="micro"), abs=1e-12)
+        if called.any():
+            assert row.precision == pytest.approx(oracle.precision_score(labels, called, average="micro"), abs=1e-12)
+        else:
+            assert row.precision is None

@@ -10,13 +10,25 @@ from numpy.typing import NDArray
 from sklearn import metrics as oracle
 
 from winnow.errors import NotFoundError, UserError
+from winnow.metrics import measure
+from winnow.metrics.families import find_metric
+from winnow.metrics.predictions import Predictions
 from winnow.metrics.resamples import make_resamples
-from winnow.metrics.scores import METRICS, find_metric, interval, replicates
+from winnow.metrics.scores import METRICS, interval, replicates
+from winnow.metrics.weighted import Weighted
 
 from .simulated import simulated_predictions
 
 Probs = NDArray[np.float64]
 Labels = NDArray[np.int64]
+
+
+def value(name: str, probs: Probs, labels: Labels) -> float:
+    return measure.value(METRICS[name], Predictions(probs, labels))
+
+
+def resampled(name: str, probs: Probs, labels: Labels, weights: Probs) -> Probs:
+    return METRICS[name].of(Weighted(Predictions(probs, labels), weights))
 
 
 def _one_hot(labels: Labels, classes: int) -> NDArray[np.int64]:
@@ -61,7 +73,7 @@ def test_every_metric_has_an_oracle():
 @pytest.mark.parametrize("case", PREDICTIONS)
 def test_scores_equal_scikit_learns(name: str, case: str):
     probs, labels = PREDICTIONS[case]
-    ours = METRICS[name].value(probs, labels)
+    ours = value(name, probs, labels)
     assert ours == pytest.approx(ORACLES[name](probs, labels, np.ones(len(labels))), abs=1e-12)
 
 
@@ -70,7 +82,7 @@ def test_scores_equal_scikit_learns(name: str, case: str):
 def test_replicates_equal_scikit_learns_scores_with_the_draws_as_weights(name: str, case: str):
     probs, labels = PREDICTIONS[case]
     weights = make_resamples(np.arange(len(labels)), draws=3, seed=1).weights
-    ours = METRICS[name].resampled(probs, labels, weights)
+    ours = resampled(name, probs, labels, weights)
     assert ours == pytest.approx([ORACLES[name](probs, labels, w) for w in weights], abs=1e-12)
 
 
@@ -78,7 +90,7 @@ def test_replicates_equal_scikit_learns_scores_with_the_draws_as_weights(name: s
 def test_replicates_in_chunks_are_the_same_as_at_once(name: str):
     probs, labels = simulated_predictions(50, 3, seed=4)
     resamples = make_resamples(np.arange(50), draws=40)
-    at_once = METRICS[name].resampled(probs, labels, resamples.weights)
+    at_once = resampled(name, probs, labels, resamples.weights)
     assert replicates(METRICS[name], probs, labels, resamples) == pytest.approx(at_once, abs=1e-12)
 
 
@@ -86,7 +98,7 @@ def test_impossible_answers_cost_what_scikit_learn_makes_them_cost():
     probs, labels = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.array([0, 1, 1])
     for kind in (np.float64, np.float32):
         exact = probs.astype(kind)
-        assert METRICS["log_loss"].value(exact, labels) == pytest.approx(oracle.log_loss(labels, exact), rel=1e-6)
+        assert value("log_loss", exact, labels) == pytest.approx(oracle.log_loss(labels, exact), rel=1e-6)
 
 
 def test_means_run_over_the_classes_that_have_examples():
@@ -98,14 +110,14 @@ def test_means_run_over_the_classes_that_have_examples():
     f1 = oracle.f1_score(labels, answers, labels=present, average="macro")
     auroc = np.mean([oracle.roc_auc_score(labels == c, probs[:, c]) for c in present])
     precision = np.mean([oracle.average_precision_score(labels == c, probs[:, c]) for c in present])
-    assert METRICS["macro_f1"].value(probs, labels) == pytest.approx(f1, abs=1e-12)
-    assert METRICS["macro_auroc"].value(probs, labels) == pytest.approx(auroc, abs=1e-12)
-    assert METRICS["macro_average_precision"].value(probs, labels) == pytest.approx(precision, abs=1e-12)
+    assert value("macro_f1", probs, labels) == pytest.approx(f1, abs=1e-12)
+    assert value("macro_auroc", probs, labels) == pytest.approx(auroc, abs=1e-12)
+    assert value("macro_average_precision", probs, labels) == pytest.approx(precision, abs=1e-12)
 
 
 def test_ranking_one_class_against_nothing_is_undefined():
     probs, labels = np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 0])
-    assert np.isnan(METRICS["macro_auroc"].value(probs, labels))
+    assert np.isnan(value("macro_auroc", probs, labels))
     assert interval(METRICS["macro_auroc"], probs, labels, make_resamples([0, 1])) is None
 
 
@@ -116,7 +128,7 @@ def test_the_interval_holds_the_score_and_repeats_with_its_seed(name: str):
     one, same = (interval(metric, probs, labels, make_resamples(np.arange(150), draws=200)) for _ in range(2))
     assert one is not None
     assert one == same
-    assert one.value == pytest.approx(metric.value(probs, labels), abs=1e-12)
+    assert one.value == pytest.approx(value(name, probs, labels), abs=1e-12)
     assert one.low <= one.value <= one.high
     assert one.low < one.high
 
@@ -144,7 +156,7 @@ def test_ten_copies_of_every_picture_are_worth_no_more_than_one(name: str):
 @pytest.mark.parametrize("name", METRICS)
 def test_95_percent_intervals_hold_the_true_score_93_to_97_percent_of_the_time(name: str):
     metric = METRICS[name]
-    truth = metric.value(*simulated_predictions(200_000, 3, seed=0))
+    truth = value(name, *simulated_predictions(200_000, 3, seed=0))
     held = 0
     for seed in range(200):
         probs, labels = simulated_predictions(150, 3, seed=1000 + seed)
@@ -178,4 +190,4 @@ def test_an_unknown_metric_is_met_with_the_nearest():
 )
 def test_what_are_no_predictions_is_refused_with_a_hint(probs: object, labels: object, hint: str):
     with pytest.raises(UserError, match=hint):
-        METRICS["accuracy"].value(np.asarray(probs), np.asarray(labels))
+        value("accuracy", np.asarray(probs), np.asarray(labels))

@@ -23,7 +23,7 @@ from winnow.events import Note, Tell
 from winnow.graph.backbone import Backbone, find_backbone, list_backbones
 from winnow.graph.features import FeatureStore, PictureReader
 from winnow.ladder.climb import Prefer, climb
-from winnow.metrics.scores import find_metric
+from winnow.metrics.families import find_metric
 from winnow.report.assemble import now
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import find_rungs

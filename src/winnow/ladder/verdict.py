@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from winnow.ladder.evidence import Comparisons, Judged
 from winnow.metrics.intervals import Interval
-from winnow.metrics.scores import Metric
+from winnow.metrics.metric import Metric
+from winnow.tasks.rung import Baseline
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
@@ -42,10 +43,10 @@ def reach_verdict(
     judged: Sequence[Judged],
     comparisons: Comparisons,
     titles: Mapping[str, str],
-    metric: Metric,
+    metric: Metric[Any],
     *,
     prefer: Literal["cheapest", "best"] = "cheapest",
-    baseline: str | None = None,
+    baseline: Baseline | None = None,
 ) -> Verdict:
     """Choose a rung and say why.
 
@@ -58,8 +59,8 @@ def reach_verdict(
         titles: a rung's name to what it is called in a sentence, such as "features + logistic regression".
         metric: what was optimised.
         prefer: what to choose.
-        baseline: the name of the rung that always answers the commonest class, if there is one: a model that is
-            not shown to beat it gets a caution.
+        baseline: the rung that looks at nothing, if there is one: a model that is not shown to beat it gets a
+            caution.
 
     Raises:
         ValueError: no rung was judged.
@@ -118,7 +119,7 @@ def _title(one: Judged, titles: Mapping[str, str]) -> str:
     return titles.get(one.rung, one.rung)
 
 
-def _score_sentence(one: Judged, metric: Metric, gain: Gain | None, titles: Mapping[str, str]) -> str:
+def _score_sentence(one: Judged, metric: Metric[Any], gain: Gain | None, titles: Mapping[str, str]) -> str:
     if not _is_defined(one):
         return f"Its score could not be measured: these examples leave it undefined ({metric.term})."
     interval = one.interval
@@ -165,16 +166,16 @@ def _others_sentence(
 
 
 def _caution(
-    chosen: int, judged: Sequence[Judged], comparisons: Comparisons, metric: Metric, baseline: str | None
+    chosen: int, judged: Sequence[Judged], comparisons: Comparisons, metric: Metric[Any], baseline: Baseline | None
 ) -> str:
-    guess = next((i for i, one in enumerate(judged) if one.rung == baseline), None)
-    if guess is None:
+    guess = next((i for i, one in enumerate(judged) if baseline and one.rung == baseline.rung), None)
+    if guess is None or baseline is None:
         return ""
     if chosen == guess:
         if len(judged) == 1:
-            return "Caution: it always answers the commonest class and looks at no picture."
+            return f"Caution: it always answers {baseline.answers} and looks at no picture."
         return (
-            "Caution: it always answers the commonest class and looks at no picture; nothing that was tried is "
+            f"Caution: it always answers {baseline.answers} and looks at no picture; nothing that was tried is "
             "shown to be better. More examples, or checked labels, may help."
         )
     if comparisons.is_better(chosen, guess):
@@ -182,12 +183,12 @@ def _caution(
     gain = comparisons.gain(chosen, guess)
     difference = "" if gain is None else f" (difference {_range(gain, metric)})"
     return (
-        f"Caution: it is not shown to be better than always answering the commonest class{difference}. "
+        f"Caution: it is not shown to be better than always answering {baseline.answers}{difference}. "
         "More examples, or checked labels, may help."
     )
 
 
-def _difference(gain: Interval, metric: Metric) -> str:
+def _difference(gain: Interval, metric: Metric[Any]) -> str:
     amount = _number(abs(gain.value), metric, _decimals(gain, metric))
     if float(amount) == 0:
         return "no better than"
@@ -195,18 +196,18 @@ def _difference(gain: Interval, metric: Metric) -> str:
     return f"{amount}{unit} {'better' if gain.value > 0 else 'worse'} than"
 
 
-def _range(gain: Interval, metric: Metric) -> str:
+def _range(gain: Interval, metric: Metric[Any]) -> str:
     decimals = _decimals(gain, metric)
     unit = " points" if metric.is_ratio else ""
     return f"{_number(gain.low, metric, decimals)} to {_number(gain.high, metric, decimals)}{unit}"
 
 
-def _decimals(interval: Interval | None, metric: Metric) -> int:
+def _decimals(interval: Interval | None, metric: Metric[Any]) -> int:
     """As many as the interval's width makes sense of: 94.2 %, but 99.47 % (99.39 to 99.55 %)."""
     is_narrow = interval is not None and interval.high - interval.low < 0.002
     return (2 if is_narrow else 1) if metric.is_ratio else (4 if is_narrow else 3)
 
 
-def _number(value: float, metric: Metric, decimals: int) -> str:
+def _number(value: float, metric: Metric[Any], decimals: int) -> str:
     text = f"{value * 100 if metric.is_ratio else value:.{decimals}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from winnow.errors import UserError
 from winnow.metrics.intervals import Interval, wilson
-from winnow.metrics.weighted import CALIBRATION_BINS, Predictions, confidence_bins
+from winnow.metrics.predictions import Predictions
+from winnow.metrics.sums import CALIBRATION_BINS, BinSums
 
 # scikit-learn looks for the temperature within the same range.
 _LOG_BETA_BOUNDS = (-10.0, 10.0)
@@ -46,7 +47,13 @@ def reliability_bins(
     Source: DeGroot and Fienberg, The Comparison and Evaluation of Forecasters, The Statistician 1983.
     """
     predictions = Predictions(probs, labels)
-    n, confidence, right = _bin_sums(predictions, bins)
+    return reliability(BinSums.of(predictions.confidence, predictions.is_right, bins))
+
+
+def reliability(sums: BinSums) -> tuple[ReliabilityBin, ...]:
+    """`reliability_bins` of answers that are counted already."""
+    n, confidence, right = sums.n, sums.confidence, sums.right
+    bins = len(n)
     edges = np.linspace(0, 1, bins + 1).tolist()
     return tuple(
         ReliabilityBin(
@@ -82,11 +89,11 @@ def expected_calibration_error(
     0.0
     """
     predictions = Predictions(probs, labels)
-    _, confidence, right = _bin_sums(predictions, bins)
-    return float(np.abs(right - confidence).sum() / predictions.n)
+    sums = BinSums.of(predictions.confidence, predictions.is_right, bins)
+    return float(np.abs(sums.right - sums.confidence).sum() / predictions.n)
 
 
-def calibration_interval(predictions: Predictions, draws: NDArray[np.float64], level: float = 0.95) -> Interval | None:
+def calibration_interval(sums: BinSums, draws: NDArray[np.float64], level: float = 0.95) -> Interval:
     """The interval of the expected calibration error, corrected for its bias.
 
     Chance alone puts every bin a little off, so the error is measured too large, and its bootstrap
@@ -101,7 +108,7 @@ def calibration_interval(predictions: Predictions, draws: NDArray[np.float64], l
     the truth is near 0. In simulations it covers 96 to 99 %: at least as often as it says.
 
     Args:
-        predictions: of the N examples.
+        sums: the answers by how sure they were.
         draws: (bins, B) replicates of `Weighted.calibration_gaps`.
         level: how often the interval shall hold the true error.
 
@@ -109,10 +116,10 @@ def calibration_interval(predictions: Predictions, draws: NDArray[np.float64], l
     line through 0 and the measured gaps; the binomial noise is the consistency resampling of Broecker and
     Smith, Increasing the Reliability of Reliability Diagrams, Weather and Forecasting 2007.
     """
-    n, confidence, right = _bin_sums(predictions, CALIBRATION_BINS)
-    is_used = n > 0
-    n, confidence, right = n[is_used], confidence[is_used], right[is_used]
-    gaps = (right - confidence) / predictions.n
+    is_used = sums.n > 0
+    n, confidence, right = sums.n[is_used], sums.confidence[is_used], sums.right[is_used]
+    total = float(n.sum())
+    gaps = (right - confidence) / total
     error = float(np.abs(gaps).sum())
     drawn_noise = draws[is_used] - gaps[:, None]
     stated = confidence / n
@@ -122,7 +129,7 @@ def calibration_interval(predictions: Predictions, draws: NDArray[np.float64], l
 
     def binomial_noise(t: float) -> NDArray[np.float64]:
         accuracy = np.clip(stated + t * (observed - stated), 0, 1)
-        return (np.sqrt(n * accuracy * (1 - accuracy)) / predictions.n)[:, None] * standard
+        return (np.sqrt(n * accuracy * (1 - accuracy)) / total)[:, None] * standard
 
     def accepted(noise: Callable[[float], NDArray[np.float64]]) -> tuple[float, float]:
         def share_below(t: float) -> float:
@@ -209,16 +216,6 @@ def apply_temperature(logits: NDArray[np.floating], temperature: float) -> NDArr
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     weights = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
-
-
-def _bin_sums(
-    predictions: Predictions, bins: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(bins,) examples, sum of their confidence and right answers in each confidence bin."""
-    ids = confidence_bins(predictions.confidence, bins)
-    weights = (np.ones(predictions.n), predictions.confidence, predictions.is_right.astype(np.float64))
-    n, confidence, right = (np.bincount(ids, weights=w, minlength=bins).astype(np.float64) for w in weights)
-    return n, confidence, right
 
 
 def _last_at_least(falling: Callable[[float], float], target: float) -> float:

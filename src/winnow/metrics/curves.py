@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.metrics.weighted import Predictions
+from winnow.metrics.predictions import Predictions
 
 MOST_POINTS = 200
 MICRO = "micro"
@@ -36,11 +36,12 @@ class ThresholdRow:
     coverage: float
     """Share of pictures answered: the largest probability is at least the threshold."""
     accuracy: float | None
-    """Share of the answered pictures that are answered right; None where nothing is answered."""
+    """Share of the answered pictures that are answered right; None where nothing is answered, and where a picture
+    may have several classes."""
     precision: float | None
     """Over all (picture, class) pairs called at this threshold, the share that is true (micro precision)."""
     recall: float
-    """Share of pictures whose true class is called at this threshold (micro recall)."""
+    """Share of all true (picture, class) pairs that are called at this threshold (micro recall)."""
 
 
 def pr_curve(
@@ -85,7 +86,7 @@ def roc_curve(
 def curves_by_class(
     curve: Callable[[NDArray[np.floating], NDArray[np.bool_]], Curve | None],
     probs: NDArray[np.floating],
-    labels: NDArray[np.integer],
+    is_true: NDArray[np.bool_],
     classes: Sequence[str],
 ) -> dict[str, Curve]:
     """A curve for each class against all others, and one for all (picture, class) pairs together.
@@ -93,14 +94,13 @@ def curves_by_class(
     Args:
         curve: `pr_curve` or `roc_curve`.
         probs: (N, C) class probabilities.
-        labels: (N,) class ids in 0..C-1.
+        is_true: (N, C) whether the picture is of the class, or shows it.
         classes: the C class names, by id.
 
     Returns:
         By class name, without those for which it is undefined; the pooled curve is called "micro", and a
         class of that very name "micro (class)".
     """
-    is_true = labels[:, None] == np.arange(len(classes))
     named = {
         f"{name} (class)" if name == MICRO else name: curve(probs[:, c], is_true[:, c])
         for c, name in enumerate(classes)
@@ -141,7 +141,33 @@ def threshold_table(
     )
 
 
-def _at_least(scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+def multilabel_threshold_table(
+    probs: NDArray[np.floating], labels: NDArray[np.bool_], *, steps: int = 100
+) -> tuple[ThresholdRow, ...]:
+    """What one threshold for all classes would do, from 0 to 1: how many pictures get an answer, and how good.
+
+    Args:
+        probs: (N, C) probabilities.
+        labels: (N, C) what each picture shows.
+        steps: rows minus one.
+    """
+    thresholds = np.arange(steps + 1) / steps
+    answered = _at_least(probs.max(axis=1), thresholds)
+    called, true = _at_least(probs.ravel(), thresholds), _at_least(probs[labels], thresholds)
+    n_true = int(labels.sum())
+    return tuple(
+        ThresholdRow(
+            threshold=float(thresholds[k]),
+            coverage=float(answered[k] / len(probs)),
+            accuracy=None,
+            precision=float(true[k] / called[k]) if called[k] else None,
+            recall=float(true[k] / n_true) if n_true else 0.0,
+        )
+        for k in range(steps + 1)
+    )
+
+
+def _at_least(scores: NDArray[np.floating], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
     """(T,) how many scores reach each threshold."""
     return len(scores) - np.searchsorted(np.sort(scores), thresholds, side="left")
 

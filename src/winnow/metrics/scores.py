@@ -1,87 +1,26 @@
-"""The scores a classifier is judged by: one family, one line a metric, each with its interval.
+"""The scores where a picture has one class: one family, one line a metric, each with its interval.
 
 Where a class has no example in what is judged, means over classes run over the classes that have one.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.errors import NotFoundError, did_you_mean
-from winnow.metrics.bootstrap_t import mean_interval
-from winnow.metrics.calibration import calibration_interval
-from winnow.metrics.intervals import Interval, examples_behind_mean, ratio_interval, wilson
+from winnow.metrics import measure
+from winnow.metrics.intervals import Interval
+from winnow.metrics.metric import Metric
+from winnow.metrics.predictions import Predictions
 from winnow.metrics.resamples import Resamples
-from winnow.metrics.weighted import Predictions, Weighted, mean_over_classes
+from winnow.metrics.weighted import Weighted, mean_over_classes
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One way to judge predictions.
-
-    A metric is one function of `Weighted`: with weights of 1 it is the score, with those of `Resamples` its
-    bootstrap replicates.
-    """
-
-    name: str
-    """In code, commands and JSON."""
-    term: str
-    """In the field's words."""
-    title: str
-    """In plain words: what the number is."""
-    sentence: str
-    """What a model's number says, in plain words; `{score}` stands for the number."""
-    of: Callable[[Weighted], NDArray[np.float64]]
-    """(B,) the score under each set of weights."""
-    kind: Literal["share", "mean_over_classes", "log_loss", "calibration"]
-    """What its interval is made from (see `interval`)."""
-    higher_is_better: bool = True
-
-    @property
-    def is_counting(self) -> bool:
-        """The mean of right (1) or wrong (0) over examples: comparisons need a continuity correction."""
-        return self.kind == "share"
-
-    @property
-    def sign(self) -> float:
-        """1, or -1 where less is better: `sign` times the score is more the better."""
-        return 1.0 if self.higher_is_better else -1.0
-
-    @property
-    def is_ratio(self) -> bool:
-        """Lies in [0, 1] and reads as a percentage."""
-        return self.kind != "log_loss"
-
-    def value(self, probs: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-        """The score itself; NaN where it is undefined.
-
-        Args:
-            probs: (N, C) class probabilities; each row sums to 1.
-            labels: (N,) true class ids in 0..C-1.
-
-        Raises:
-            UserError: the two do not fit together (see `Predictions`).
-        """
-        return float(self.of(unweighted(Predictions(probs, labels)))[0])
-
-    def resampled(
-        self, probs: NDArray[np.floating], labels: NDArray[np.integer], weights: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """(B,) the score under each of the B rows of weights (B, N); NaN where it is undefined."""
-        return self.of(Weighted(Predictions(probs, labels), weights))
-
-
-def _accuracy(w: Weighted) -> NDArray[np.float64]:
+def _accuracy(w: Weighted[Predictions]) -> NDArray[np.float64]:
     return w.hits.sum(axis=0) / w.totals
 
 
-_ALL = (
+_ALL: tuple[Metric[Predictions], ...] = (
     Metric(
         "accuracy",
         "accuracy",
@@ -121,7 +60,7 @@ _ALL = (
         "surprise at the true class (0 is none)",
         "Its surprise at the true class of pictures it had not seen is {score}, where 0 is best",
         lambda w: w.losses,
-        "log_loss",
+        "lopsided_mean",
         higher_is_better=False,
     ),
     Metric(
@@ -152,30 +91,13 @@ _ALL = (
     ),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
-
-
-def find_metric(name: str) -> Metric:
-    """The metric of that name.
-
-    Raises:
-        NotFoundError: no metric is called so; the sentence names the nearest.
-    """
-    if name in METRICS:
-        return METRICS[name]
-    hint = did_you_mean(name, METRICS, otherwise=f"Known are {', '.join(METRICS)}.")
-    raise NotFoundError(f"No metric is called '{name}'. {hint}")
-
-
-def unweighted(predictions: Predictions) -> Weighted:
-    """Predictions as they are: one set of weights, all 1."""
-    return Weighted(predictions, np.ones((1, predictions.n)))
+METRICS: dict[str, Metric[Predictions]] = {metric.name: metric for metric in _ALL}
 
 
 def replicates(
-    metric: Metric, probs: NDArray[np.floating], labels: NDArray[np.integer], resamples: Resamples
+    metric: Metric[Predictions], probs: NDArray[np.floating], labels: NDArray[np.integer], resamples: Resamples
 ) -> NDArray[np.float64]:
-    """(draws,) the score of every bootstrap draw, a chunk at a time; NaN where a draw leaves it undefined.
+    """(draws,) the score of every bootstrap draw; NaN where a draw leaves it undefined.
 
     Args:
         metric: what to compute.
@@ -183,69 +105,16 @@ def replicates(
         labels: (N,) true class ids.
         resamples: draws of the same N examples.
     """
-    predictions = Predictions(probs, labels)
-    return np.concatenate([metric.of(Weighted(predictions, weights)) for weights in resamples.chunks()])
+    return measure.replicates(metric, Predictions(probs, labels), resamples)
 
 
 def interval(
-    metric: Metric,
+    metric: Metric[Predictions],
     probs: NDArray[np.floating],
     labels: NDArray[np.integer],
     resamples: Resamples,
     *,
     level: float = 0.95,
 ) -> Interval | None:
-    """The score and its interval, by the way that suits the metric; None where the score is undefined.
-
-    Shares of independent examples: Wilson. Other scores in [0, 1]: the bootstrap's standard error on the
-    logit scale. Log loss: the bootstrap of the studentised mean. Calibration error: corrected for its bias
-    (see `calibration_interval` for what it covers).
-    """
-    predictions = Predictions(probs, labels)
-    draws = np.empty(0)
-    if needs_draws(metric, resamples):
-        chunks = (Weighted(predictions, weights) for weights in resamples.chunks())
-        draws = np.concatenate([drawn(metric, chunk) for chunk in chunks], axis=-1)
-    return interval_from_draws(metric, predictions, draws, resamples, level=level)
-
-
-def needs_draws(metric: Metric, resamples: Resamples) -> bool:
-    """Whether the interval of a metric is made from what `drawn` gives."""
-    return metric.kind != "log_loss" and (metric.kind != "share" or resamples.is_clustered)
-
-
-def drawn(metric: Metric, chunk: Weighted) -> NDArray[np.float64]:
-    """(..., B) what the interval of a metric needs of some draws: the scores, or the gaps of the bins."""
-    return chunk.calibration_gaps if metric.kind == "calibration" else metric.of(chunk)
-
-
-def interval_from_draws(
-    metric: Metric,
-    predictions: Predictions,
-    draws: NDArray[np.float64],
-    resamples: Resamples,
-    *,
-    level: float = 0.95,
-) -> Interval | None:
-    """`interval` for draws that are at hand.
-
-    Args:
-        metric: what was measured.
-        predictions: of the N examples.
-        draws: (..., B) what `drawn` gave, chunks joined; not used where `needs_draws` says so.
-        resamples: where the draws come from.
-        level: how often the interval shall hold the true score.
-    """
-    if metric.kind == "calibration":
-        return calibration_interval(predictions, draws, level)
-    if metric.kind == "log_loss":
-        top = -math.log(predictions.smallest_prob)
-        return mean_interval(predictions.losses, resamples, top=top, level=level)
-    value = float(metric.of(unweighted(predictions))[0])
-    if metric.kind == "share" and not resamples.is_clustered:
-        return wilson(value * predictions.n, predictions.n, level)
-    n = float(predictions.n)
-    if metric.kind == "mean_over_classes":
-        n = examples_behind_mean(predictions.counts)
-    # Examples of one cluster may be worth no more than one.
-    return ratio_interval(value, draws, n * resamples.n_clusters / resamples.n, level)
+    """The score and its interval (`measure.interval`); None where the score is undefined."""
+    return measure.interval(metric, Predictions(probs, labels), resamples, level=level)

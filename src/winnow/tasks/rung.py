@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from winnow.events import Tell
 from winnow.metrics.intervals import Interval
-from winnow.metrics.scores import Metric
+from winnow.metrics.metric import Metric
 
 Settings = dict[str, str | float | int | bool]
 
@@ -93,6 +93,16 @@ class Judged:
     """(B,) bootstrap replicates of `value`, from the same resamples for every rung."""
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The rung of a task that looks at nothing."""
+
+    rung: str
+    """Its name."""
+    answers: str
+    """What it always answers, as the end of a sentence: "the commonest class"."""
+
+
 class Problem(Protocol):
     """A task bound to the examples of one dataset version."""
 
@@ -107,13 +117,13 @@ class Problem(Protocol):
         ...
 
     @property
-    def metric(self) -> Metric:
+    def metric(self) -> Metric[Any]:
         """What the climb optimises."""
         ...
 
     @property
-    def baseline(self) -> str:
-        """The name of the rung that looks at nothing: a model that does not beat it gets a caution."""
+    def baseline(self) -> Baseline:
+        """The rung that looks at nothing: a model that does not beat it gets a caution."""
         ...
 
     def judge(self, predictions: npt.NDArray[np.float32]) -> Judged | None:

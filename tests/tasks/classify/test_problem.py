@@ -11,8 +11,9 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from winnow.data.splits import clusters as find_clusters
 from winnow.errors import BadDataError
-from winnow.tasks.classify import problem as problem_module
-from winnow.tasks.classify.problem import FOLDS, ClassifyProblem
+from winnow.tasks import judging
+from winnow.tasks.classify.problem import ClassifyProblem
+from winnow.tasks.judging import FOLDS
 
 from .problems import Shop, made_up_examples, made_up_problem
 
@@ -114,14 +115,14 @@ def test_examples_that_are_all_called_validation_are_judged_out_of_fold():
 
 
 def test_many_examples_are_judged_by_a_split_of_our_own(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(problem_module, "MOST_OUT_OF_FOLD", 99)
+    monkeypatch.setattr(judging, "MOST_OUT_OF_FOLD", 99)
     groups = [f"g{i // 2}" for i in range(100)]
     problem = made_up_problem(made_up_examples(["a", "b", "b", "b"] * 25, groups=groups))
     check_nothing_leaks(problem)
     assert not problem.is_out_of_fold
     assert problem.judged_by == "a validation split"
     assert problem.n_judged == 20
-    monkeypatch.setattr(problem_module, "MOST_VALIDATION", 10)
+    monkeypatch.setattr(judging, "MOST_VALIDATION", 10)
     assert made_up_problem(made_up_examples(["a", "b", "b", "b"] * 25)).n_judged == pytest.approx(10, abs=1)
 
 
@@ -161,7 +162,7 @@ def test_candidates_are_judged_by_the_metric_and_more_is_better():
     assert accuracy is not None
     assert accuracy.score.value == accuracy.value == accuracy_score(labels, answers) == 0.75
     assert accuracy.score.low < 0.75 < accuracy.score.high
-    assert accuracy.draws.shape == (problem_module.DRAWS,)
+    assert accuracy.draws.shape == (judging.DRAWS,)
     loss = made_up_problem(examples, "log_loss").judge(probs)
     assert loss is not None
     assert loss.score.value == pytest.approx(log_loss(labels, probs), abs=1e-6)

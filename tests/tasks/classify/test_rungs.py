@@ -20,14 +20,15 @@ from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Progress, tell_nobody
 from winnow.graph import formats
 from winnow.ladder.climb import climb
-from winnow.tasks.classify import problem as problem_module
+from winnow.tasks import judging
 from winnow.tasks.classify import rungs as rungs_module
-from winnow.tasks.classify.head_rung import PIXELS, HeadRung
+from winnow.tasks.classify.head_rung import HeadRung
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import all_rungs, find_rungs
 from winnow.tasks.heads.head import Lesson, Write
 from winnow.tasks.heads.nearest_neighbour import NearestNeighbour
 from winnow.tasks.heads.prior import Prior
+from winnow.tasks.looks import PIXELS
 from winnow.tasks.rung import Candidate, Clock, OutOfTimeError, Rung, Settings
 
 from .problems import COLOURS, Shop
@@ -42,7 +43,7 @@ def _small_and_exact() -> Generator[None]:
         patch.setattr("winnow.tasks.heads.random_forest.TREES", 10)
         patch.setattr(formats, "_formats_to_try", lambda: iter(()))
         patch.setattr(formats, "_TIMED_S", 0.01)
-        patch.setattr(problem_module, "DRAWS", 100)
+        patch.setattr(judging, "DRAWS", 100)
         yield
 
 

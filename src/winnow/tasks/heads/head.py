@@ -15,6 +15,8 @@ from winnow.tasks.rung import Settings
 
 Rows = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.uint8]
+Weights = npt.NDArray[np.float64]
 
 ABSENT_LOGIT = -30.0
 """The logit of a class without a training example: its probability is about 1e-13, not 0, so that log loss stays
@@ -36,21 +38,59 @@ class Lesson:
     seed: int
     is_balanced: bool = False
     """Weigh classes inversely to their frequency."""
+    weights: Weights | None = None
+    """(N,) how much each example counts; None: all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class EachLesson:
+    """What a head learns from where a picture may show any number of classes: each class against the rest."""
+
+    rows: Rows
+    """(N, D) features."""
+    labels: Marks
+    """(N, C) 1 where the picture shows the class, else 0; some show it and some do not."""
+    seed: int
+    weights: Weights | None = None
+    """(N,) how much each example counts; None: all the same."""
+
+    @property
+    def n_classes(self) -> int:
+        """C."""
+        return self.labels.shape[1]
+
+    @property
+    def rates(self) -> npt.NDArray[np.float64]:
+        """(C,) share of the examples that show each class, by weight."""
+        return np.average(self.labels, axis=0, weights=self.weights)
 
 
 class Head(Protocol):
     """A way to learn from features."""
+
+    @property
+    def heeds_weights(self) -> bool:
+        """Whether it can learn more from examples of larger weight; if not, it learns from all alike."""
+        ...
 
     def grid(self, n_features: int) -> Sequence[Settings]:
         """The settings to choose among by cross-validation, the most regularised first; one entry: no choice."""
         ...
 
     def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
-        """Learn once per entry of the grid, sharing what can be shared."""
+        """Learn once per entry of the grid, sharing what can be shared; softmax makes probabilities of the logits."""
+        ...
+
+    def learn_each(self, lesson: EachLesson, grid: Sequence[Settings]) -> list[Write]:
+        """Likewise, each class against the rest; a sigmoid makes probabilities of the logits."""
         ...
 
     def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
         """Seconds one `learn` takes on one reference core (an AMD EPYC 9004 core, 2026)."""
+        ...
+
+    def estimate_each_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
+        """Seconds one `learn_each` takes there."""
         ...
 
 
@@ -67,6 +107,7 @@ def learn_all_classes(head: Head, lesson: Lesson, grid: Sequence[Settings]) -> l
         len(present),
         lesson.seed,
         lesson.is_balanced,
+        lesson.weights,
     )
     spread = np.zeros((len(present), lesson.n_classes), dtype=np.float32)
     spread[np.arange(len(present)), present] = 1
@@ -77,6 +118,29 @@ def learn_all_classes(head: Head, lesson: Lesson, grid: Sequence[Settings]) -> l
         return lambda pen, x: pen.linear(pen.op("LogSoftmax", write(pen, x), axis=1), spread, absent)
 
     return [widened(write) for write in head.learn(smaller, grid)]
+
+
+def learn_each_class(head: Head, lesson: EachLesson, grid: Sequence[Settings]) -> list[Write]:
+    """`head.learn_each` for lessons in which every example shows some class, or none does (as in a fold).
+
+    Such a class gets the same logit for every picture: after n examples that are all alike, the next is unlike them
+    with a probability of 1 / (n + 2) (Laplace's rule of succession).
+    """
+    n, shown = len(lesson.labels), lesson.labels.sum(axis=0, dtype=np.int64)
+    is_mixed = (shown > 0) & (shown < n)
+    if is_mixed.all():
+        return head.learn_each(lesson, grid)
+    surely = np.where(is_mixed, 0.0, np.where(shown > 0, 1.0, -1.0) * np.log(n + 1)).astype(np.float32)
+    if not is_mixed.any():
+        zeros = np.zeros((lesson.rows.shape[1], lesson.n_classes), dtype=np.float32)
+        return [lambda pen, x: pen.linear(x, zeros, surely) for _ in grid]
+    smaller = EachLesson(lesson.rows, lesson.labels[:, is_mixed], lesson.seed, lesson.weights)
+    spread = np.eye(lesson.n_classes, dtype=np.float32)[is_mixed]
+
+    def widened(write: Write) -> Write:
+        return lambda pen, x: pen.linear(write(pen, x), spread, surely)
+
+    return [widened(write) for write in head.learn_each(smaller, grid)]
 
 
 def _always(label: int, lesson: Lesson) -> Write:
@@ -100,3 +164,16 @@ def head_graph(write: Write, temperature: float, n_features: int, n_classes: int
     pen = GraphPen(FEATURES, (None, n_features), prefix="head/")
     cooled = pen.op("Mul", write(pen, pen.input), pen.constant(1 / temperature))
     return pen.finish(pen.op("Softmax", cooled, axis=1), PROBABILITIES, (None, n_classes))
+
+
+def each_head_graph(
+    write: Write, slopes: npt.NDArray[np.float64], offsets: npt.NDArray[np.float64], n_features: int
+) -> bytes:
+    """The calibrated head, `features` (N, D) to `probabilities` (N, C): sigmoid(slope * logit + offset), by class.
+
+    Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
+    """
+    pen = GraphPen(FEATURES, (None, n_features), prefix="head/")
+    scaled = pen.op("Mul", write(pen, pen.input), pen.constant(slopes))
+    honest = pen.op("Add", scaled, pen.constant(offsets))
+    return pen.finish(pen.op("Sigmoid", honest), PROBABILITIES, (None, len(slopes)))

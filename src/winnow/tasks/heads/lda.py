@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
+from sklearn.covariance import ledoit_wolf_shrinkage as sklearn_shrinkage
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.heads.head import Labels, Lesson, Write
+from winnow.tasks.heads.head import EachLesson, Labels, Lesson, Write
 from winnow.tasks.heads.standardise import Standardiser
 from winnow.tasks.rung import Settings
 
@@ -26,6 +27,8 @@ class ShrunkLda:
 
     Source: Ledoit and Wolf, Honey, I Shrunk the Sample Covariance Matrix, 2004.
     """
+
+    heeds_weights = False
 
     def grid(self, n_features: int) -> Sequence[Settings]:
         """Nothing to choose: the shrinkage has a closed form."""
@@ -49,9 +52,52 @@ class ShrunkLda:
 
         return [write for _ in grid]
 
+    def learn_each(self, lesson: EachLesson, grid: Sequence[Settings]) -> list[Write]:
+        """A hyperplane a class from one covariance of all examples.
+
+        The covariance within a class and its rest is that of all, S, less the step q d d^T between their means, where
+        d is the step and q = p (1 - p). So its inverse times d is S^-1 d / (1 - q d^T S^-1 d): one factor of S
+        serves every class.
+
+        Source: Sherman and Morrison 1950; shrunk as scikit-learn's LDA with one `ShrunkCovariance` for all.
+        """
+        standardiser = Standardiser.of(lesson.rows)
+        rows = standardiser.apply(lesson.rows).astype(np.float64)
+        rows -= rows.mean(axis=0)
+        covariance, shrinkage = _shrunk_total(rows)
+        shown = lesson.labels.astype(np.float64)
+        rates = shown.mean(axis=0)
+        near = (shown.T @ rows) / shown.sum(axis=0)[:, None]
+        far = -near * (rates / (1 - rates))[:, None]  # all rows have mean 0
+        step = near - far
+        solved = _solve(covariance, step.T)  # (D, C)
+        explained = (1 - shrinkage) * rates * (1 - rates) * (step.T * solved).sum(axis=0)
+        weights = solved / np.maximum(1 - explained, 1e-6)
+        intercepts = -0.5 * ((near + far).T * weights).sum(axis=0) + np.log(rates / (1 - rates))
+
+        def write(pen: GraphPen, x: str) -> str:
+            return pen.linear(standardiser.write(pen, x), weights, intercepts)
+
+        return [write for _ in grid]
+
     def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
         """Covariances (D, D) of all classes, and one Cholesky factor of that size."""
         return 0.01 + (2.0 * n * n_features**2 + n_features**3 / 3 + 2.0 * n * n * n_features / n_classes) / 1.5e10
+
+    def estimate_each_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
+        """One covariance (D, D), its shrinkage and its factor."""
+        return 0.01 + (6.0 * n * n_features**2 + n_features**3 / 3 + 2.0 * n_features**2 * n_classes) / 1.5e10
+
+
+def _shrunk_total(rows: Matrix) -> tuple[Matrix, float]:
+    """(D, D) the covariance of centred rows, shrunk towards the identity times its mean variance; and how far."""
+    covariance = rows.T @ rows / len(rows)
+    if not covariance.any():  # pictures that are all alike: every direction counts the same
+        return np.eye(len(covariance)), 1.0
+    shrinkage = float(sklearn_shrinkage(rows, assume_centered=True))
+    shrunk = (1 - shrinkage) * covariance
+    shrunk[np.diag_indices_from(shrunk)] += shrinkage * np.trace(covariance) / len(covariance)
+    return shrunk, shrinkage
 
 
 def _shrunk_covariance(rows: Matrix, labels: Labels, means: Matrix, priors: Matrix) -> Matrix:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.heads.head import Lesson, Write
+from winnow.tasks.heads.head import EachLesson, Lesson, Write
 from winnow.tasks.rung import Settings
 
 TREES = 100
@@ -32,29 +32,39 @@ class RandomForest:
     Source: Breiman, Random Forests, 2001.
     """
 
+    heeds_weights = True
+
     def grid(self, n_features: int) -> Sequence[Settings]:
         """Nothing to choose: forests are robust to their settings."""
         return [{"trees": TREES}]
 
     def learn(self, lesson: Lesson, grid: Sequence[Settings]) -> list[Write]:
         """Grow the trees on one core; the folds share the cores among them."""
-        forest = RandomForestClassifier(
-            n_estimators=TREES,
-            max_samples=0.5 if len(lesson.labels) >= _MANY else None,
-            max_features=max(1, min(MOST_FEATURES, int(np.sqrt(lesson.rows.shape[1])))),  # pyright: ignore[reportArgumentType]
-            n_jobs=1,
-            random_state=lesson.seed,
-            class_weight="balanced" if lesson.is_balanced else None,
-        ).fit(lesson.rows, lesson.labels)
-        prior = np.bincount(lesson.labels, minlength=lesson.n_classes) / len(lesson.labels)
+        forest = _forest(lesson).set_params(class_weight="balanced" if lesson.is_balanced else None)
+        forest.fit(lesson.rows, lesson.labels, sample_weight=lesson.weights)
+        counts = np.bincount(lesson.labels, weights=lesson.weights, minlength=lesson.n_classes)
+        prior = counts / counts.sum()
         if lesson.is_balanced:
             prior = np.full(lesson.n_classes, 1 / lesson.n_classes)
         attributes = tree_ensemble(forest)
 
         def write(pen: GraphPen, x: str) -> str:
-            shares = pen.op("TreeEnsembleRegressor", x, domain=_ML, **attributes)
-            smoothed = pen.op("Mul", shares, pen.constant(TREES / (TREES + 1)))
-            return pen.op("Log", pen.op("Add", smoothed, pen.constant(prior / (TREES + 1))))
+            return pen.op("Log", _write_smoothed(pen, x, attributes, prior))
+
+        return [write for _ in grid]
+
+    def learn_each(self, lesson: EachLesson, grid: Sequence[Settings]) -> list[Write]:
+        """Grow trees whose leaves know the share of every class among their examples (multi-output)."""
+        # scikit-learn takes a single column for a plain class.
+        labels = lesson.labels[:, 0] if lesson.n_classes == 1 else lesson.labels
+        forest = _forest(lesson).fit(lesson.rows, labels, sample_weight=lesson.weights)
+        attributes, prior = tree_ensemble(forest, is_each=True), lesson.rates
+
+        def write(pen: GraphPen, x: str) -> str:
+            smoothed = _write_smoothed(pen, x, attributes, prior)
+            # The shares are sums of rounded numbers: where all trees are sure they may reach 1 but for a rounding.
+            others = pen.op("Max", pen.op("Sub", pen.constant(1), smoothed), pen.constant(1e-6))
+            return pen.op("Sub", pen.op("Log", smoothed), pen.op("Log", others))
 
         return [write for _ in grid]
 
@@ -62,9 +72,31 @@ class RandomForest:
         """N log N comparisons for the square root of D features, in each tree; pixels split worse and go deeper."""
         return 0.1 + TREES * 4e-8 * n * np.log2(max(n, 2)) * min(np.sqrt(n_features), MOST_FEATURES)
 
+    def estimate_each_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
+        """Every split counts all classes."""
+        return self.estimate_s(n, n_features, n_classes, n_grid) * (1 + 0.3 * n_classes)
 
-def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:
+
+def _forest(lesson: Lesson | EachLesson) -> RandomForestClassifier:
+    return RandomForestClassifier(
+        n_estimators=TREES,
+        max_samples=0.5 if len(lesson.labels) >= _MANY else None,
+        max_features=max(1, min(MOST_FEATURES, int(np.sqrt(lesson.rows.shape[1])))),  # pyright: ignore[reportArgumentType]
+        n_jobs=1,
+        random_state=lesson.seed,
+    )
+
+
+def _write_smoothed(pen: GraphPen, x: str, attributes: dict[str, Any], prior: npt.NDArray[np.float64]) -> str:
+    shares = pen.op("TreeEnsembleRegressor", x, domain=_ML, **attributes)
+    smoothed = pen.op("Mul", shares, pen.constant(TREES / (TREES + 1)))
+    return pen.op("Add", smoothed, pen.constant(prior / (TREES + 1)))
+
+
+def tree_ensemble(forest: RandomForestClassifier, *, is_each: bool = False) -> dict[str, Any]:
     """The attributes of ONNX's TreeEnsembleRegressor for a fitted forest: its mean of leaf shares, a target a class.
+
+    With `is_each` the forest was fitted to C columns of 0 and 1; the targets are the shares of 1.
 
     Not TreeEnsembleClassifier: ONNX Runtime reads a row that all trees give to the first of two classes as a single
     score s and answers (-s, s). A leaf's zero shares are left out, which makes deep forests five to ten times
@@ -74,6 +106,7 @@ def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:
     Source: ONNX, ai.onnx.ml operators, TreeEnsembleRegressor version 3.
     """
     parts: dict[str, list[npt.NDArray[Any]]] = {}
+    shares = np.empty((0, 0))
 
     def add(**columns: npt.NDArray[Any]) -> None:
         for name, column in columns.items():
@@ -94,8 +127,9 @@ def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:
             nodes_modes=np.where(is_leaf, "LEAF", "BRANCH_LEQ"),
         )
         leaves = np.flatnonzero(is_leaf)
-        shares = tree.value[leaves, 0, :]
-        shares = shares / shares.sum(axis=1, keepdims=True)
+        values = tree.value[leaves] if is_each else tree.value[leaves, 0, :]  # (leaves, C, 2) or (leaves, C)
+        shares = values / values.sum(axis=-1, keepdims=True)
+        shares = shares[:, :, 1] if is_each else shares
         leaf, label = np.nonzero(shares)
         add(
             target_treeids=np.full(len(leaf), tree_id),
@@ -104,7 +138,7 @@ def tree_ensemble(forest: RandomForestClassifier) -> dict[str, Any]:
             target_weights=(shares[leaf, label] / n_trees).astype(np.float32),
         )
     attributes: dict[str, Any] = {name: np.concatenate(columns).tolist() for name, columns in parts.items()}
-    return {**attributes, "n_targets": len(forest.classes_)}
+    return {**attributes, "n_targets": shares.shape[1]}
 
 
 def round_down(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -12,9 +12,9 @@ import numpy.typing as npt
 from sklearn.svm import SVC
 
 from winnow.graph.build import GraphPen
-from winnow.tasks.heads.head import Lesson, Rows, Write
+from winnow.tasks.heads.head import EachLesson, Lesson, Rows, Write
 from winnow.tasks.heads.standardise import Standardiser
-from winnow.tasks.heads.subsample import stratified_subsample
+from winnow.tasks.heads.subsample import stratified_subsample, subsample_each
 from winnow.tasks.rung import Settings
 
 Kernel = Literal["linear", "rbf"]
@@ -41,6 +41,8 @@ class SupportVectorMachine:
     Source: Cortes and Vapnik, Support-Vector Networks, 1995; one-against-one as in LIBSVM (Chang and Lin 2011);
     the soft vote follows Hastie and Tibshirani, Classification by Pairwise Coupling, 1998, section 2.
     """
+
+    heeds_weights = True
 
     def __init__(self, kernel: Kernel, *, each: bool = True) -> None:
         self._kernel: Kernel = kernel
@@ -69,20 +71,50 @@ class SupportVectorMachine:
                 tol=1e-3,
                 class_weight="balanced" if lesson.is_balanced else None,
             )
-            machine.fit(self._kernel_of(products, settings), labels)
+            weights = None if lesson.weights is None else lesson.weights[kept]
+            machine.fit(self._kernel_of(products, settings), labels, sample_weight=weights)
             margins = _margins(machine, lesson.n_classes)
             vectors = rows[machine.support_]
-            if self._kernel == "linear":
-                learned.append(_linear_writer(standardiser, vectors, margins, lesson.n_classes))
-            else:
-                gamma = float(settings["gamma"])
-                learned.append(_rbf_writer(standardiser, vectors, margins, lesson.n_classes, gamma))
+            learned.append(self._writer(standardiser, vectors, margins, settings, _votes_of(lesson.n_classes)))
+        return learned
+
+    def learn_each(self, lesson: EachLesson, grid: Sequence[Settings]) -> list[Write]:
+        """One kernel matrix per width; on it one machine a class, against the rest. A class's logit is its margin."""
+        kept = subsample_each(lesson.labels, _most_each(lesson.n_classes), lesson.seed)
+        standardiser = Standardiser.of(lesson.rows[kept], each=self._each)
+        rows = standardiser.apply(lesson.rows[kept])
+        products = (rows @ rows.T).astype(np.float64)
+        weights = None if lesson.weights is None else lesson.weights[kept]
+        learned: list[Write] = []
+        for settings in grid:
+            kernel = self._kernel_of(products, settings)
+            coefficients, intercepts = np.zeros((len(kept), lesson.n_classes)), np.zeros(lesson.n_classes)
+            for c, is_shown in enumerate(lesson.labels[kept].T):
+                machine = SVC(kernel="precomputed", C=float(settings["C"]), cache_size=400, tol=1e-3)
+                machine.fit(kernel, is_shown, sample_weight=weights)
+                coefficients[machine.support_, c] = np.asarray(machine.dual_coef_)[0]
+                intercepts[c] = machine.intercept_[0]
+            supports = coefficients.any(axis=1)
+            margins = _Margins(coefficients[supports], intercepts)
+            learned.append(self._writer(standardiser, rows[supports], margins, settings, _write_steep))
         return learned
 
     def estimate_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
         """The products of all pairs, then for each entry of the grid work that grows with N^2."""
         n = min(n, MOST_EXAMPLES)
         return 0.01 + 2.0 * n * n * n_features / 3e10 + n_grid * 5e-8 * n * n
+
+    def estimate_each_s(self, n: int, n_features: int, n_classes: int, n_grid: int) -> float:
+        """The same with a machine a class."""
+        n = min(n, _most_each(n_classes))
+        return 0.01 + 2.0 * n * n * n_features / 3e10 + n_classes * n_grid * 5e-8 * n * n
+
+    def _writer(
+        self, standardiser: Standardiser, vectors: Rows, margins: _Margins, settings: Settings, end: WriteMargins
+    ) -> Write:
+        if self._kernel == "linear":
+            return _linear_writer(standardiser, vectors, margins, end)
+        return _rbf_writer(standardiser, vectors, margins, float(settings["gamma"]), end)
 
     def _kernel_of(self, products: Matrix, settings: Settings) -> Matrix:
         if self._kernel == "linear":
@@ -119,6 +151,23 @@ def _margins(machine: SVC, n_classes: int) -> _Margins:
     return _Margins(sign * coefficients, sign * np.asarray(machine.intercept_))
 
 
+WriteMargins = Callable[[GraphPen, str], str]
+"""Writes what becomes of margins (N, P): gives the name of the logits (N, C)."""
+
+
+def _most_each(n_classes: int) -> int:
+    """So many examples that the machines of all classes together take as long as one of `MOST_EXAMPLES` for six."""
+    return min(MOST_EXAMPLES, int(MOST_EXAMPLES * np.sqrt(6 / n_classes)))
+
+
+def _write_steep(pen: GraphPen, margins: str) -> str:
+    return pen.op("Mul", margins, pen.constant(SLOPE))
+
+
+def _votes_of(n_classes: int) -> WriteMargins:
+    return lambda pen, margins: _write_votes(pen, margins, n_classes)
+
+
 def _write_votes(pen: GraphPen, margins: str, n_classes: int) -> str:
     """The logits (N, C) from the margins (N, P): log sigmoid(SLOPE * m) for i, log sigmoid(-SLOPE * m) for j."""
     pairs = list(combinations(range(n_classes), 2))
@@ -132,16 +181,16 @@ def _write_votes(pen: GraphPen, margins: str, n_classes: int) -> str:
     return pen.op("Add", first, pen.op("MatMul", against, pen.constant(for_second)))
 
 
-def _linear_writer(standardiser: Standardiser, vectors: Rows, margins: _Margins, n_classes: int) -> Write:
+def _linear_writer(standardiser: Standardiser, vectors: Rows, margins: _Margins, end: WriteMargins) -> Write:
     weights = vectors.T.astype(np.float64) @ margins.coefficients
 
     def write(pen: GraphPen, x: str) -> str:
-        return _write_votes(pen, pen.linear(standardiser.write(pen, x), weights, margins.intercepts), n_classes)
+        return end(pen, pen.linear(standardiser.write(pen, x), weights, margins.intercepts))
 
     return write
 
 
-def _rbf_writer(standardiser: Standardiser, vectors: Rows, margins: _Margins, n_classes: int, gamma: float) -> Write:
+def _rbf_writer(standardiser: Standardiser, vectors: Rows, margins: _Margins, gamma: float, end: WriteMargins) -> Write:
     squares = (vectors.astype(np.float64) ** 2).sum(axis=1)
     # The coefficients of a pair add up to 0, so a number taken off all kernel values changes no margin. Taking off
     # a typical one leaves small numbers to add up: a tenth of the rounding error in float32, with 600 features.
@@ -155,6 +204,6 @@ def _rbf_writer(standardiser: Standardiser, vectors: Rows, margins: _Margins, n_
         closeness = pen.linear(unit, 2 * gamma * vectors.T, -gamma * squares)
         kernel = pen.op("Exp", pen.op("Sub", closeness, pen.op("Mul", own, pen.constant(gamma))))
         above = pen.op("Sub", kernel, pen.constant(typical))
-        return _write_votes(pen, pen.linear(above, margins.coefficients, intercepts), n_classes)
+        return end(pen, pen.linear(above, margins.coefficients, intercepts))
 
     return write
