@@ -79,7 +79,7 @@ def _is_records(keys: frozenset[str]) -> bool:
 
 
 def _is_record_table(tree: Tree, path: str) -> bool:
-    header = loose_text(beginning(tree, path)).split("\n", 1)[0]
+    header = next(iter(loose_text(beginning(tree, path)).splitlines()), "")
     columns = set(next(csv.reader([header.strip()]), []))
     return "annotation_id" in columns and bool({"annotator", "lead_time"} & columns)
 
