@@ -13,7 +13,7 @@ from dataclasses import replace
 from winnow.data.sources.layout import place
 from winnow.data.sources.pictures_of import is_picture_name
 from winnow.data.sources.source import Found, ImportOptions, Refused, one_label
-from winnow.data.sources.table import has_class_folders, splits_of, unnamed_pictures
+from winnow.data.sources.table import has_class_folders, rows_of, splits_of, unnamed_pictures
 from winnow.data.sources.tables.class_labels import class_names_in
 from winnow.data.sources.tables.pictures import PictureCells
 from winnow.data.sources.tables.reading import PARQUET_SUFFIXES, read_table
@@ -46,9 +46,7 @@ class ImageFolder:
         """
         labels, splits = _by_folder(tree)
         used: set[str] = set()
-        for path in files:
-            pictures = PictureCells(tree, path, is_alone=False, allows_urls=options.allows_urls)
-            rows = TableRows(read_table(tree, path), pictures, options, needs_labels=not labels)
+        for rows in rows_of(tree, files, options, needs_labels=not labels):
             for item in rows.found():
                 if isinstance(item, Found):
                     used.add(item.source)

@@ -70,10 +70,9 @@ class TableFolder:
             BadDataError: a table cannot be read or has no rows.
             UserError: no column holds paths or labels.
         """
-        splits = splits_of(files)
         used: set[str] = set()
-        for path in files:
-            for item in _rows(tree, path, options, splits.get(path)).found():
+        for rows in rows_of(tree, files, options):
+            for item in rows.found():
                 if isinstance(item, Found):
                     used.add(item.source)
                 yield item
@@ -128,9 +127,25 @@ def unnamed_pictures(tree: Tree, used: set[str]) -> Iterator[Refused]:
             yield Refused(path, "E_NO_LABEL", "No row of the table names it: add one, or ignore this.")
 
 
-def _rows(tree: Tree, path: str, options: ImportOptions, split: str | None) -> TableRows:
+def rows_of(tree: Tree, files: Sequence[str], options: ImportOptions, *, needs_labels: bool = True) -> list[TableRows]:
+    """The tables in some files, with the splits that their names tell.
+
+    Args:
+        needs_labels: must one of them say labels? (The test table of a contest says none.)
+
+    Raises:
+        BadDataError, UserError: as `TableRows`.
+    """
+    splits = splits_of(files)
+    tables = [_rows(tree, path, options, splits.get(path)) for path in files]
+    if needs_labels and not any(rows.roles.labels for rows in tables):
+        return [_rows(tree, path, options, splits.get(path), needs_labels=True) for path in files]
+    return tables
+
+
+def _rows(tree: Tree, path: str, options: ImportOptions, split: str | None, *, needs_labels: bool = False) -> TableRows:
     pictures = PictureCells(tree, path, is_alone=False, split=split, allows_urls=options.allows_urls)
-    return TableRows(read_table(tree, path), pictures, options, needs_labels=False, split=split)
+    return TableRows(read_table(tree, path), pictures, options, needs_labels=needs_labels, split=split)
 
 
 def _is_table(tree: Tree, path: str) -> bool:

@@ -211,7 +211,9 @@ class _Chooser:
 
 
 def _is_filled(cell: Any) -> bool:
-    return cell is not None and cell != "" and cell == cell
+    if isinstance(cell, str | float):
+        return cell != "" and cell == cell  # not a number is not equal to itself
+    return cell is not None
 
 
 def _is_split(cell: Any) -> bool:

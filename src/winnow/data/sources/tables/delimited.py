@@ -138,8 +138,8 @@ def _row(place: str, cells: list[str], width: int) -> Row | Refused:
 
 def _about_delimiter(name: str, delimiter: str, encoding: str) -> Iterator[Note]:
     # Tabs are what the suffix promises, and what Excel's "Unicode text" (UTF-16) always has.
-    usual = "\t" if name.casefold().endswith((".tsv", ".tab", ".txt")) or encoding == "utf-16" else ","
-    if delimiter != usual:
+    has_tabs = name.casefold().endswith((".tsv", ".tab", ".txt"))
+    if delimiter != ("\t" if has_tabs else ",") and (delimiter, encoding) != ("\t", "utf-16"):
         shown = _DELIMITERS.get(delimiter, f"'{delimiter}'")
         yield Note(f"The cells of {name} are divided by {shown}: it was read so.", code="W_DELIMITER")
 

@@ -16,6 +16,8 @@ from winnow.events import Note
 _MAX_ROWS = 1_048_576
 _MAX_COLUMNS = 1024
 _MAX_CELLS = 10_000_000
+# A file may claim a cell in the last row and leave all above it blank: behind so many, the table has ended.
+_MAX_BLANK_ROWS = 10_000
 # Sheets of text shrink about tenfold; openpyxl holds all texts of a workbook in memory at once.
 _BOMB_RATIO, _BOMB_BYTES = 100, 16 << 20
 _MAX_PART_BYTES = 512 << 20
@@ -77,33 +79,35 @@ def _first_sheet(name: str, book: Any) -> tuple[Cells, list[tuple[int, Cells]], 
     sheet, rows = filled[0]
     others = ", ".join(str(other.title) for other, _ in filled[1:6])
     text = f"Of {name} only the sheet '{sheet.title}' was read, not {others}: put all rows into one sheet."
-    header = rows[0][1]
-    return header, [(n, _fit(cells, len(header))) for n, cells in rows[1:]], [Note(text, True)] if others else []
+    return rows[0][1], rows[1:], [Note(text, is_warning=True)] if others else []
 
 
 def _filled_rows(name: str, sheet: Any) -> list[tuple[int, Cells]]:
     # A sheet may state its size wrongly, or as a million by sixteen thousand.
     sheet.reset_dimensions()
+    header = next((cells for _, cells in _walk(sheet, _MAX_COLUMNS)), ())
+    width = max((i + 1 for i, cell in enumerate(header) if cell is not None), default=0)
     rows: list[tuple[int, Cells]] = []
-    n_cells, width = 0, _MAX_COLUMNS
-    for number, cells in enumerate(sheet.iter_rows(max_row=_MAX_ROWS, max_col=_MAX_COLUMNS, values_only=True), 1):
-        if not any(cell is not None for cell in cells):
-            continue
-        row = cells[:width]
-        if not rows:
-            row = _fit(row, max(i for i, cell in enumerate(row) if cell is not None) + 1)
-            width = len(row)
-        n_cells += len(row)
-        if n_cells > _MAX_CELLS:
+    for number, cells in _walk(sheet, width):
+        if len(rows) * width > _MAX_CELLS:
             raise RefusedSourceError(
                 "E_ANN_SCHEMA", f"{name} has more than {_MAX_CELLS:,} cells: save the table as CSV or Parquet."
             )
-        rows.append((number, row))
+        rows.append((number, cells))
     return rows
 
 
-def _fit(cells: Cells, width: int) -> Cells:
-    return cells[:width] + (None,) * (width - len(cells))
+def _walk(sheet: Any, width: int) -> Iterator[tuple[int, Cells]]:
+    """Rows that are not blank, with their numbers from 1."""
+    n_blank = 0
+    if not width:
+        return
+    for number, cells in enumerate(sheet.iter_rows(max_row=_MAX_ROWS, max_col=width, values_only=True), 1):
+        n_blank = n_blank + 1 if cells.count(None) == len(cells) else 0
+        if n_blank > _MAX_BLANK_ROWS:
+            return
+        if not n_blank:
+            yield number, cells
 
 
 def _rows(name: str, rows: list[tuple[int, Cells]]) -> Iterator[Row | Refused]:
