@@ -147,7 +147,7 @@ def test_packed_files_of_several_parts_are_read_to_the_end(tmp_path):
 def test_a_packed_tar_leaves_nothing_behind(tmp_path, monkeypatch):
     spool = tmp_path / "spool"
     spool.mkdir()
-    monkeypatch.setattr(tarred, "_spool_folder", lambda: str(spool))
+    monkeypatch.setattr(tarred, "spool_folder", lambda: str(spool))
     opened = archive_at(packed(tar_of(tmp_path / "a.tar", FILES), "gz"))
     assert opened is not None
     assert opened.reader("photos/cat/0.png")() == FILES["photos/cat/0.png"]

@@ -2,7 +2,7 @@
 
 An archive that tries something (a path that leaves it, a link, a device, a bomb, a password) is refused as a
 whole: who made one such entry may have made others. What is merely odd or damaged costs its own line. Names
-and places of entries are kept as a list of names and one array: a million of them take about 150 MB.
+and places of entries are kept as a list of names and one array: a million of them take about 150 MB, 250 at the peak.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import threading
 import weakref
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.sources.refused import Refused, RefusedSourceError
@@ -91,7 +94,7 @@ class ArchiveTree:
         self._read = read
         self._remarks: list[Refused | Note] = []
         self._names: list[str] = []
-        self._numbers = array("q")
+        numbers = array("q")
         totals = _Totals(path)
         for entry in entries:
             if isinstance(entry, Note):
@@ -99,12 +102,12 @@ class ArchiveTree:
                 continue
             _refuse_hostile(path, entry)
             totals.add(entry)
-            if entry.kind == "file":
-                self._add(entry)
+            if entry.kind == "file" and self._add(entry.name):
+                numbers.extend(entry[2:])
         totals.finish()
         if not self._names and not any(isinstance(remark, Refused) for remark in self._remarks):
             raise RefusedSourceError("E_EMPTY", f"{path} holds no files: pack the folder again.")
-        self._sort()
+        self._numbers = self._sort(np.frombuffer(numbers, np.int64).reshape(-1, _NUMBERS))
 
     @property
     def name(self) -> str:
@@ -137,48 +140,43 @@ class ArchiveTree:
         row = bisect_left(self._names, path)
         if row == len(self._names) or self._names[row] != path:
             raise FileNotFoundError(path)
-        entry = Entry(path, "file", *self._numbers[row * _NUMBERS : (row + 1) * _NUMBERS])
+        entry = Entry(path, "file", *self._numbers[row].tolist())
         refuse_large(max(entry.size, entry.packed))
         if is_picture and entry.size > LARGE_FILE_BYTES:
             refuse_no_picture(self._read(entry, HEAD_BYTES), entry.size)
         return self._read(entry, entry.size)
 
-    def _add(self, entry: Entry) -> None:
-        parts = [part for part in entry.name.replace("\\", "/").split("/") if part not in ("", ".")]
-        if any(is_litter(part) for part in parts):
-            return
+    def _add(self, written: str) -> bool:
+        """Keep a name as a path, unless it is litter or nobody could use it."""
+        parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
+        if any(map(is_litter, parts)):
+            return False
         name = "/".join(parts)
         if not parts or len(parts) > MAX_DEPTH or len(name) > _LONGEST_PATH:
             reason = f"Its name has {len(name)} characters and {len(parts)} folders: shorten it and pack it again."
             self._remarks.append(Refused(name if len(name) <= 80 else f"{name[:79]}…", "E_NAME", reason))
-            return
+            return False
         self._names.append(name)
-        self._numbers.extend(entry[2:])
+        return True
 
-    def _sort(self) -> None:
-        self._names_apart()
-        order = sorted(range(len(self._names)), key=self._names.__getitem__)
-        numbers, self._numbers = self._numbers, array("q")
-        for row in order:
-            self._numbers.extend(numbers[row * _NUMBERS : (row + 1) * _NUMBERS])
+    def _sort(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Puts the names in order, and their numbers (N, 6) in the same."""
+        rows = rows[sorted(range(len(self._names)), key=self._names.__getitem__)]
         self._names.sort()
+        return self._sort(rows) if self._number_the_same() else rows
 
-    def _names_apart(self) -> None:
-        """A second entry of the same name gets a number: nothing is overwritten silently."""
+    def _number_the_same(self) -> bool:
+        """A second entry of the same name gets a number: nothing is overwritten silently. Was there one?"""
+        same = [row for row, (one, other) in enumerate(pairwise(self._names), 1) if one == other]
+        if not same:
+            return False
         names = set(self._names)
-        if len(names) == len(self._names):
-            return
-        seen: Counter[str] = Counter()
-        twice: list[str] = []
-        for row, name in enumerate(self._names):
-            seen[name] += 1
-            if seen[name] == 1:
-                continue
-            if seen[name] == 2:
-                twice.append(name)
-            stem, suffix = posixpath.splitext(name)
-            while (other := f"{stem} ({seen[name]}){suffix}") in names:
-                seen[name] += 1
+        twice = list(dict.fromkeys(self._names[row] for row in same))
+        for row in same:
+            stem, suffix = posixpath.splitext(self._names[row])
+            number = 2
+            while (other := f"{stem} ({number}){suffix}") in names:
+                number += 1
             names.add(other)
             self._names[row] = other
         shown = ", ".join(twice[:_SHOWN_COLLISIONS]) + (", ..." if len(twice) > _SHOWN_COLLISIONS else "")
@@ -190,6 +188,7 @@ class ArchiveTree:
                 code="W_NAME_COLLISION",
             )
         )
+        return True
 
 
 class _Totals:

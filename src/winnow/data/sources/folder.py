@@ -108,15 +108,15 @@ class _Walk:
         # Where links led so far. Each place is entered through a link once only, or links that point to folders
         # of links would multiply without end.
         self._linked = {os.path.realpath(folder)}
+        self._ahead: list[str] = []
 
     def items(self) -> Iterator[str | Refused]:
         """Relative paths of files, in no order, and what is refused."""
-        ahead = [""]
-        while ahead:
-            relative = ahead.pop()
+        self._ahead.append("")
+        while self._ahead:
+            relative = self._ahead.pop()
             try:
-                with os.scandir(self._folder / relative) as found:
-                    entries = sorted(found, key=lambda entry: entry.name)
+                yield from self._look_into(relative)
             except OSError as error:
                 if not relative:
                     raise BadDataError(
@@ -124,25 +124,30 @@ class _Walk:
                     ) from error
                 reason = f"The folder cannot be read ({error.strerror}): change its rights and import again."
                 yield Refused(relative, "E_UNREADABLE", reason)
-                continue
-            start = f"{relative}/" if relative else ""
+
+    def _look_into(self, relative: str) -> Iterator[str | Refused]:
+        start = f"{relative}/" if relative else ""
+        others: list[os.DirEntry[str]] = []
+        with os.scandir(self._folder / relative) as entries:
             for entry in entries:
                 if is_litter(entry.name):
                     continue
-                path = start + entry.name
-                kind = self._kind(entry, path)
-                if kind == "file":
-                    yield path
-                elif kind == "folder":
-                    ahead.append(path)
-                elif kind is not None:
-                    yield kind
+                if entry.is_file(follow_symlinks=False):
+                    yield start + entry.name  # at once: a million of them in one folder would fill the memory
+                else:
+                    others.append(entry)
+        for entry in sorted(others, key=lambda entry: entry.name):
+            kind = self._kind(entry, start + entry.name)
+            if kind == "file":
+                yield start + entry.name
+            elif kind == "folder":
+                self._ahead.append(start + entry.name)
+            elif kind is not None:
+                yield kind
 
     def _kind(self, entry: os.DirEntry[str], path: str) -> Refused | str | None:
         """ "file", "folder", why it is neither, or None for a link to where we have been."""
         try:
-            if entry.is_file(follow_symlinks=False):
-                return "file"
             if entry.is_dir(follow_symlinks=False):
                 return self._depth(path)
             mode = entry.stat().st_mode  # of what a link points to

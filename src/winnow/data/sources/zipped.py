@@ -139,11 +139,9 @@ def _listed(path: Path, file: BinaryIO, directory: _Directory) -> Iterator[tuple
         _, _, _, flags, method, _, _, crc, packed, size, n_name, n_extra, n_comment, _, _, attributes, offset = fields
         raw, extra, _ = file.read(n_name), file.read(n_extra), file.read(n_comment)
         left -= _CENTRAL.size + n_name + n_extra + n_comment
-        extras = dict(_extra_fields(extra))
-        try:
-            size, packed, offset = _zip64(extras.get(_ZIP64, b""), size, packed, offset)
-        except struct.error as error:
-            raise damaged(path, "a size in its list of entries is missing") from error
+        extras = dict(_extra_fields(extra)) if extra else {}
+        if _IN_ZIP64 in (size, packed, offset):
+            size, packed, offset = _zip64(path, extras.get(_ZIP64, b""), size, packed, offset)
         name = _name(raw, flags, extras.get(_UNICODE_NAME, b""))
         kind = _kind(name, attributes >> 16)
         yield flags, Entry(name, kind, offset + directory.shift, packed, size, method, crc, zlib.crc32(raw))
@@ -158,11 +156,13 @@ def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
         extra = extra[4 + n_bytes :]
 
 
-def _zip64(field: bytes, *values: int) -> list[int]:
+def _zip64(path: Path, field: bytes, *values: int) -> list[int]:
     """Sizes and offset, those that do not fit into 32 bits taken from the extra field, in their order."""
     wide: list[int] = []
     for value in values:
         if value == _IN_ZIP64:
+            if len(field) < 8:
+                raise damaged(path, "a size in its list of entries is missing")
             (value,) = struct.unpack_from("<Q", field)
             field = field[8:]
         # Beyond the end of any file all the same, and sums stay below 64 bits.
@@ -184,11 +184,10 @@ def _name(raw: bytes, flags: int, unicode_field: bytes) -> str:
 def _kind(name: str, mode: int) -> Literal["file", "folder", "link", "special"]:
     if name.endswith(("/", "\\")):
         return "folder"
-    if stat.S_ISLNK(mode):
-        return "link"
-    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-        return "special"
-    return "file"
+    kind = stat.S_IFMT(mode)
+    if kind in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "file"
+    return "link" if kind == stat.S_IFLNK else "special"
 
 
 def _reading(file: FileAt) -> Read:
