@@ -43,8 +43,10 @@ class DatasetStore:
                     f"A dataset called {shown(name)} is there already. Choose another name, or remove "
                     f"that one first: winnow rm {name}."
                 )
+            # To the microsecond: SQLite gives the id of a removed dataset again, and only this tells them apart.
+            created = datetime.now(UTC).isoformat(timespec="microseconds")
             connection.execute(
-                insert(datasets).values(name=name, key=same_name_key(name), source=source_text, created=now())
+                insert(datasets).values(name=name, key=same_name_key(name), source=source_text, created=created)
             )
             return self._record(connection, require(connection, name))
 
