@@ -211,8 +211,9 @@ def test_a_file_beyond_all_measure_is_refused(photos, monkeypatch):
         FolderTree(photos).reader("cat/0.png")()
 
 
-def test_one_named_file_is_read_without_a_look_at_its_neighbours(tmp_path, monkeypatch):
-    (tmp_path / "list.csv").write_text("path,label\na.png,cat\n")
-    monkeypatch.setattr(folder, "MAX_FILES", 0)
-    (tmp_path / "b.png").write_bytes(b"x")
-    assert found(tmp_path / "list.csv") == {"a.png": "cat"}
+@needs_unix
+def test_what_else_lies_beside_a_named_file_is_nobodys_concern(photos):
+    (photos / "list.csv").write_text("path,label\ncat/0.png,tiger\n")
+    os.mkfifo(photos / "pipe")
+    assert found(photos / "list.csv") == {"cat/0.png": "tiger"}
+    assert refused(photos / "list.csv") == {}
