@@ -51,14 +51,16 @@ def as_html(report: Report, pictures: Callable[[str], bytes | None]) -> str:
             reproduce_section(report),
         ),
         tag("footer", f"Winnow {report.climb.winnow_version} · {report.created} · report {report.schema_version}"),
-        _dialog(),
+        page_dialog(),
         shown.data([c for judgement in _judgements(report) for c in cell_pictures(judgement)]),
-        tag("script", _part("page.js")),
+        page_script(),
     )
-    return f"<!doctype html>\n{tag('html', _head(report), body, lang='en')}\n"
+    head = page_head(f"{report.dataset.name} · Winnow report")
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _head(report: Report) -> Html:
+def page_head(title: str) -> Html:
+    """The head of a page of ours: its policy, its style, its title."""
     style, script = _part("style.css"), _part("page.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
@@ -72,7 +74,7 @@ def _head(report: Report) -> Html:
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("link", rel="icon", href="data:,"),
-        tag("title", f"{report.dataset.name} · Winnow report"),
+        tag("title", title),
         tag("style", style),
     )
 
@@ -155,7 +157,13 @@ def _judgements(report: Report) -> list[Judgement]:
     return [report.judged] if report.test is None else [report.judged, report.test]
 
 
-def _dialog() -> Html:
+def page_script() -> Html:
+    """The one script that the policy allows."""
+    return tag("script", _part("page.js"))
+
+
+def page_dialog() -> Html:
+    """Where the script shows pictures."""
     return tag(
         "dialog",
         tag("h2", id="dialog-title"),

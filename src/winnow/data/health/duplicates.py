@@ -68,7 +68,7 @@ def pair_examples(subject: Subject, pairs: list[Pair]) -> tuple[Shown, ...]:
         shown(
             subject.examples[pair.second],
             pair.similarity,
-            f"like {subject.examples[pair.first].source}",
+            f"like {subject.examples[pair.first].source}{', mirrored' if pair.is_mirrored else ''}",
             subject.examples[pair.first],
         )
         for pair in pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from winnow.data.edits import Edit
 from winnow.data.manifest import Example
@@ -88,34 +88,6 @@ class Finding:
             shlex.join(["winnow", "fix", dataset, f"--{fix.action}", self.kind]) + (" --dry-run" * fix.is_judgement)
             for fix in self.fixes
         )
-
-    def to_json(self, dataset: str) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "severity": self.severity,
-            "sentence": self.sentence,
-            "count": self.count,
-            "interval": None if self.interval is None else dict(zip(_INTERVAL, self.interval, strict=True)),
-            "evidence": self.evidence,
-            "examples": [
-                {
-                    "source": one.source,
-                    "content": one.content,
-                    "label": one.label,
-                    "evidence": round(one.evidence, 4),
-                    "said": one.said,
-                    "beside": one.beside,
-                }
-                for one in self.examples
-            ],
-            "advice": self.advice,
-            "fix": list(self.commands(dataset)),
-        }
-
-
-_INTERVAL = ("value", "low", "high")
 
 
 def shown(example: Example, evidence: float, said: str = "", beside: Example | None = None) -> Shown:

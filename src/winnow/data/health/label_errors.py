@@ -12,10 +12,10 @@ from winnow.data.edits import Edit, Relabel, Remove
 from winnow.data.health.finding import Finding, Fix, counted, most_telling, percent, shown
 from winnow.data.health.subject import Predictions, Subject
 
-LEAST_ACCURACY = 0.7
-"""A model that is wrong more often than this is no judge of labels. Measured with 3 % of the labels planted wrong:
-at accuracies of 0.83 and 0.95 (EdgeTPU features; caltech101-mini, cats-dogs) 41 and 87 % of what is flagged was
-planted; at 0.7 and below (hand-made features, or clouds) 5 to 7 %."""
+LEAST_AGREEMENT = 0.7
+"""A model that agrees less with the labels than this (Cohen's kappa: 0 is chance) is no judge of them. Measured with
+3 % of the labels planted wrong: at 0.83 and 0.9 (EdgeTPU features; caltech101-mini, cats-dogs) 41 and 87 % of what is
+flagged was planted; at 0.5 and below (hand-made features, or clouds) 5 to 7 %."""
 SURE = 0.9
 """How sure the model must be of another class for a fix to act on it; in the same measurement 84 and 96 % of these
 were planted."""
@@ -74,24 +74,32 @@ def multilabel_issues(labels: Sequence[Sequence[int]], probs: NDArray[np.floatin
     return LabelIssues(np.asarray(flagged, dtype=np.bool_), np.asarray(scores, dtype=np.float64))
 
 
-def accuracy(subject: Subject, predictions: Predictions) -> float:
-    """How often the model agrees with the labels: of pictures, or of yes-or-no labels where there may be several,
-    as balanced accuracy (most of those are "no")."""
+def agreement(subject: Subject, predictions: Predictions) -> float:
+    """How far the model agrees with the labels beyond chance: 1 always, 0 as often as by chance.
+
+    Where a picture may have several classes: over all its yes-or-no labels.
+
+    Source: Cohen, A Coefficient of Agreement for Nominal Scales, 1960.
+    """
     truth = _memberships(subject, predictions)
-    if (truth.sum(axis=1) == 1).all():
-        return float((predictions.probs.argmax(axis=1) == truth.argmax(axis=1)).mean())
-    said = predictions.probs >= 0.5
-    right = [said[truth].mean() if truth.any() else 0.0, (~said[~truth]).mean() if not truth.all() else 0.0]
-    return float(np.mean(right))
+    if _is_single(truth):
+        said, given = predictions.probs.argmax(axis=1), truth.argmax(axis=1)
+        n_classes = truth.shape[1]
+    else:
+        said, given, n_classes = (predictions.probs >= 0.5).ravel().astype(int), truth.ravel().astype(int), 2
+    observed = float((said == given).mean())
+    shares = [np.bincount(ids, minlength=n_classes) / len(ids) for ids in (said, given)]
+    chance = float(shares[0] @ shares[1])
+    return (observed - chance) / (1 - chance) if chance < 1 else 0.0
 
 
 def find_label_errors(subject: Subject) -> Iterator[Finding]:
     """Labels that the predictions contradict; nothing where the predictions are too weak to say."""
     predictions = subject.predictions
-    if predictions is None or accuracy(subject, predictions) < LEAST_ACCURACY:
+    if predictions is None or agreement(subject, predictions) < LEAST_AGREEMENT:
         return
     truth = _memberships(subject, predictions)
-    is_single = bool((truth.sum(axis=1) == 1).all())
+    is_single = _is_single(truth)
     if is_single:
         issues = label_issues(truth.argmax(axis=1), predictions.probs)
     else:
@@ -103,13 +111,12 @@ def find_label_errors(subject: Subject) -> Iterator[Finding]:
     sure = [row for row in flagged if _is_sure(predictions.probs[row], truth[row], is_single=is_single)]
     examples = subject.examples
     in_test = sum(examples[int(predictions.places[row])].split == "test" for row in flagged)
-    accurate = percent(accuracy(subject, predictions))
     yield Finding(
         kind="label-errors",
         code="W_LABEL_ERROR",
         severity="worth a look",
         sentence=f"{counted(len(flagged), 'label is', 'labels are')} probably wrong (likely label errors): a model "
-        f"that had not seen the picture, and agrees with {accurate} of all labels, says something else; of "
+        "that had not seen the picture, but is mostly right, says something else; of "
         f"{len(sure)} it is more than {percent(SURE)} sure."
         + (f" {in_test} of them are in the test split." if in_test else ""),
         count=len(flagged),
@@ -139,6 +146,10 @@ def _memberships(subject: Subject, predictions: Predictions) -> NDArray[np.bool_
     for row, place in enumerate(predictions.places.tolist()):
         truth[row, [ids[label] for label in subject.examples[place].labels or () if label in ids]] = True
     return truth
+
+
+def _is_single(truth: NDArray[np.bool_]) -> bool:
+    return bool((truth.sum(axis=1) == 1).all())
 
 
 def _suggested(predictions: Predictions, truth: NDArray[np.bool_], *, is_single: bool) -> list[tuple[str, ...]]:

@@ -23,12 +23,14 @@ class Pair:
     Attributes:
         similarity: in [0, 1]; 1 is the same.
         by: whether perceptual hashes or a network's features say so.
+        is_mirrored: whether one is like the other's mirror image.
     """
 
     first: int
     second: int
     similarity: float
     by: Literal["hash", "features"] = "hash"
+    is_mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,142 @@
+"""What a linear model says of every example without having learned from it: for judging labels, not for a model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from winnow.data.splits import folds
+from winnow.graph.runtime import open_small_graph, run_in_chunks
+from winnow.machine import cores
+from winnow.tasks.classify.calibration import cross_fitted
+from winnow.tasks.heads.head import Head, Labels, Lesson, Rows, learn_all_classes, logits_graph
+from winnow.tasks.heads.lda import ShrunkLda
+from winnow.tasks.heads.logistic_regression import LogisticRegression
+
+FOLDS = 5
+MOST = 20_000
+"""More examples than this are sampled: the model would not get better, only slower."""
+_PATIENCE_S = 20.0
+"""Beyond this estimate for one fold, discriminant analysis takes the place of logistic regression."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """Probabilities from models that had not seen the example.
+
+    Attributes:
+        places: (M,) which examples were answered for: all whose class has an independent example for each fold.
+        probs: (M, C) rows that sum to 1; or each in [0, 1] where an example may have several classes.
+        classes: (C,) ids of the classes, ascending.
+    """
+
+    places: Labels
+    probs: npt.NDArray[np.float64]
+    classes: Labels
+
+
+def out_of_fold(rows: Rows, labels: Labels, clusters: npt.NDArray[np.integer], seed: int) -> OutOfFold | None:
+    """Calibrated probabilities where an example has one class; None where fewer than two classes can be judged.
+
+    Args:
+        rows: (N, D) features.
+        labels: (N,) class ids; below 0: unlabelled.
+        clusters: (N,) which examples belong together, and so lie in one fold.
+        seed: of the folds and of the sample.
+    """
+    places = _judgeable(labels, clusters, seed)
+    classes = np.unique(labels[places])
+    if len(classes) < 2:
+        return None
+    y: Labels = np.searchsorted(classes, labels[places]).astype(np.int64)
+    fold_of = folds(y, clusters[places], FOLDS, seed)
+    x, n_classes = rows[places], len(classes)
+    head: Head = LogisticRegression()
+    if head.estimate_s(len(x), x.shape[1], n_classes, 1) > _PATIENCE_S:
+        head = ShrunkLda()
+    grid = list(head.grid(x.shape[1]))[:1]  # the strongest penalty: it ranked planted errors best (bench/health.py)
+    logits = np.empty((len(y), n_classes), dtype=np.float32)
+
+    def one(fold: int) -> None:
+        held_out = fold_of == fold
+        lesson = Lesson(x[~held_out], y[~held_out], n_classes, seed)
+        (write,) = learn_all_classes(head, lesson, grid)
+        logits[held_out] = run_in_chunks(open_small_graph(logits_graph(write, x.shape[1], n_classes)), x[held_out])
+
+    _in_parallel(one)
+    return OutOfFold(places, cross_fitted([logits], y, fold_of).astype(np.float64), classes.astype(np.int64))
+
+
+def out_of_fold_multilabel(
+    rows: Rows, memberships: npt.NDArray[np.bool_], clusters: npt.NDArray[np.integer], seed: int
+) -> OutOfFold | None:
+    """The same where an example may have several classes: a logistic regression for each class against its absence.
+
+    Args:
+        rows: (N, D) features of labelled examples.
+        memberships: (N, C) which classes each has.
+        clusters: (N,) which examples belong together.
+        seed: of the folds and of the sample.
+    """
+    from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
+
+    places = np.arange(len(rows))
+    if len(places) > MOST:
+        places = np.sort(np.random.default_rng(seed).choice(places, MOST, replace=False))
+    together = clusters[places]
+    truth = memberships[places]
+    independent = [min(len(np.unique(together[one])), len(np.unique(together[~one]))) for one in truth.T]
+    classes = np.flatnonzero(np.array(independent) >= FOLDS)
+    if not len(classes):
+        return None
+    rarest_first = np.argsort(truth.sum(axis=0), kind="stable")
+    first = truth[:, rarest_first].argmax(axis=1)  # folds are stratified by the rarest class of each example
+    fold_of = folds(np.where(truth.any(axis=1), rarest_first[first], -1), together, FOLDS, seed)
+    x = rows[places]
+    probs = np.empty((len(places), len(classes)))
+
+    def one(fold: int) -> None:
+        held_out = fold_of == fold
+        mean, spread = x[~held_out].mean(axis=0), x[~held_out].std(axis=0)
+        scaled = (x - mean) / np.where(spread > 0, spread, 1)
+        for column, label in enumerate(classes.tolist()):
+            is_it = truth[~held_out, label]
+            if is_it.all() or not is_it.any():
+                probs[held_out, column] = is_it[0]
+                continue
+            model = SklearnLogisticRegression(C=0.5 / x.shape[1], max_iter=150)
+            probs[held_out, column] = model.fit(scaled[~held_out], is_it).predict_proba(scaled[held_out])[:, 1]
+
+    _in_parallel(one)
+    return OutOfFold(places.astype(np.int64), probs, classes.astype(np.int64))
+
+
+def _judgeable(labels: Labels, clusters: npt.NDArray[np.integer], seed: int) -> Labels:
+    """Examples of classes with an independent example for each fold; at most `MOST`."""
+    places = _with_enough(np.flatnonzero(labels >= 0).astype(np.int64), labels, clusters)
+    if len(places) <= MOST:
+        return places
+    sample = np.sort(np.random.default_rng(seed).choice(places, MOST, replace=False))
+    return _with_enough(sample, labels, clusters)  # a rare class may have too few left
+
+
+def _with_enough(places: Labels, labels: Labels, clusters: npt.NDArray[np.integer]) -> Labels:
+    of_class = np.unique(np.stack([labels[places], clusters[places]]), axis=1)[0]
+    ids, n_clusters = np.unique(of_class, return_counts=True)
+    return places[np.isin(labels[places], ids[n_clusters >= FOLDS])]
+
+
+def _in_parallel(one: Callable[[int], None]) -> None:
+    # One fold a core: linear algebra inside is single-threaded then, and the same bits every time.
+    n_workers = min(cores(), FOLDS)
+    with threadpool_limits(max(1, cores() // n_workers)), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with ThreadPoolExecutor(n_workers, thread_name_prefix="winnow-folds") as pool:
+            list(pool.map(one, range(FOLDS)))
