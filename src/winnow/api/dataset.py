@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from winnow.data.differences import Differences, differences
 from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove, RenameClass
@@ -122,6 +123,20 @@ class Dataset:
         """
         made = self.workspace.edit(self.name, edits, who=who, expected_version=expected_version)
         return Dataset(self.workspace, made.dataset, made.number)
+
+    def add(self, source: Any, y: Any = None, **options: Any) -> Dataset:
+        """A new version with more pictures, as `winnow.load(source, y, name=..., add=True, **options)` makes it.
+
+        Pictures that are there keep their splits and the labels that somebody gave them; new ones get theirs.
+
+        Raises:
+            BadDataError: nothing of the source can be used.
+            NotFoundError: there is no such file or folder.
+        """
+        # `load` gives datasets, so it stands above this class; this is its name for those who hold one.
+        from winnow.api.loading import load
+
+        return load(source, y, name=self.name, workspace=self.workspace, add=True, **options)
 
     def restore(self, version: int) -> Dataset:
         """A new version that equals an older one: the way to undo; NotFoundError if there is none."""

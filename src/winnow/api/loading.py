@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,11 @@ def load(
         seed=seed,
         options=options,
         joins=() if into is None else into.examples(),
+        decided=() if into is None else opened.edited_pictures(into.name),
         name=called or opened.name_from_source(text),
         tell=tell,
     )
-    return _add_version(opened, imported, text, called, is_joined=into is not None)
+    return _add_version(opened, imported, text, called) if into is None else _join(into, imported)
 
 
 def keep_in(workspace: Workspace, in_place: Path | None = None) -> Keep:
@@ -187,9 +189,17 @@ def _same_source(workspace: Workspace, source: str, digest: str = "") -> str | N
     return None
 
 
-def _add_version(
-    workspace: Workspace, imported: Imported, source: str, name: str | None, *, is_joined: bool = False
-) -> Dataset:
+def _join(into: Dataset, imported: Imported) -> Dataset:
+    """Add what was imported as a version that also holds what others did to the dataset meanwhile."""
+    manifest = imported.manifest
+    if into.manifest.task == "multilabel":
+        manifest = replace(manifest, task="multilabel")
+    what = f"added {len(manifest) - len(into):,} pictures"
+    version = into.workspace.join(into.name, manifest, what, into.version)
+    return Dataset(into.workspace, into.name, version, refused=imported.refused, notes=imported.notes)
+
+
+def _add_version(workspace: Workspace, imported: Imported, source: str, name: str | None) -> Dataset:
     """Add what was imported as a version: of the named dataset, of the one with the same source, or of a new one."""
     manifest = imported.manifest
     names = [record.name for record in workspace.datasets()]
@@ -198,10 +208,9 @@ def _add_version(
         name = _same_source(workspace, source, digest) or name_from_source(source, names)
     if name.lower() not in {known.lower() for known in names}:
         name = workspace.add_dataset(name, source).name
-    what = f"{'added' if is_joined else 'imported'} {imported.n_read:,} pictures"
-    parent = manifest.provenance.get("parent")
+    what = f"imported {imported.n_read:,} pictures"
     try:
-        version = workspace.add_version(name, manifest, what, parent)
+        version = workspace.add_version(name, manifest, what)
     except OSError as error:
         raise WorkspaceError(f"The dataset cannot be written ({error.strerror}); check space and rights.") from error
     return Dataset(workspace, name, version, refused=imported.refused, notes=imported.notes)

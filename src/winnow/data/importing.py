@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +65,7 @@ def import_examples(
     seed: int = 0,
     options: ImportOptions = _AS_USUAL,
     joins: Sequence[Example] = (),
+    decided: Collection[str] = (),
     name: str = "DATASET",
     tell: Tell = tell_nobody,
 ) -> Imported:
@@ -78,7 +79,8 @@ def import_examples(
         keep: where the copies go, or that they stay in place.
         options: which columns of a table hold what.
         name: of the dataset, for commands in notes.
-        joins: what the pictures come to: none is taken twice, and what was decided of these stays decided.
+        joins: what the pictures come to: none is taken twice, and these keep their splits.
+        decided: of these, the pictures (by source or content) that keep their labels, whatever the source says now.
 
     Raises:
         NotFoundError: there is no such file or folder.
@@ -92,7 +94,7 @@ def import_examples(
     _refuse_too_little(read.given, [*joins, *new] if new else new, rows.refused)
     keep.blobs.flush()
     if joins:
-        examples, more_notes = join_examples(joins, new, test_share=test_share, seed=seed)
+        examples, more_notes = join_examples(joins, new, test_share=test_share, seed=seed, decided=decided)
     else:
         examples, more_notes = assign_splits(new, test_share=test_share, seed=seed)
     _refuse_too_few_to_learn(examples)
