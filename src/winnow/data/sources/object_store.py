@@ -135,10 +135,15 @@ def _store(url: str) -> ObjectStore:
     from obstore.store import from_url
 
     with _sentences(url):
-        # Its own defaults would try for three minutes.
+        # Its own defaults would try for three minutes. Without https it asks only an endpoint that the user's own
+        # environment names so: a MinIO in the next room.
         return from_url(
             url,
-            client_options={"connect_timeout": timedelta(seconds=10), "timeout": timedelta(minutes=5)},
+            client_options={
+                "connect_timeout": timedelta(seconds=10),
+                "timeout": timedelta(minutes=5),
+                "allow_http": True,
+            },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
         )
 

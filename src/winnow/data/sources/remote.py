@@ -81,11 +81,13 @@ def _from_http(url: str, find_path: FindPath, options: ImportOptions) -> Items:
     with folder.file(name) as file:
         fetch_into(file, url, hosts, max_bytes=folder.room(), timeout_s=_TIMEOUT_S)
     path = folder.path / name
-    if archive_at(path) is None and name.casefold().endswith(SUFFIXES):
+    _refuse_web_page(path, url)
+    # Addresses such as /export?of=7 tell no kind; what is no archive is read as a table, by what is in it.
+    if name.casefold().endswith(SUFFIXES) or ("." not in name and not _is_archive(path, url)):
         pictures = PictureCells(None, allows_urls=True, base_url=url, hosts=hosts)
         yield from TableRows(read_table(FolderTree(folder.path), name), pictures, options).found()
     else:
-        yield from _held(folder, path, url, find_path(path, options))
+        yield from _held(folder, path, url, find_path, options)
 
 
 def _from_store(url: str, find_path: FindPath, find_tree: FindTree, options: ImportOptions) -> Items:
@@ -99,7 +101,24 @@ def _from_store(url: str, find_path: FindPath, find_tree: FindTree, options: Imp
     with folder.file(file_name) as file:
         tree.download(name, file)
     path = folder.path / file_name
-    yield from _held(folder, path, url, find_path(path, options))
+    yield from _held(folder, path, url, find_path, options)
+
+
+def _refuse_web_page(path: Path, url: str) -> None:
+    with path.open("rb") as file:
+        start = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise RefusedSourceError(
+            "E_URL_FAILED",
+            f"{url} is a web page (to log in, or to show a file?): give the address of the file itself.",
+        )
+
+
+def _is_archive(path: Path, url: str) -> bool:
+    try:
+        return archive_at(path) is not None
+    except RefusedSourceError as error:
+        raise _named(error, path, url) from error
 
 
 def _file_name(path: str) -> str:
@@ -142,10 +161,16 @@ class _HeldRead:
         return self.read()
 
 
-def _held(folder: _Folder, path: Path, url: str, items: Items) -> Items:
-    """The same items, which hold the folder, and name the address in place of the download."""
+def _held(folder: _Folder, path: Path, url: str, find_path: FindPath, options: ImportOptions) -> Items:
+    """The pictures of a download, which hold its folder; errors name the address in its place."""
     try:
-        for item in items:
+        for item in find_path(path, options):
             yield replace(item, read=_HeldRead(item.read, folder), path=None) if isinstance(item, Found) else item
     except RefusedSourceError as error:
-        raise RefusedSourceError(error.code, error.reason.replace(str(path), url)) from error
+        raise _named(error, path, url) from error
+    except BadDataError as error:
+        raise BadDataError(str(error).replace(str(path), url)) from error
+
+
+def _named(error: RefusedSourceError, path: Path, url: str) -> RefusedSourceError:
+    return RefusedSourceError(error.code, error.reason.replace(str(path), url))
