@@ -9,6 +9,7 @@ What it decides, once for all:
 - **Grey** is repeated in three channels; palettes are looked up; CMYK, YCbCr and Lab are converted by Pillow.
 - **16 bits**: value / 257, for every picture alike (stretched one by one, two exposures would look the same).
 - **32-bit integers and floats**: see `_eight_bits`. 16-bit colour keeps its upper 8 bits, as Pillow reads it.
+- **DICOM** (with the extra `dicom`) as its window shows it: see `winnow.data.dicom`.
 - **Colour profiles are not applied**: numbers are read as sRGB, as in the pictures backbones learned from.
 """
 
@@ -21,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from winnow.data.dicom import is_dicom, read_dicom
 from winnow.data.file_ends import check_end, has_damaged_png_header
 from winnow.data.picture_metadata import Metadata, read_metadata
 from winnow.data.quiet import quiet_pillow
 from winnow.data.signatures import FORMATS, format_of, named_without_decoder
-from winnow.errors import BadDataError
+from winnow.errors import BadDataError, MissingExtraError
 
 # 64 Mi pixels: Pillow holds 4 bytes a pixel and the array 3, so the worst case stays below 512 MB.
 MAX_PIXELS = 64 * 1024 * 1024
@@ -88,6 +90,8 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
     """
     if not data:
         raise UnreadablePictureError("E_EMPTY", "The file is empty (0 bytes): copy it again from where it came.")
+    if is_dicom(data):
+        return _dicom(data)
     kind = format_of(data)
     if kind is None:
         raise _not_ours(data)
@@ -111,6 +115,24 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
     # struct.error, KeyError, OverflowError, MemoryError, RecursionError ...): all mean "damaged".
     except Exception as error:
         raise _damaged(kind, error) from error
+
+
+def _dicom(data: bytes) -> Picture:
+    try:
+        with quiet_pillow():
+            picture = read_dicom(data, MAX_PIXELS)
+    except MissingExtraError as error:
+        raise UnreadablePictureError("E_UNSUPPORTED_FORMAT", str(error)) from error
+    except MemoryError as error:
+        raise _too_many_pixels() from error
+    except Exception as error:  # pydicom, too, answers damaged files with almost anything
+        if "missing dependencies" in str(error):
+            raise UnreadablePictureError(
+                "E_UNSUPPORTED_FORMAT",
+                "It is DICOM packed in a way that is not read here: save it uncompressed (dcmdjpeg, gdcmconv --raw).",
+            ) from error
+        raise _damaged("DICOM", error) from error
+    return Picture(picture.pixels, "DICOM", picture.warnings, picture.taken)
 
 
 def rgb_of(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:

@@ -47,6 +47,7 @@ _SUFFIXES = {
     "tif": ("TIFF",),
     "tiff": ("TIFF",),
     "avif": ("AVIF",),
+    "dcm": ("DICOM",),
 }
 _Batch = list[Found | Refused]
 _NOT_YET = Refused("", "", "")
