@@ -1,4 +1,4 @@
-"""A manifest while it is being edited: what edits change lies in lists, all else stays in its table.
+"""A manifest while it is being edited: what edits change lies beside its table, by row.
 
 A table of a million rows is not rebuilt for one label. A draft changes single values in microseconds, takes them back
 if an edit turns out to make no sense, and becomes a manifest when somebody wants to read it.
@@ -40,15 +40,14 @@ class Draft:
     def __init__(self, manifest: Manifest) -> None:
         self.task: Task = manifest.task
         self._table = manifest.table
-        self._lists: dict[str, list[Any]] = {}
-        self._changed: set[str] = set()
+        self._changed: dict[str, dict[int, Any]] = {}
         self._is_removed = bytearray(len(manifest))
         self._removed = 0
         self._undo: list[tuple[str, int, Any]] = []
         self._mark = _OUTSIDE
         self._bytes: int | None = None
-        labels = self._list("labels")
-        self.class_counts = Counter(label for several in labels for label in several or ())
+        counts = _compute.value_counts(_compute.list_flatten(self._table["labels"])).to_pylist()
+        self.class_counts = Counter({one["values"]: one["counts"] for one in counts})
 
     def __len__(self) -> int:
         return len(self._is_removed) - self._removed
@@ -99,20 +98,25 @@ class Draft:
         shown = dict.fromkeys(self.value("pixels", row) for row in rows)
         return [row for pixels in shown for row in self._kept(self._by_pixels[pixels])]
 
-    def all_rows(self) -> Iterator[int]:
-        """Every row that was not removed."""
-        return (row for row, is_removed in enumerate(self._is_removed) if not is_removed)
-
     def rows_with_boxes(self, labels: set[str]) -> list[int]:
         """The rows that have a box with one of these labels."""
-        in_table = _compute.list_flatten(self._table["boxes"])
-        if not len(in_table):
+        if not len(_compute.list_flatten(self._table["boxes"])):
             return []
-        return [row for row in self.all_rows() if any(box["label"] in labels for box in self.value("boxes", row))]
+        return [row for row, boxes in self.values("boxes") if any(box["label"] in labels for box in boxes)]
+
+    def values(self, column: str) -> Iterator[tuple[int, Any]]:
+        """Every row that was not removed, with what it holds; see `value`."""
+        changed = self._changed.get(column, {})
+        for row, value in enumerate(_plain(column, self._table.column(column).to_pylist())):
+            if not self._is_removed[row]:
+                yield row, changed.get(row, value)
 
     def value(self, column: str, row: int) -> Any:
         """What a row holds: labels are a tuple or None, boxes a list of dicts."""
-        return self._list(column)[row]
+        changed = self._changed.get(column, {})
+        if row in changed:
+            return changed[row]
+        return next(_plain(column, [self._table.column(column)[row].as_py()]))
 
     def put(self, column: str, row: int, value: Any) -> None:
         """Change one value: of labels, group, split, split_by or boxes, which tell not of the file but of us."""
@@ -154,10 +158,9 @@ class Draft:
     def manifest(self, provenance: dict[str, Any]) -> Manifest:
         """The rows as they are now."""
         table = self._table
-        for column in sorted(self._changed):
+        for column, changed in self._changed.items():
             place = table.column_names.index(column)
-            array = pa.array(self._lists[column], SCHEMA.field(column).type)
-            table = table.set_column(place, SCHEMA.field(column), array)
+            table = table.set_column(place, SCHEMA.field(column), _replaced(table.column(column), changed))
         if self._removed:
             table = table.filter(self._is_kept())
         return Manifest(table, provenance, self.task)
@@ -175,9 +178,8 @@ class Draft:
             self._replace(column, row, before)
 
     def _replace(self, column: str, row: int, value: Any) -> Any:
-        values = self._list(column)
-        before, values[row] = values[row], value
-        self._changed.add(column)
+        before = self.value(column, row)
+        self._changed.setdefault(column, {})[row] = value
         if column == "labels":
             self.class_counts.subtract(before or ())
             self.class_counts.update(value or ())
@@ -187,18 +189,8 @@ class Draft:
         self._is_removed[row] = is_removed
         self._removed += 1 if is_removed else -1
         self._bytes = None
-        labels = self._list("labels")[row] or ()
+        labels = self.value("labels", row) or ()
         (self.class_counts.subtract if is_removed else self.class_counts.update)(labels)
-
-    def _list(self, column: str) -> list[Any]:
-        if column not in self._lists:
-            values: list[Any] = self._table.column(column).to_pylist()
-            if column == "labels":
-                shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # a million pictures have few different labels
-                tuples = (None if several is None else tuple(several) for several in values)
-                values = [None if several is None else shared.setdefault(several, several) for several in tuples]
-            self._lists[column] = values
-        return self._lists[column]
 
     def _kept(self, rows: Iterable[int]) -> list[int]:
         return [row for row in rows if not self._is_removed[row]]
@@ -208,15 +200,15 @@ class Draft:
 
     @cached_property
     def _by_source(self) -> dict[str, list[int]]:
-        return _index(self._list("source"))
+        return _index(self._table.column("source"))
 
     @cached_property
     def _by_content(self) -> dict[str, list[int]]:
-        return _index(self._list("content"))
+        return _index(self._table.column("content"))
 
     @cached_property
     def _by_pixels(self) -> dict[str, list[int]]:
-        return _index(self._list("pixels"))
+        return _index(self._table.column("pixels"))
 
     def _near(self, picture: str) -> str:
         file = picture.replace("\\", "/").rsplit("/", 1)[-1]
@@ -227,9 +219,23 @@ class Draft:
         return did_you_mean(picture, near, otherwise="Name it as `winnow show` and reports do, or by its SHA-256.")
 
 
-def _index(values: list[str]) -> dict[str, list[int]]:
+def _plain(column: str, values: list[Any]) -> Iterator[Any]:
+    if column == "labels":
+        return (None if several is None else tuple(several) for several in values)
+    return iter(values)
+
+
+def _replaced(column: pa.ChunkedArray, changed: dict[int, Any]) -> pa.ChunkedArray:
+    """The column with some values changed: taken from the old ones and, behind them, the new ones."""
+    new = pa.array(list(changed.values()), column.type)
+    places = np.arange(len(column), dtype=np.int64)
+    places[list(changed)] = len(column) + np.arange(len(new))
+    return pa.chunked_array([*column.chunks, new]).take(pa.array(places))
+
+
+def _index(column: pa.ChunkedArray) -> dict[str, list[int]]:
     index: dict[str, list[int]] = {}
-    for row, value in enumerate(values):
+    for row, value in enumerate(column.to_pylist()):
         if value in index:
             index[value].append(row)
         else:

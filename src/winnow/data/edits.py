@@ -308,8 +308,7 @@ def _replace_class(draft: Draft, names: Sequence[str], into: str) -> int:
     """Replace class names by another one; gives how many pictures had one of them."""
     gone = set(names)
     count = 0
-    for row in draft.all_rows():
-        labels = draft.value("labels", row)
+    for row, labels in list(draft.values("labels")):
         if labels is not None and not gone.isdisjoint(labels):
             draft.put("labels", row, tuple(dict.fromkeys(into if one in gone else one for one in labels)))
             count += 1
@@ -324,8 +323,8 @@ def _groups_outside(draft: Draft, rows: Sequence[int], split: str) -> set[str]:
     groups: set[str] = {draft.value("group", row) for row in rows} - {None}
     if not groups:
         return groups
-    outside = (row for row in draft.all_rows() if draft.value("split", row) != split)
-    return groups & {draft.value("group", row) for row in outside}
+    splits = dict(draft.values("split"))
+    return {group for row, group in draft.values("group") if group in groups and splits[row] != split}
 
 
 def _named(pictures: Sequence[str]) -> str:
