@@ -1,71 +1,130 @@
-"""What a picture looks like from afar, in 128 bytes: copies of it, re-encoded or resized, have nearly the same ones."""
+"""What a picture looks like from afar, in 128 bytes: re-encoded, resized or tinted, it still has nearly the same.
+
+The hash is the picture itself, blurred: its lowest frequencies, one signed byte each, relative to its contrast.
+`winnow.data.near_duplicates` compares hashes, also of a copy that was cropped, turned or mirrored.
+"""
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Frequencies a side, in half waves across the picture; the mean brightness (0, 0) says nothing.
-SIDE = 16
-# Larger pictures are thinned to this: 16 half waves need no more. It also keeps all sums exact (below).
+# Frequencies are counted in half waves across the picture. A hash holds those within a quarter circle, lowest first;
+# (0, 0), the mean brightness, says nothing. Of radius 12.05, they are 128, and finer ones do not help (measured).
+SIDE = 13
+_u, _v = np.indices((SIDE, SIDE))
+_radius = np.hypot(_u, _v)
+PLACES: NDArray[np.int64] = np.argsort(_radius, axis=None, kind="stable")[1:129]
+FREQUENCIES: NDArray[np.float64] = _radius.reshape(-1)[PLACES]
+LENGTH = len(PLACES)
+
+# In natural pictures amplitude falls with frequency. So weighed, all are about equally large; one in 1,000 passes 2.
+STEP = 2 / 127
+_LEVELS = FREQUENCIES / STEP
+
+# Larger pictures are thinned to this: twelve half waves need no more. It also keeps all sums exact (see `phash`).
 _MOST_PX = 256
-# BT.601 in 256ths.
+# Waves and BT.601's luma as integers; 126 and not 127, because a half (cos 60 degrees) must not need rounding.
+_WAVE = 126
 _LUMA = (77, 150, 29)
-# Waves in whole 127ths, so that every product is an integer.
-_WAVE = 127
-# Root mean square of the waves in grey levels (of 255) below which a picture is as good as blank.
-_BLANK = 1.0
+# A wave in two directions has half the mean product with itself that a wave in one has.
+_SCALE = np.where((_u > 0) & (_v > 0), 2.0, 1.0) / (_WAVE**2 * sum(_LUMA) / 2)
+# Amplitudes are rounded to 1/1024 of a grey level.
+_FINE = 1024
+# Root of all squared amplitudes, in grey levels (of 255), below which a picture is as good as blank.
+_BLANK = 2.0
+
+# A frame is as wide as this share of the side at most, and its lines stray by so many grey levels on average.
+_FRAME = 0.06
+_STRAY = 12
+# Below this many pixels a side, a line is no thin part of it.
+_FEWEST_PX = 16
 
 
 def phash(pixels: NDArray[np.uint8]) -> bytes:
-    """A perceptual hash: the low frequencies of the grey picture, relative to its contrast.
+    """A perceptual hash: the low frequencies (DCT) of the grey picture, relative to its contrast.
 
-    The 16 x 16 lowest coefficients of a DCT (as in PDQ), but four bits of each instead of one.
+    As in PDQ, but one byte of each coefficient instead of one bit, and a thin frame of one colour is left out. The
+    same pixels give the same bytes on every machine.
 
     Args:
         pixels: (H, W, 3) RGB, 0..255.
 
     Returns:
-        128 bytes, or none at all for a picture without anything to see (constant or nearly so).
+        128 signed bytes in the order of `PLACES`, or none at all if there is nothing to see: all of one colour, or
+        nearly so.
 
     Source: Facebook, The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm, 2019.
     """
+    pixels = _without_frame(pixels)
     step = -(-max(pixels.shape[:2]) // _MOST_PX)
     if step > 1:
         pixels = pixels[::step, ::step]
     height, width = pixels.shape[:2]
-    # All numbers are integers held in floats, below 2**24 after the first product and 2**53 after the second:
-    # sums are exact, in whatever order and on whatever machine.
     values = pixels.reshape(height, 3 * width).astype(np.float32)
+    # All numbers are integers held in floats, below 2**24 in the first product and below 2**53 in the second and
+    # in the squares: sums are exact, in whatever order a machine adds them up.
     waves = (_down(height) @ values).astype(np.float64) @ _across(width)
-    waves /= height * width * (_WAVE * _WAVE * sum(_LUMA) / 2)
-    waves[0, 0] = 0
-    contrast = float(np.sqrt(np.square(waves).sum()))
-    if contrast < _BLANK:
+    waves *= _SCALE * _FINE / (height * width)
+    amplitudes = np.rint(waves.reshape(-1)[PLACES])
+    contrast = float(np.sqrt(amplitudes @ amplitudes))
+    if contrast < _BLANK * _FINE:
         return b""
-    levels = np.clip(np.floor(waves * (_WHITENING / contrast)), -8, 7).astype(np.int8) + 8
-    return (levels[:, ::2] << 4 | levels[:, 1::2]).astype(np.uint8).tobytes()
-
-
-_FREQUENCY = np.hypot(*np.indices((SIDE, SIDE)))
-# In natural pictures amplitude falls with frequency; so weighed, all coefficients say about as much.
-_WHITENING = 8 * np.maximum(_FREQUENCY, 1)
-
-
-def _waves(n: int) -> NDArray[np.float64]:
-    """(16, n) cosines of 0 to 15 half waves at the middles of n pixels, in whole 127ths."""
-    middles = (np.arange(n) + 0.5) / n
-    return np.rint(_WAVE * np.cos(np.pi * np.outer(np.arange(SIDE), middles)))
+    levels = np.rint(amplitudes * (_LEVELS / contrast))
+    return np.minimum(np.maximum(levels, -127), 127).astype(np.int8).tobytes()
 
 
 @lru_cache(2 * _MOST_PX)
 def _down(height: int) -> NDArray[np.float32]:
+    """(13, H): a column of pixels into waves."""
     return _waves(height).astype(np.float32)
 
 
 @lru_cache(2 * _MOST_PX)
 def _across(width: int) -> NDArray[np.float64]:
-    """(3 width, 16): luma and waves in one."""
+    """(3 W, 13): a row of RGB pixels into waves of luma."""
     return np.ascontiguousarray((_waves(width)[:, :, None] * np.array(_LUMA)).reshape(SIDE, 3 * width).T)
+
+
+def _waves(n: int) -> NDArray[np.float64]:
+    """(13, n) cosines of 0 to 12 half waves at the middles of n pixels, in whole 126ths; 0 where n are too few."""
+    middles = (np.arange(n) + 0.5) / n
+    waves = np.rint(_WAVE * np.cos(np.pi * np.outer(np.arange(SIDE), middles)))
+    waves[n:] = 0
+    return waves
+
+
+def _without_frame(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels less a thin frame of one colour all around, if they have one."""
+    height, width = pixels.shape[:2]
+    down, right = height - 1, width - 1
+    # Most pictures show by their corners' green that they have none.
+    green = pixels.item(0, 0, 1)
+    if (
+        min(height, width) < _FEWEST_PX
+        or abs(pixels.item(0, right, 1) - green) > _STRAY
+        or abs(pixels.item(down, 0, 1) - green) > _STRAY
+        or abs(pixels.item(down, right, 1) - green) > _STRAY
+    ):
+        return pixels
+    edges: list[int] = []
+    for lines in (pixels, pixels[::-1], pixels.swapaxes(0, 1), pixels[:, ::-1].swapaxes(0, 1)):
+        edges.append(_thickness(lines, pixels[0, 0]))
+        if not edges[-1]:
+            return pixels
+    return pixels[edges[0] : height - edges[1], edges[2] : width - edges[3]]
+
+
+def _thickness(lines: NDArray[np.uint8], colour: NDArray[np.uint8]) -> int:
+    """How many of the first lines are of this colour; 0 if it goes on: then it is a background and no frame."""
+    most = math.ceil(_FRAME * len(lines))
+    if _is_close(lines[most], colour):
+        return 0
+    return next(i for i in range(most + 1) if not _is_close(lines[i], colour))
+
+
+def _is_close(values: NDArray[np.uint8], colour: NDArray[np.uint8]) -> bool:
+    return float(np.abs(values - colour.astype(np.int16)).mean()) <= _STRAY
