@@ -256,8 +256,7 @@ def test_lines_end_in_any_way(end, folder):
 
 def test_a_table_without_names_of_columns_is_read_by_what_is_in_it(folder):
     path = table(folder, "a.png,cat\nb.png,dog\nc.png,cat\nd.png,dog\n")
-    assert [(f.source, f.label) for f in found_in(path)][0] == ("a.png", "cat")
-    assert len(found_in(path)) == 4
+    assert [(f.source, f.label) for f in found_in(path)] == list(zip(NAMES, ["cat", "dog", "cat", "dog"], strict=False))
     assert codes_in(path) == ["W_NO_HEADER"]
 
 
@@ -293,7 +292,7 @@ def test_a_quote_that_is_left_open_does_not_swallow_rows_silently(folder):
 def test_a_table_without_rows_says_so(text, name, folder):
     if text == "[]" and name == "t.csv":
         pytest.skip("that is a header")
-    with pytest.raises(RefusedSourceError, match="E_EMPTY|E_ANN_JSON"):
+    with pytest.raises(RefusedSourceError, match=r"E_EMPTY|E_ANN_JSON"):
         items_in(table(folder, text, name))
 
 
@@ -335,9 +334,8 @@ def test_paths_from_the_root_of_the_disk_are_taken_where_they_lie_inside(folder)
 def test_backslashes_case_and_folders_of_another_machine_do_not_matter(folder):
     (folder / "Images").mkdir()
     (folder / "a.png").rename(folder / "Images" / "A.png")
-    assert [f.source for f in found_in(table(folder, "path,label\nimages\\a.PNG,cat\nb.png,dog\n"))][
-        0
-    ] == "Images/A.png"
+    path = table(folder, "path,label\nimages\\a.PNG,cat\nb.png,dog\n")
+    assert [f.source for f in found_in(path)] == ["Images/A.png", "b.png"]
 
 
 def test_a_dataframe_of_ones_own_reaches_everything(folder):
@@ -494,7 +492,8 @@ def test_a_workbook_that_is_a_bomb_is_refused_unopened(folder):
 @pytest.mark.parametrize(
     "sheet",
     [
-        '<row r="1"><c r="A1" t="inlineStr"><is><t>image</t></is></c></row><row r="999999999"><c r="ZZZ999999999"><v>1</v></c></row>',
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>image</t></is></c></row>'
+        '<row r="999999999"><c r="ZZZ999999999"><v>1</v></c></row>',
         '<row r="1">' + "".join(f'<c r="A{i}"><v>1</v></c>' for i in range(1000)) + "</row>",
         '<row r="-5"><c r="A0"><v>1</v></c></row>',
     ],
@@ -505,7 +504,7 @@ def test_a_workbook_that_lies_about_its_size_ends_soon(sheet, folder):
     )
     data = f"{head}<sheetData>{sheet}</sheetData></worksheet>".encode()
     path = _rezip(_excel(folder, ("image", "label"), ("a.png", "x")), {"xl/worksheets/sheet1.xml": data})
-    with pytest.raises(RefusedSourceError, match="E_EMPTY|E_ANN_SCHEMA"):
+    with pytest.raises(RefusedSourceError, match=r"E_EMPTY|E_ANN_SCHEMA"):
         items_in(path)
 
 
@@ -513,14 +512,14 @@ def test_entities_of_a_workbook_do_not_multiply(folder):
     bomb = b"".join(b'<!ENTITY %c "%s">' % (98 + i, b"&%c;" % (97 + i) * 10) for i in range(9))
     text = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + bomb + b"]><worksheet>&j;</worksheet>"
     path = _rezip(_excel(folder, ("image", "label"), ("a.png", "x")), {"xl/worksheets/sheet1.xml": text})
-    with pytest.raises(RefusedSourceError, match="E_EMPTY|E_ANN_SCHEMA"):
+    with pytest.raises(RefusedSourceError, match=r"E_EMPTY|E_ANN_SCHEMA"):
         items_in(path)
 
 
 @pytest.mark.parametrize(("name", "data"), [("t.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..."), ("t.ods", b"PK\3\4...")])
 def test_other_spreadsheets_are_told_how_to_come(name, data, folder):
     (folder / name).write_bytes(data)
-    with pytest.raises(RefusedSourceError, match="save it as .xlsx or CSV"):
+    with pytest.raises(RefusedSourceError, match=r"save it as \.xlsx or CSV"):
         items_in(folder / name)
 
 

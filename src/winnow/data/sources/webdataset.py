@@ -144,12 +144,13 @@ def samples_of(paths: Sequence[str]) -> Iterator[Sample]:
 
 
 def _are_samples(tree: Tree) -> bool:
-    """Does most of the first pictures have a class beside it?"""
+    """Do most of the first pictures have a class beside them?"""
     pictures = list(islice((sample for sample in samples_of(tree.paths) if sample.picture), _LOOKED_AT))
-    labelled = sum(any(suffix in sample.files for suffix in _CLASS_FILES) for sample in pictures)
-    if labelled * 2 <= len(pictures):
-        labelled = sum(_label_key(_json(tree, sample)) is not None for sample in pictures[:10]) * len(pictures) // 10
-    return bool(pictures) and labelled * 2 > min(len(pictures), _LOOKED_AT)
+    # In a folder, a text beside a picture may be anything: boxes of YOLO, a caption.
+    suffixes = (*_CLASS_FILES, *_TEXT_FILES) if isinstance(tree, ArchiveTree) else _CLASS_FILES
+    with_file = sum(any(suffix in sample.files for suffix in suffixes) for sample in pictures)
+    with_key = sum(_label_key(_json(tree, sample)) is not None for sample in pictures[:10])
+    return with_file * 2 > len(pictures) or with_key * 2 > min(len(pictures), 10)
 
 
 def _found(
