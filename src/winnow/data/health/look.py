@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageStat
+from PIL import Image
 
 from winnow.data.cache import ArrayCache
 from winnow.data.decode import UnreadablePictureError, decode
@@ -33,7 +33,6 @@ COLUMNS = (
     "saturation",
     "entropy",
     "sharpness",
-    "flatness",
     "border_red",
     "border_green",
     "border_blue",
@@ -56,9 +55,8 @@ saturation
 entropy
     bits of the histogram of colour levels, 0 (one colour) to about 9.6; of grey levels to 8.
 sharpness
-    standard deviation of the edges of the picture at 64 px: a blurred picture has few.
-flatness
-    standard deviation of the grey histogram's counts at 64 px: high where few tones fill large areas, as in drawings.
+    standard deviation of the Laplacian of the grey picture at 128 px, over that of its grey levels: a blurred
+    picture has tones, but no edges between them.
 border_red, border_green, border_blue, border_spread
     mean colour and standard deviation of the outermost ring, in [0, 1].
 border_step
@@ -70,13 +68,17 @@ camera
 has_gps, has_owner
     1 where the file says where it was taken; whose camera it was.
 
-Source of brightness, entropy, sharpness and flatness: cleanvision 0.3.6 (`image_property.py`).
+Source: brightness and entropy as in cleanvision 0.3.6 (`image_property.py`); its blurriness counts the picture's frame
+as edges and misses two blurred photographs of five (radius 4 at 192 px), hence Pech-Pacheco et al., Diatom
+Autofocusing in Brightfield Microscopy, ICPR 2000, relative to contrast.
 """
 
 # A row of another version is computed again.
 _VERSION = 1
 _SIDE_PX = 192
-_FOCUS_PX = 64
+_FOCUS_PX = 128
+# Grey levels of contrast below which noise would pass for edges.
+_LEAST_CONTRAST = 3.0
 _RING_SHARE = 1 / 64
 # The squares of 0..255, weighed as the eye does.
 _LIGHT = np.outer([0.241, 0.691, 0.068], np.arange(256.0) ** 2).astype(np.float32)
@@ -156,10 +158,15 @@ def _light(pixels: NDArray[np.uint8]) -> dict[str, float]:
 
 
 def _focus(image: Image.Image) -> dict[str, float]:
-    ratio = max(max(image.size) / _FOCUS_PX, 1)
-    small = image.resize((max(int(image.width // ratio), 1), max(int(image.height // ratio), 1))).convert("L")
-    edges = ImageStat.Stat(small.filter(ImageFilter.FIND_EDGES))
-    return {"sharpness": float(np.sqrt(edges.var[0])), "flatness": float(np.std(small.histogram()))}
+    small = image.convert("L")
+    if max(small.size) > _FOCUS_PX:
+        small.thumbnail((_FOCUS_PX, _FOCUS_PX), Image.Resampling.BOX)
+    grey = np.asarray(small).astype(np.float32)
+    if min(grey.shape) < 3:
+        return {"sharpness": np.nan}
+    inside = grey[1:-1, 1:-1]
+    edges = 4 * inside - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
+    return {"sharpness": float(edges.std() / (grey.std() + _LEAST_CONTRAST))}
 
 
 def _border(pixels: NDArray[np.uint8]) -> dict[str, float]:

@@ -1,0 +1,182 @@
+"""Check: what is wrong with a dataset, how bad it is, and what would mend it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from winnow.api.dataset import Dataset, using
+from winnow.api.health_numbers import subject_of
+from winnow.api.loading import EXAMPLE, load
+from winnow.api.training import shelves
+from winnow.data.blobs import BlobStore
+from winnow.data.decode import decode
+from winnow.data.health import check as find_all
+from winnow.data.health.finding import Finding
+from winnow.data.sources import is_there
+from winnow.errors import UserError
+from winnow.events import Note, Tell, tell_nobody
+from winnow.graph.backbone import Backbone, find_backbone, list_backbones
+from winnow.machine import cores
+from winnow.report.health_page import as_health_page
+from winnow.report.health_schema import FindingPart, HealthPart
+from winnow.report.thumbnails import thumbnail
+from winnow.workspace.workspace import Workspace
+
+_PICTURES_PER_FINDING = 12
+
+Thumbnails = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a check found.
+
+    Attributes:
+        numbers: all of it as one document (`winnow.report.health_schema.HealthPart`).
+        findings: with the edits that would mend them, serious ones first.
+        thumbnails: gives an encoded small picture by content hash, or None.
+    """
+
+    numbers: HealthPart
+    findings: tuple[Finding, ...]
+    thumbnails: Thumbnails = field(repr=False, compare=False)
+
+    @property
+    def is_serious(self) -> bool:
+        """Whether something would make later figures wrong."""
+        return any(finding.severity == "serious" for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """All numbers as plain values."""
+        return self.numbers.model_dump(mode="json")
+
+    def save(self, path: str | Path) -> Path:
+        """Write it where the user wants it: `.html` a page with the pictures, `.json` the numbers.
+
+        Raises:
+            UserError: another ending, or the place cannot be written.
+        """
+        target = Path(path).expanduser()
+        if target.suffix == ".html":
+            text = as_health_page(self.numbers, self.thumbnails)
+        elif target.suffix == ".json":
+            text = self.numbers.model_dump_json(indent=1)
+        else:
+            raise UserError(f"A check is saved as .html or .json, not as '{target.name}'.")
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UserError(
+                f"The check cannot be written to {target} ({error.strerror}); choose another place."
+            ) from error
+        return target
+
+    def __str__(self) -> str:
+        said = [f"{finding.severity}: {finding.sentence}" for finding in self.findings]
+        return "\n".join([self.numbers.in_short(), *said])
+
+
+def check(
+    source: Any,
+    y: Any = None,
+    *,
+    backbone: str | Path | None = None,
+    seed: int = 0,
+    workspace: str | Path | Workspace | None = None,
+    tell: Tell = tell_nobody,
+) -> Health:
+    """What is wrong with a dataset: copies, leaks, wrong labels, shortcuts, unreadable and odd pictures ...
+
+    What is not in the workspace yet is imported into a temporary one, which is gone afterwards; the files are only
+    read.
+
+    Args:
+        source: a `Dataset`, the name of one, or anything that `winnow.load` takes.
+        y: labels (N,) where `source` is an array or a list of pictures.
+        backbone: a backbone's folder, or the name of one in the workspace; None: the first at hand, if any. With one,
+            labels are judged far better.
+        seed: of the folds.
+        workspace: a folder; default: WINNOW_WORKSPACE, else ~/.winnow.
+        tell: hears progress.
+
+    Raises:
+        BadDataError: nothing can be imported.
+        NotFoundError: no such dataset, file or backbone.
+    """
+    with _opened(source, y, workspace, tell) as (data, is_temporary):
+        health = check_dataset(data, backbone=backbone, seed=seed, tell=tell)
+        return _kept(health) if is_temporary else health
+
+
+def check_dataset(
+    data: Dataset, *, backbone: str | Path | None = None, seed: int = 0, tell: Tell = tell_nobody
+) -> Health:
+    """`check` of a dataset version in a workspace."""
+    start = time.perf_counter()
+    # A temporary workspace has no backbones of its own: those of the user's are looked at, too.
+    at_hand = _backbone(backbone, [*shelves(data.workspace), *shelves()])
+    subject, notes = subject_of(data, at_hand, seed, tell)
+    findings = find_all(subject)
+    numbers = HealthPart(
+        dataset=data.name,
+        version=data.version,
+        pictures=len(subject.examples),
+        counts=data.counts(),
+        findings=tuple(FindingPart.of(finding, data.name) for finding in findings),
+        notes=notes,
+        features="" if subject.predictions is None else subject.predictions.features,
+        seconds=round(time.perf_counter() - start, 3),
+    )
+    return Health(numbers, findings, _thumbnails(data.workspace.blobs))
+
+
+def _backbone(asked: str | Path | None, places: list[Path]) -> Backbone | None:
+    return next(iter(list_backbones(places)), None) if asked is None else find_backbone(asked, places)
+
+
+@contextmanager
+def _opened(
+    source: Any, y: Any, workspace: str | Path | Workspace | None, tell: Tell
+) -> Generator[tuple[Dataset, bool]]:
+    """The dataset meant by `source`, and whether it lies in a workspace that will be gone."""
+    if isinstance(source, Dataset):
+        yield source, False
+        return
+    if isinstance(source, str) and y is None and not is_there(source):
+        with using(workspace) as home:
+            if source != EXAMPLE or EXAMPLE in {record.name for record in home.datasets()}:
+                yield load(source, workspace=home, tell=tell), False
+                return
+    tell(Note("This is not in the workspace: it is imported into a temporary one for the check, and not kept."))
+    with tempfile.TemporaryDirectory(prefix="winnow-check-") as folder, Workspace.open(Path(folder)) as temporary:
+        yield load(source, y, workspace=temporary, tell=tell), True
+
+
+def _kept(health: Health) -> Health:
+    """With its thumbnails in memory, since the workspace is about to go."""
+    contents = sorted({c for finding in health.numbers.findings for c in _contents(finding)})
+    with ThreadPoolExecutor(cores()) as pool:
+        kept = dict(zip(contents, pool.map(health.thumbnails, contents), strict=True))
+    return Health(health.numbers, health.findings, kept.get)
+
+
+def _contents(finding: FindingPart) -> Iterable[str]:
+    for one in finding.examples[:_PICTURES_PER_FINDING]:
+        yield from (content for content in (one.content, one.beside) if content)
+
+
+def _thumbnails(blobs: BlobStore) -> Thumbnails:
+    def picture(content: str) -> bytes | None:
+        try:
+            return thumbnail(decode(blobs.read(content), at_least_px=96).pixels)
+        except UserError:
+            return None  # the picture was removed since; the page shows its name alone
+
+    return picture

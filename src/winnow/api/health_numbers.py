@@ -1,0 +1,210 @@
+"""The numbers that a check turns into findings: looks, near-duplicates, out-of-fold predictions, shortcut scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.api.dataset import Dataset
+from winnow.data.health.feature_pairs import MOST as MOST_COMPARED
+from winnow.data.health.feature_pairs import feature_pairs
+from winnow.data.health.label_errors import LEAST_AGREEMENT, agreement
+from winnow.data.health.look import COLUMNS, Looks, looks
+from winnow.data.health.nuisances import Nuisance, nuisances
+from winnow.data.health.subject import Pair, Predictions, Shortcut, Subject, chains
+from winnow.data.manifest import Example
+from winnow.data.near_duplicates import near_duplicate_pairs
+from winnow.data.sources.source import Refused
+from winnow.data.splits import clusters as find_clusters
+from winnow.events import Progress, Tell
+from winnow.graph.backbone import Backbone
+from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader, Rows
+from winnow.machine import cores
+from winnow.metrics.shortcut_score import shortcut_scores
+from winnow.tasks.classify.out_of_fold import MOST as MOST_JUDGED
+from winnow.tasks.classify.out_of_fold import out_of_fold, out_of_fold_multilabel
+from winnow.tasks.features.handmade import handmade_features
+from winnow.tasks.features.pixels import pixel_features
+
+_LEAST_HOG_PX, _SMALL_PX = 16, 48
+_MOST_SHORTCUT_CLASSES = 20
+"""Of classes that a picture may have several of, each needs forests of its own: the commonest are looked at."""
+
+
+def subject_of(data: Dataset, backbone: Backbone | None, seed: int, tell: Tell) -> tuple[Subject, tuple[str, ...]]:
+    """What there is to know of a version, and what could not be found out, a sentence each."""
+    examples = data.examples()
+    notes: list[str] = []
+    seen = looks([e.content for e in examples], data.workspace.blobs.read, data.workspace.cache_folder, tell)
+    tell(Progress("looking for near-duplicates", 0))
+    pairs = hash_pairs(examples)
+    rows, name = _features(data, examples, backbone, tell)
+    if backbone is not None and len(examples) <= MOST_COMPARED:
+        pairs = _united(examples, pairs, feature_pairs(rows))
+    elif backbone is not None:
+        notes.append(f"Features were not compared for near-duplicates: that is done up to {MOST_COMPARED:,} pictures.")
+    together = _clusters(examples, pairs)
+    tell(Progress("judging labels", 0))
+    predictions = _predictions(examples, rows, name, together, seed)
+    subject = Subject(
+        examples=examples,
+        looks=seen,
+        refused=[Refused(**line) for line in data.manifest.provenance.get("refused", ())],
+        pairs=pairs,
+        predictions=predictions,
+        shortcuts=_shortcuts(examples, seen, together, seed, tell),
+    )
+    return subject, (*notes, *_about_labels(subject, backbone))
+
+
+def rows_alone(data: Dataset) -> Subject:
+    """What the table says, without a look at any picture."""
+    examples = data.examples()
+    return Subject(examples=examples, looks=Looks(np.full((len(examples), len(COLUMNS)), np.nan)))
+
+
+def hash_pairs(examples: Sequence[Example]) -> list[Pair]:
+    """Near-duplicates by perceptual hash whose pixels differ."""
+    found = near_duplicate_pairs([example.phash for example in examples])
+    rows = zip(found.pairs.tolist(), found.similarities.tolist(), found.is_mirrored.tolist(), strict=True)
+    return [
+        Pair(first, second, similarity, "hash", is_mirrored)
+        for (first, second), similarity, is_mirrored in rows
+        if examples[first].pixels != examples[second].pixels
+    ]
+
+
+def _united(examples: Sequence[Example], pairs: Sequence[Pair], more: Sequence[Pair]) -> list[Pair]:
+    """Pairs by hash, and those by features that no chain of the former holds together already."""
+    chain_of = {place: number for number, chain in enumerate(chains(pairs)) for place in chain}
+    new = [
+        pair
+        for pair in more
+        if examples[pair.first].pixels != examples[pair.second].pixels
+        and (pair.first not in chain_of or chain_of[pair.first] != chain_of.get(pair.second))
+    ]
+    return [*pairs, *new]
+
+
+def _clusters(examples: Sequence[Example], pairs: Sequence[Pair]) -> npt.NDArray[np.int64]:
+    """(N,) what must not be cut by a fold: equal pictures, near-duplicates and groups."""
+    chain_of = {place: str(number) for number, chain in enumerate(chains(pairs)) for place in chain}
+    pixels = find_clusters([e.pixels for e in examples], [e.group for e in examples])
+    near = [chain_of.get(place) for place in range(len(examples))]
+    return find_clusters([str(cluster) for cluster in pixels.tolist()], near)
+
+
+def _features(data: Dataset, examples: Sequence[Example], backbone: Backbone | None, tell: Tell) -> tuple[Rows, str]:
+    """(N, D) a backbone's features, or hand-made ones; and what they are, in words."""
+    store = FeatureStore(PictureReader(data.workspace.blobs.read, data.workspace.cache_folder))
+    contents = [example.content for example in examples]
+    if backbone is not None:
+        graph = FeatureGraph(backbone.name, backbone.graph(), backbone.input_spec, backbone.dim, is_backbone=True)
+        return store.rows(graph, contents, store.format_of(graph, contents), tell), f"features of {backbone.name}"
+    graph = _handmade(examples)
+    return store.rows(graph, contents, store.format_of(graph, contents), tell), graph.name
+
+
+def _handmade(examples: Sequence[Example]) -> FeatureGraph:
+    side = float(np.median([max(e.width, e.height) for e in examples]))
+    is_grey = all(e.is_grey for e in examples)
+    if side < _LEAST_HOG_PX:
+        return pixel_features(max(int(side), 1), is_grey=is_grey)
+    return (
+        handmade_features(32, 8, 16, is_grey=is_grey)
+        if side <= _SMALL_PX
+        else handmade_features(64, 16, 16, is_grey=is_grey)
+    )
+
+
+def _predictions(
+    examples: Sequence[Example], rows: Rows, features: str, clusters: npt.NDArray[np.int64], seed: int
+) -> Predictions | None:
+    """Out-of-fold probabilities of all labelled examples, those of the test split included: it is their labels that
+    are judged, by a model that is thrown away."""
+    labelled = np.array([place for place, e in enumerate(examples) if e.labels is not None], dtype=np.int64)
+    names = sorted({label for e in examples for label in e.labels or ()})
+    ids = {name: place for place, name in enumerate(names)}
+    if not len(labelled) or len(names) < 2:
+        return None
+    if all(len(examples[place].labels or ()) == 1 for place in labelled.tolist()):
+        labels = np.array([ids[str(examples[place].label)] for place in labelled.tolist()])
+        found = out_of_fold(rows[labelled], labels, clusters[labelled], seed)
+    else:
+        member = np.zeros((len(labelled), len(names)), dtype=np.bool_)
+        for row, place in enumerate(labelled.tolist()):
+            member[row, [ids[label] for label in examples[place].labels or ()]] = True
+        found = out_of_fold_multilabel(rows[labelled], member, clusters[labelled], seed)
+    if found is None:
+        return None
+    classes = tuple(names[label] for label in found.classes.tolist())
+    return Predictions(labelled[found.places], found.probs, classes, features)
+
+
+def _shortcuts(
+    examples: Sequence[Example], seen: Looks, clusters: npt.NDArray[np.int64], seed: int, tell: Tell
+) -> list[Shortcut]:
+    labelled = np.array([place for place, e in enumerate(examples) if e.labels is not None], dtype=np.int64)
+    if not len(labelled):
+        return []
+    chosen = [examples[place] for place in labelled.tolist()]
+    looked = nuisances(chosen, Looks(seen.rows[labelled]))
+    tasks = [(nuisance, names, labels) for nuisance in looked for names, labels in _questions(chosen)]
+    tell(Progress("looking for shortcuts", 0, len(tasks)))
+
+    def one(task: tuple[Nuisance, tuple[str, ...], npt.NDArray[np.int64]]) -> list[Shortcut]:
+        nuisance, names, labels = task
+        scores = shortcut_scores(nuisance.columns, labels, clusters[labelled], tried=len(tasks), seed=seed)
+        found: list[Shortcut] = []
+        for score in scores:
+            telling = np.argsort(-score.probs, kind="stable")
+            interval = score.balanced_accuracy
+            found.append(
+                Shortcut(
+                    nuisance.name,
+                    names[score.label],
+                    (interval.value, interval.low, interval.high),
+                    nuisance.strong_from,
+                    tuple(labelled[score.members[telling]].tolist()),
+                    tuple(score.probs[telling].tolist()),
+                )
+            )
+        return found
+
+    with ThreadPoolExecutor(cores(), thread_name_prefix="shortcuts") as pool:
+        return [shortcut for found in pool.map(one, tasks) for shortcut in found]
+
+
+def _questions(examples: Sequence[Example]) -> list[tuple[tuple[str, ...], npt.NDArray[np.int64]]]:
+    """What a nuisance is asked to tell: the class; or of each class, where there may be several, whether it applies."""
+    counts = Counter(label for e in examples for label in e.labels or ())
+    if all(len(e.labels or ()) == 1 for e in examples):
+        names = tuple(sorted(counts))
+        return [(names, np.array([names.index(str(e.label)) for e in examples], dtype=np.int64))]
+    common = [name for name, _ in counts.most_common(_MOST_SHORTCUT_CLASSES)]
+    return [
+        ((name, f"not {name}"), np.array([name not in (e.labels or ()) for e in examples], dtype=np.int64))
+        for name in common
+    ]
+
+
+def _about_labels(subject: Subject, backbone: Backbone | None) -> list[str]:
+    predictions = subject.predictions
+    if predictions is None:
+        return ["Labels were not judged: too few independent pictures of at least two classes have one."]
+    notes: list[str] = []
+    agreed = agreement(subject, predictions)
+    if agreed < LEAST_AGREEMENT:
+        more = "" if backbone is not None else " Give a backbone (--backbone FOLDER): it sees far more."
+        notes.append(
+            f"Labels were not judged: a simple model on {predictions.features} agrees too little with them to say "
+            f"which are wrong (Cohen's kappa {agreed:.2f}; {LEAST_AGREEMENT} would do).{more}"
+        )
+    n_labelled = sum(example.labels is not None for example in subject.examples)
+    if n_labelled > MOST_JUDGED:
+        notes.append(f"Labels were judged on a sample of {len(predictions.places):,} pictures.")
+    return notes
