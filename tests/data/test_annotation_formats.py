@@ -148,7 +148,7 @@ def _survives(root: Path, path: str) -> None:
     for source in (root / path, root):
         for found in outcome_or_sentence(source).found.values():
             assert found.source in ("a.jpg", "b.jpg")
-            assert all(0 <= box.x and box.x + box.width <= 96.001 and box.width > 0 < box.height for box in found.boxes)
+            assert all(box.x >= 0 and box.x + box.width <= 96.001 and box.width > 0 < box.height for box in found.boxes)
             json.dumps([found.labels, found.warnings]).encode()
 
 

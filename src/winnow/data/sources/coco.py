@@ -144,7 +144,11 @@ def _annotate(
     tally: Tally,
 ) -> None:
     unsure: list[Marks] = []
+    seen: set[object] = set()
     for entry in annotations:
+        if isinstance(number := entry.get("id"), int | str):
+            tally.count("W_DUP", f"annotation {shown(str(number))}", int(number in seen))
+            seen.add(number)
         picture = _id(path, entry.get("image_id"), "an annotation's picture", tally)
         if picture not in pictures:
             tally.count("W_ANN_DANGLING", f"picture {shown(str(picture))}")

@@ -41,11 +41,13 @@ class DataYaml:
 
     Attributes:
         names: of the classes, by number; None: it names none.
+        root: the folder that places start from, as written; "" if none is.
         places: for each split the folders or lists of files, as written.
         has_keypoints: do more numbers than four follow each box?
     """
 
     names: Mapping[int, str] | None = None
+    root: str = ""
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     has_keypoints: bool = False
 
@@ -78,7 +80,8 @@ def read_data_yaml(tree: Tree, path: str, tally: Tally) -> DataYaml:
         if times > 1:
             tally.name("W_CLASS_MERGED", name)
     places = {split: _places(document.get(key)) for key, split in _SPLITS.items()}
-    return DataYaml(names, {split: at for split, at in places.items() if at}, "kpt_shape" in document)
+    root = "".join(_places(document.get("path"))[:1])
+    return DataYaml(names, root, {split: at for split, at in places.items() if at}, "kpt_shape" in document)
 
 
 def read_names(tree: Tree, path: str) -> dict[int, str]:

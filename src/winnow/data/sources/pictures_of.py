@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import sys
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Container, Sequence
 from functools import cached_property
 from typing import IO, NamedTuple
@@ -61,6 +63,7 @@ class Pictures:
     def __init__(self, tree: Tree, *, is_lazy: bool = False) -> None:
         self._tree = tree
         self._is_lazy = is_lazy and tree.file("") is not None
+        self._answers: dict[tuple[str, str, str | None], str | Refused | None] = {}
 
     def find(self, name: object, *, near: str = "", split: str | None = None) -> str | Refused:
         """The path in the tree of the picture called `name`, or the line of the report that says why there is none.
@@ -138,9 +141,12 @@ class Pictures:
 
     def _called(self, path: str, near: str, split: str | None) -> str | Refused | None:
         """The file whose path ends with `path`, in any case and Unicode form; Refused if two are meant equally well."""
-        end = "/" + _folded(path)
-        at = self._by_name.get(posixpath.basename(end), ())
-        ends = [each for each in ((at,) if isinstance(at, str) else at) if ("/" + _folded(each)).endswith(end)]
+        asked = (path, near, split)
+        if asked not in self._answers:
+            self._answers[asked] = self._best(path, self._ending(path), near, split)
+        return self._answers[asked]
+
+    def _best(self, path: str, ends: list[str], near: str, split: str | None) -> str | Refused | None:
         if len(ends) <= 1:
             return ends[0] if ends else None
         for wish in (
@@ -155,23 +161,21 @@ class Pictures:
         reason = f"{len(ends)} files have this name ({ends[0]}, {ends[1]}): write the folder into the annotation, too."
         return Refused(shown(path), "E_ANN_REF", reason)
 
+    def _ending(self, path: str) -> list[str]:
+        """All files whose path ends with `path`, found by bisection: annotations may name a million."""
+        keys, paths = self._backwards
+        start = _backwards(path)
+        return sorted(paths[bisect_left(keys, start) : bisect_left(keys, start + chr(sys.maxunicode))])
+
     @cached_property
     def _paths(self) -> frozenset[str]:
         return frozenset(self._tree.paths)
 
     @cached_property
-    def _by_name(self) -> dict[str, str | list[str]]:
-        found: dict[str, str | list[str]] = {}
-        for path in self._tree.paths:
-            name = _folded(posixpath.basename(path))
-            known = found.get(name)
-            if known is None:
-                found[name] = path
-            elif isinstance(known, str):
-                found[name] = [known, path]
-            else:
-                known.append(path)
-        return found
+    def _backwards(self) -> tuple[list[str], list[str]]:
+        """All paths read from their ends, sorted, and the paths themselves in the same order."""
+        both = sorted((_backwards(path), path) for path in self._tree.paths)
+        return [key for key, _ in both], [path for _, path in both]
 
 
 def split_word(text: str) -> str | None:
@@ -212,8 +216,9 @@ def _size(file: IO[bytes]) -> Size:
     return Size(height, width, turned) if turned in (5, 6, 7, 8) else Size(width, height, 1)
 
 
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
+def _backwards(path: str) -> str:
+    """A path from its last letter to its first, folded; ends with a slash, so that only whole names compare equal."""
+    return ("/" + unicodedata.normalize("NFC", path).casefold())[::-1]
 
 
 def _can_be_written(name: str) -> bool:

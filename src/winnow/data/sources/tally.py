@@ -15,7 +15,7 @@ _SAYINGS: dict[str, tuple[bool, str]] = {
         "Annotations of a picture or class that is not listed were left out ({n}; the first: {first}).",
     ),
     "W_CLASS_MERGED": (True, "Classes that bear one name were made one ({first})."),
-    "W_DUP": (True, "Pictures are listed more than once ({n}; the first: {first}): what is said of each was joined."),
+    "W_DUP": (True, "Pictures or annotations are listed more than once ({n}; the first: {first}): they were joined."),
     "W_TYPE_COERCED": (False, "Text was read as numbers or numbers as text ({n} times; the first: {first})."),
     "W_SEG_DROPPED": (False, "Outlines were not kept, only the boxes around them ({n})."),
     "W_UNKNOWN_KEY": (False, "What Winnow has no use for was left out ({first})."),

@@ -84,7 +84,8 @@ class _Labels:
 
 def _all(tree: Tree, said: DataYaml, tally: Tally) -> Iterator[Found | Refused | Note]:
     labels = _pair(tree)
-    splits = _splits(tree, said, labels.of)
+    splits, outside = _splits(tree, said, labels.of)
+    yield from outside
     if not any(labels.of.values()):
         tally.count("W_NO_ANNOTATIONS", tree.name)
     for path, label_file in labels.of.items():
@@ -198,34 +199,50 @@ def _beside_labels(path: str) -> str:
     return "/".join([*folders, posixpath.splitext(name)[0]])
 
 
-def _splits(tree: Tree, said: DataYaml, pictures: Mapping[str, object]) -> dict[str, str]:
-    """The split of each picture: as the data.yaml places it, else as its folders are called."""
+def _splits(tree: Tree, said: DataYaml, pictures: Mapping[str, object]) -> tuple[dict[str, str], list[Refused]]:
+    """The split of each picture: as the data.yaml places it, else as its folders are called; and places outside."""
     found: dict[str, str] = {}
     twice: set[str] = set()
+    outside: list[Refused] = []
     files = Pictures(tree)
     for split, places in said.places.items():
-        for path in (path for place in places for path in _placed(tree, files, place, pictures)):
-            if found.setdefault(path, split) != split:
-                twice.add(path)
+        for place in places:
+            paths = list(_placed(tree, files, place, pictures))
+            if not paths and _leaves(said.root, place):
+                reason = "The data.yaml names this place outside of the folder: it was not looked at."
+                outside.append(Refused(shown(posixpath.join(said.root, place)), "E_ANN_PATH", reason))
+            twice.update(path for path in paths if found.setdefault(path, split) != split)
     found = {path: split for path, split in found.items() if path not in twice}
     if not {"train"} < set(found.values()):
         found = {path: split for path in pictures if (split := split_of_folders(path))}
-    return found if {"train"} < set(found.values()) else {}
+    return (found if {"train"} < set(found.values()) else {}), outside
+
+
+def _steps(place: str) -> list[str]:
+    return [step for step in place.strip().replace("\\", "/").split("/") if step not in ("", ".", "..")]
+
+
+def _is_absolute(place: str) -> bool:
+    return place.startswith(("/", "\\")) or ":" in place[:8]
+
+
+def _leaves(root: str, place: str) -> bool:
+    whole = posixpath.normpath(posixpath.join(root, place).replace("\\", "/"))
+    return _is_absolute(whole) or whole.startswith("..")
 
 
 def _placed(tree: Tree, files: Pictures, place: str, pictures: Mapping[str, object]) -> Iterator[str]:
     """The pictures in a folder, or named by a list, that a data.yaml written on another disk calls `place`."""
-    steps = [step for step in place.replace("\\", "/").split("/") if step not in ("", ".", "..")]
+    steps = _steps(place)
     if steps and steps[-1].casefold().endswith(".txt"):
         listed = files.ending_like(steps)
         lines = [] if listed is None else loose_text(read_bytes(tree, listed)).splitlines()
         for line in lines:
-            line_steps = [step for step in line.strip().replace("\\", "/").split("/") if step not in ("", ".", "..")]
-            if (path := files.ending_like(line_steps)) in pictures and path is not None:
+            path = files.ending_like(_steps(line))
+            if path is not None and path in pictures:
                 yield path
         return
-    is_absolute = place.startswith("/") or ":" in place[:3]
-    for start in range(len(steps) if is_absolute else 1):
+    for start in range(len(steps) if _is_absolute(place) else 1):
         end = "/" + "/".join(steps[start:]) + "/"
         inside = [path for path in pictures if end in f"/{path}"]
         if inside and steps:
