@@ -12,7 +12,9 @@ import pytest
 import winnow
 from winnow.api.dataset import Dataset
 from winnow.api.loading import load
+from winnow.api.training import train
 from winnow.errors import BadDataError, NotFoundError, UserError
+from winnow.events import tell_nobody
 from winnow.workspace.workspace import Workspace
 
 from .squares import CLASSES, squares, write_squares
@@ -139,17 +141,13 @@ def test_an_empty_folder_says_what_to_put_into_it(tmp_path: Path, workspace: Wor
         load(tmp_path / "empty", workspace=workspace)
 
 
-def test_one_class_is_not_enough(tmp_path: Path, workspace: Workspace) -> None:
+def test_one_class_is_told_and_not_trained_on(tmp_path: Path, workspace: Workspace) -> None:
     write_squares(tmp_path / "one")
     (tmp_path / "one" / "square").rename(tmp_path / "elsewhere")
-    with pytest.raises(BadDataError, match=r"one class \('plain'\): at least two classes"):
-        load(tmp_path / "one", workspace=workspace)
-
-
-def test_two_pictures_are_not_enough(workspace: Workspace) -> None:
-    pictures, ids = squares(2)
-    with pytest.raises(BadDataError, match="two classes need two pictures each"):
-        load(pictures, ids, workspace=workspace)
+    dataset = load(tmp_path / "one", workspace=workspace)
+    assert "W_ONE_CLASS" in [note.code for note in dataset.notes]
+    with pytest.raises(BadDataError, match="at least two classes"):
+        train(dataset, tell=tell_nobody)
 
 
 def test_a_missing_folder_names_the_nearest(photos: Path, workspace: Workspace) -> None:

@@ -164,19 +164,29 @@ def test_the_manifest_tells_where_it_comes_from(tmp_path, keep):
 
 
 @pytest.mark.parametrize(
-    ("counts", "says"),
+    ("counts", "code", "says"),
     [
-        ({}, "holds no pictures"),
-        ({"cat": 5}, "one class .'cat'.*at least two classes"),
-        ({"cat": 1, "dog": 1}, "too few pictures.*two pictures each"),
-        ({"cat": 9, "dog": 1}, "too few pictures"),
+        ({"cat": 5}, "W_ONE_CLASS", "of one class ('cat'): training needs at least two"),
+        ({"cat": 1, "dog": 1}, "W_FEW_IMAGES", "two classes with two pictures each"),
+        ({"cat": 9, "dog": 1}, "W_FEW_IMAGES", "two classes with two pictures each"),
     ],
 )
-def test_too_little_to_learn_from_says_what_is_needed(counts, says, tmp_path, keep):
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    with pytest.raises(BadDataError, match=says):
-        import_examples(class_folders(photos, counts), keep)
+def test_too_little_to_learn_from_comes_in_and_is_told(counts, code, says, tmp_path, keep):
+    imported = import_examples(class_folders(tmp_path / "photos", counts), keep)
+    assert len(imported.manifest) == sum(counts.values())
+    assert any(note.code == code and says in note.text for note in imported.notes)
+
+
+def test_pictures_without_any_folder_come_in_to_be_labelled_later(tmp_path, keep):
+    (tmp_path / "1.png").write_bytes(file_of(noise(1)))
+    imported = import_examples(tmp_path, keep)
+    assert imported.manifest.column("labels") == [None]
+    assert next(note.code for note in imported.notes) == "W_UNLABELLED"
+
+
+def test_nothing_at_all_says_what_is_needed(tmp_path, keep):
+    with pytest.raises(BadDataError, match="holds no pictures"):
+        import_examples(tmp_path, keep)
 
 
 def test_a_folder_of_broken_files_names_the_first(tmp_path, keep):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,21 +84,21 @@ def import_examples(
 
     Raises:
         NotFoundError: there is no such file or folder.
-        BadDataError: nothing can be learned from it (no readable picture, one class, too few).
+        BadDataError: it holds no readable picture.
         UserError: a column that was asked for is not there.
         WorkspaceError: the copies cannot be written.
     """
     read = read_source(source, keep, options, tell)
     rows, notes = read.rows, list(read.rows.notes)
     new = examples_of(rows.table)
-    _refuse_too_little(read.given, [*joins, *new] if new else new, rows.refused)
+    _refuse_nothing(read.given, len(new), rows.refused)
     keep.blobs.flush()
     if joins:
         examples, more_notes = join_examples(joins, new, test_share=test_share, seed=seed, decided=decided)
     else:
         examples, more_notes = assign_splits(new, test_share=test_share, seed=seed)
-    _refuse_too_few_to_learn(examples)
-    notes += [*class_notes(Counter(label for e in examples for label in e.labels or ()), name), *more_notes]
+    counts = Counter(label for example in examples for label in example.labels or ())
+    notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
     for note in notes:
         tell(note)
     provenance = _provenance(read.given, read.kind, {"test_share": test_share, "seed": seed, **asdict(options)})
@@ -120,34 +120,31 @@ def read_source(source: Any, keep: Keep, options: ImportOptions = _AS_USUAL, tel
     return ReadSource(opened.given, opened.kind, read_rows(opened.find(options), keep, tell, total=opened.total))
 
 
-def _refuse_too_little(source: Any, examples: Sequence[Example], refused: Sequence[Refused]) -> None:
+def _refuse_nothing(source: Any, n_read: int, refused: Sequence[Refused]) -> None:
     name = str(source) if isinstance(source, Path) else "The data"
-    if not examples and not refused:
+    if not n_read and not refused:
         raise BadDataError(
             f"{name} holds no pictures: put them into one folder for each class, such as {name}/cats/1.jpg."
         )
-    if not examples:
+    if not n_read:
         first = refused[0]
         raise BadDataError(
             f"None of the {len(refused)} files of {name} could be imported. The first: {first.source}: {first.reason}"
         )
-    labels = sorted({label for example in examples for label in example.labels or ()})
-    if len(labels) < 2:
-        what = f"are of one class ('{labels[0]}')" if labels else "have no label"
-        raise BadDataError(
-            f"All {len(examples)} pictures of {name} {what}: at least two classes are needed, "
-            "such as a folder for each class."
-        )
 
 
-def _refuse_too_few_to_learn(examples: Sequence[Example]) -> None:
-    counts = Counter(label for e in examples if e.split != "test" for label in e.labels or ())
+def _notes_on_few(counts: Mapping[str, int]) -> list[Note]:
+    """What is missing for learning: no error, because somebody may add labels and pictures later."""
+    if not counts:
+        text = "No picture has a label: give labels (winnow relabel) before training."
+        return [Note(text, is_warning=True, code="W_UNLABELLED")]
+    if len(counts) == 1:
+        text = f"All labelled pictures are of one class ('{next(iter(counts))}'): training needs at least two classes."
+        return [Note(text, is_warning=True, code="W_ONE_CLASS")]
     if sum(count >= 2 for count in counts.values()) < 2:
-        shown = ", ".join(f"{label}: {count}" for label, count in sorted(counts.items()))
-        raise BadDataError(
-            f"There are too few pictures to learn from ({shown or 'none outside the test split'}): "
-            "at least two classes need two pictures each. Add some."
-        )
+        text = "There are too few pictures to learn from: training needs two classes with two pictures each, or more."
+        return [Note(text, is_warning=True, code="W_FEW_IMAGES")]
+    return []
 
 
 def _provenance(source: Any, kind: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class ClassFolders:
     def find(self, tree: Tree, _files: list[str], _options: ImportOptions) -> Iterator[Found | Refused]:
         """The files of all class folders, sorted by path; files beside them and archives among them are refused."""
         paths = tree.paths
+        has_folders = any("/" in path for path in paths)
         for placed in place(paths):
             path = paths[placed.index]
             if looks_like_archive(path):
@@ -29,6 +30,8 @@ class ClassFolders:
             elif placed.label is not None:
                 read = tree.picture(path)
                 yield Found(path, read, one_label(placed.label), split=placed.split, path=tree.file(path))
+            elif not has_folders and looks_like_picture(path):
+                yield Found(path, tree.picture(path), path=tree.file(path))  # somebody will label them later
             elif looks_like_picture(path):
                 yield Refused(path, "E_NO_LABEL", "It lies in no class folder: move it into one, or ignore this.")
             else:

@@ -30,6 +30,11 @@ class ClassifyProblem(PictureProblem):
 
     def __post_init__(self) -> None:
         counts = np.bincount(self.labels)
+        if len(counts) == 1:
+            raise BadDataError(
+                f"All pictures to learn from are of one class ('{self.classes[0]}'): at least two classes are needed, "
+                "with two pictures each. Add pictures, then train again."
+            )
         if (counts >= 2).sum() < 2:
             raise BadDataError(
                 "A model can be judged only if at least two classes have two pictures or more to learn from; "
