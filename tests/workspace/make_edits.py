@@ -13,7 +13,7 @@ from winnow.data.edits import Relabel
 from winnow.workspace.workspace import Workspace
 
 folder, dataset, writer, count = sys.argv[1:]
-with Workspace.open(Path(folder), patience_s=300) as workspace:
+with Workspace.open(Path(folder)) as workspace:
     for turn in range(int(count)):
         picture = f"shared-{turn % 4}.png" if turn % 4 == 3 else f"{writer}-{turn % 20}.png"
         label = f"{writer} {turn}"

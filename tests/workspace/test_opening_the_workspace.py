@@ -152,7 +152,8 @@ def test_the_tables_of_the_first_release_still_open(tmp_path: Path):
         database.executescript(dump)
     with Workspace.open(tmp_path) as workspace:
         assert [dataset.name for dataset in workspace.datasets()] == ["clouds"]
-        assert workspace.versions("clouds")[0].examples == 2
+        (version,) = workspace.versions("clouds")
+        assert (version.examples, version.kind, version.who, version.has_snapshot) == (2, "import", "", True)
         assert workspace.find_model("clouds").full_name == "clouds@1"
         assert workspace.find_dataset("clouds").openings == 1
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 
 from winnow.data.blobs import BlobStore
 from winnow.errors import NotFoundError, UserError, WorkspaceError, did_you_mean
@@ -19,6 +19,8 @@ from winnow.workspace.tables import datasets, openings, versions
 if TYPE_CHECKING:
     from winnow.data.manifest import Manifest
 
+# Made once: every edit asks it, and SQLAlchemy takes longer to build a statement than SQLite to run it.
+_BY_KEY = select(datasets).where(datasets.c.key == bindparam("key"))
 _NEWEST = versions.c.number.desc()
 # Edits may be long, and lists of versions do not show them.
 _COLUMNS = tuple(column for column in versions.columns if column.name != "edits")
@@ -273,7 +275,7 @@ def now() -> str:
 
 
 def _row(connection: Connection, name: str) -> Row[Any] | None:
-    return connection.execute(select(datasets).where(datasets.c.key == same_name_key(name))).first()
+    return connection.execute(_BY_KEY, {"key": same_name_key(name)}).first()
 
 
 def _of(dataset_id: int) -> Select[Any]:
