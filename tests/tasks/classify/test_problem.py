@@ -134,9 +134,12 @@ def test_the_same_seed_splits_alike_and_another_one_differently():
     assert np.array_equal(first.resamples.weights, again.resamples.weights)
 
 
-@pytest.mark.parametrize(
-    ("labels", "found"), [(["a", "b"], "0 of 2"), (["a"] * 5, "1 of 1"), (["a", "a", "b", "c"], "1 of 3")]
-)
+def test_one_class_is_refused_by_name():
+    with pytest.raises(BadDataError, match=r"of one class \('a'\): at least two classes are needed"):
+        made_up_problem(made_up_examples(["a"] * 5))
+
+
+@pytest.mark.parametrize(("labels", "found"), [(["a", "b"], "0 of 2"), (["a", "a", "b", "c"], "1 of 3")])
 def test_too_few_pictures_are_refused_with_what_to_do(labels: list[str], found: str):
     with pytest.raises(BadDataError, match=rf"two classes have two pictures .* here {found} has\. Add pictures"):
         made_up_problem(made_up_examples(labels))
