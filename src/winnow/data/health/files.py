@@ -41,6 +41,7 @@ def find_personal_metadata(subject: Subject) -> Iterator[Finding]:
                 "read it. Models and reports of Winnow do not contain it.",
                 count=len(places),
                 examples=most_telling(shown(subject.examples[place], 1.0) for place in places),
+                evidence="1: the file says so",
                 advice=f"Before you pass the files on, take it out of them: {_REMOVAL[kind]}",
             )
 

@@ -88,16 +88,25 @@ def _blurred(subject: Subject) -> Measured:
 
 
 def _blank(subject: Subject) -> Measured:
-    return subject.looks["entropy"] <= _colours(subject, 1e-6), subject.looks["entropy"]
+    bits = np.maximum(subject.looks["entropy"] - _of_one_colour(subject), 0)
+    return bits < 1e-6, bits
 
 
 def _low_information(subject: Subject) -> Measured:
     return (subject.looks["entropy"] < 3.0) & ~_blank(subject)[0], subject.looks["entropy"]
 
 
-def _colours(subject: Subject, bits: float) -> NDArray[np.float64]:
-    """One colour has 0 bits where it is grey and up to log2(3) where its three channels differ."""
-    return np.where(subject.looks["saturation"] > 0, np.log2(3), 0) + bits
+def _of_one_colour(subject: Subject) -> NDArray[np.float64]:
+    """The entropy of a picture of one colour: 0 bits where it is grey, log2(3) where its three channels differ."""
+    looks = subject.looks
+    return np.where(looks["saturation"] > 0, _bits_of_channels(looks["red"], looks["green"], looks["blue"]), 0)
+
+
+def _bits_of_channels(*means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Three channels of one level each: log2(3) bits where all differ, less where two are equal."""
+    red, green, blue = (np.rint(255 * mean) for mean in means)
+    two_equal = (red == green) | (green == blue) | (red == blue)
+    return np.where(two_equal, np.log2(3) - 2 / 3, np.log2(3))
 
 
 def _sides(subject: Subject) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
