@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from winnow.data.decode import FORMATS, UnreadablePictureError, decode
+from winnow.data.decode import FORMATS, UnreadablePictureError
+from winnow.data.decoder.pool import decoding_pool
 from winnow.data.pixels import as_uint8, pixels_from_array
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
@@ -94,13 +95,13 @@ def _file(path: Path) -> Given:
             data = path.read_bytes()
         except OSError as error:
             raise UnreadablePictureError("E_UNREADABLE", f"The file cannot be read ({error.strerror}).") from error
-        return decode(data, at_least_px=side_px).pixels
+        return decoding_pool().pixels(data, side_px)
 
     return Given(str(path), pixels)
 
 
 def _bytes(source: str, data: bytes) -> Given:
-    return Given(source, lambda side_px: decode(data, at_least_px=side_px).pixels)
+    return Given(source, lambda side_px: decoding_pool().pixels(data, side_px))
 
 
 def _array(source: str, array: Any) -> Given:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from winnow.data.decode import UnreadablePictureError
+from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import PictureFacts, facts_of, from_text, to_text
 from winnow.data.decoder.pool import DecodingPool
 
@@ -36,6 +36,14 @@ def test_what_is_no_picture_says_why_and_the_next_one_is_read(pool: DecodingPool
     assert isinstance(nothing, UnreadablePictureError)
     assert nothing.code == "E_NOT_IMAGE"
     assert isinstance(picture, PictureFacts)
+
+
+def test_the_pixels_come_over_whole(pool: DecodingPool):
+    large, small = file_of(noise(4, 480, 640), "JPEG"), file_of(noise(1))
+    assert np.array_equal(pool.pixels(large, 100), decode(large, at_least_px=100).pixels)
+    assert np.array_equal(pool.pixels(small, 100), noise(1))
+    with pytest.raises(UnreadablePictureError, match="E_TRUNCATED"):
+        pool.pixels(small[:-60], 100)
 
 
 def test_no_files_are_no_question(pool: DecodingPool):
@@ -69,6 +77,7 @@ def test_a_picture_that_takes_a_child_down_is_the_only_one_refused(how, code, mo
     pool = DecodingPool(1)
     good = file_of(noise(1))
     answers = pool.facts([good, b"evil", good])
+    assert np.array_equal(pool.pixels(good, 8), noise(1))
     pool.close()
     assert answers[0] == answers[2] == facts_of(good)
     assert isinstance(answers[1], UnreadablePictureError)

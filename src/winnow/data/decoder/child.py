@@ -1,17 +1,22 @@
 """The process that decodes: pictures in on stdin, facts out on stdout, within limits that the system enforces.
 
-`python -m winnow.data.decoder.child` reads requests: <I count, count x <I length, the bytes of that many files. It
-answers with <I length and that many lines of JSON. It ends when stdin does. Nothing is ever unpickled, on either side.
+`python -m winnow.data.decoder.child` reads requests: <I count, <I least side, count x <I length, the bytes of the
+files. To a least side of 0 it answers with <I length and a line of JSON for each file: its facts. To any other, asked of
+one file, with <I length and why it is no picture, or its height and width, and then its pixels, decoded at the scale that
+is just enough. It ends when stdin does. Nothing is ever unpickled, on either side.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import struct
 import sys
 from pathlib import Path
 
-from winnow.data.decode import UnreadablePictureError
+import numpy as np
+
+from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import facts_of, to_text
 from winnow.data.quiet import quiet_pillow
 
@@ -33,12 +38,16 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     limit_memory()
     with quiet_pillow():  # once, not for every picture
-        while (head := requests.read(4)) and len(head) == 4:
-            (count,) = struct.unpack("<I", head)
+        while len(head := requests.read(8)) == 8:
+            count, at_least_px = struct.unpack("<2I", head)
             sizes = struct.unpack(f"<{count}I", requests.read(4 * count))
             files = [requests.read(size) for size in sizes]
-            lines = "\n".join(map(_answer, files)).encode()
-            answers.write(struct.pack("<I", len(lines)) + lines)
+            if at_least_px:
+                line, pixels = _pixels(files[0], at_least_px)
+            else:
+                line, pixels = "\n".join(map(_facts, files)), b""
+            answers.write(struct.pack("<I", len(line.encode())) + line.encode())
+            answers.write(pixels)
             answers.flush()
 
 
@@ -54,7 +63,16 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(data: bytes) -> str:
+def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
+    _start_clock(CPU_S)
+    try:
+        pixels = np.ascontiguousarray(decode(data, at_least_px=at_least_px).pixels)
+    except UnreadablePictureError as error:
+        return to_text(error), b""
+    return json.dumps(pixels.shape[:2]), pixels.data.cast("B")
+
+
+def _facts(data: bytes) -> str:
     _start_clock(CPU_S)
     try:
         return to_text(facts_of(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import queue
 import signal
@@ -11,16 +12,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
+from typing import IO, TypeVar
 
-from winnow.data.decode import UnreadablePictureError
-from winnow.data.decoder.facts import PictureFacts, from_lines
+import numpy as np
+from numpy.typing import NDArray
+
+from winnow.data.decode import MAX_PIXELS, UnreadablePictureError
+from winnow.data.decoder.facts import PictureFacts, from_lines, from_text
 from winnow.errors import WorkspaceError
 from winnow.machine import cores
 
 Outcome = PictureFacts | UnreadablePictureError
+Pixels = NDArray[np.uint8]
+Answer = TypeVar("Answer")
 
 PATIENCE_S = 600.0
 """How long a batch may take by the clock: far more than its processor time, for machines that are busy."""
@@ -70,10 +77,32 @@ class DecodingPool:
                 done += child.ask([data]) or [child.blame()]
             return done
         finally:
-            if child is not None and not child.is_alive():
-                self._forget(child)
-                child = None
-            self._free.put(child)
+            self._give_back(child)
+
+    def pixels(self, data: bytes, at_least_px: int) -> Pixels:
+        """(H, W, 3) upright RGB of one file, as `decode` gives it.
+
+        Raises:
+            UnreadablePictureError: the bytes give no picture.
+            WorkspaceError: no child can be started here.
+        """
+        child = self._free.get()
+        try:
+            child = child or self._start()
+            answer = child.ask_pixels(data, at_least_px)
+            if answer is None:
+                answer = child.blame()
+            if isinstance(answer, UnreadablePictureError):
+                raise answer
+            return answer
+        finally:
+            self._give_back(child)
+
+    def _give_back(self, child: _Child | None) -> None:
+        if child is not None and not child.is_alive():
+            self._forget(child)
+            child = None
+        self._free.put(child)
 
     def _start(self) -> _Child:
         child = _Child()
@@ -101,7 +130,6 @@ class _Child:
     """One process; `ask` is called by one thread at a time, `kill` by any."""
 
     def __init__(self) -> None:
-
         # One thread each, and what libraries print of hostile files is of no use to anyone.
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         try:
@@ -123,20 +151,41 @@ class _Child:
 
     def ask(self, files: Sequence[bytes]) -> list[Outcome]:
         """The facts of the files; none at all if the child died meanwhile."""
+
+        def read(stdout: IO[bytes]) -> list[Outcome]:
+            answers = from_lines(_read_line(stdout, _MOST_ANSWER_BYTES * len(files)))
+            if len(answers) != len(files):
+                raise ValueError(f"{len(answers)} answers to {len(files)} questions")
+            return answers
+
+        return self._exchange([struct.pack(f"<{len(files) + 2}I", len(files), 0, *map(len, files)), *files], read) or []
+
+    def ask_pixels(self, data: bytes, at_least_px: int) -> Pixels | UnreadablePictureError | None:
+        """The pixels of one file, or why it is no picture; None if the child died meanwhile."""
+
+        def read(stdout: IO[bytes]) -> Pixels | UnreadablePictureError:
+            line = _read_line(stdout, _MOST_ANSWER_BYTES)
+            match json.loads(line):
+                case [int(height), int(width)] if 0 < height * width <= MAX_PIXELS:
+                    values = stdout.read(3 * height * width)
+                    return np.frombuffer(values, dtype=np.uint8).reshape(height, width, 3)
+                case _:
+                    error = from_text(line)
+                    if isinstance(error, PictureFacts):
+                        raise ValueError("facts, where pixels were asked for")
+                    return error
+
+        return self._exchange([struct.pack("<3I", 1, at_least_px, len(data)), data], read)
+
+    def _exchange(self, request: list[bytes], read: Callable[[IO[bytes]], Answer]) -> Answer | None:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        answers: list[Outcome] = []
         self._asked = time.monotonic()
         try:
-            stdin.write(b"".join([struct.pack(f"<{len(files) + 1}I", len(files), *map(len, files)), *files]))
+            stdin.write(b"".join(request))
             stdin.flush()
-            (size,) = struct.unpack("<I", stdout.read(4))
-            if size > _MOST_ANSWER_BYTES * len(files):
-                raise ValueError(f"an answer of {size} bytes")
-            answers = from_lines(stdout.read(size).decode())
-            if len(answers) != len(files):
-                raise ValueError(f"{len(answers)} answers to {len(files)} questions")
+            return read(stdout)
         # The child's end, or an answer that is none of ours: a picture has crashed it or taken it over.
         except (OSError, struct.error, ValueError):
             self._end()
@@ -145,7 +194,7 @@ class _Child:
             raise
         finally:
             self._asked = None
-        return answers
+        return None
 
     def _end(self) -> None:
         self.kill()
@@ -174,6 +223,13 @@ class _Child:
         return UnreadablePictureError(
             "E_CORRUPT", "The decoder crashed on it: save the picture anew with another program."
         )
+
+
+def _read_line(stdout: IO[bytes], most_bytes: int) -> str:
+    (size,) = struct.unpack("<I", stdout.read(4))
+    if size > most_bytes:
+        raise ValueError(f"an answer of {size} bytes")
+    return stdout.read(size).decode()
 
 
 @cache
