@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from winnow.data.sources.containers import looks_like_archive
+from winnow.data.sources.disk_names import class_of_folder
 from winnow.data.sources.layout import looks_like_picture, place
 from winnow.data.sources.source import Found, ImportOptions, Refused, one_label
 from winnow.data.sources.tree import Tree
 
 
 class ClassFolders:
-    """`photos/cats/1.jpg` is a picture of the class cats."""
+    """`photos/cats/1.jpg` is a picture of the class cats; one in `photos/_unlabelled` has no label.
+
+    A sign that some disk refuses may be written as in a URL, as our own export does: `n%2Fa` is the class n/a.
+    """
 
     name = "a folder with one folder for each class"
 
@@ -28,8 +32,15 @@ class ClassFolders:
             if looks_like_archive(path):
                 yield Refused(path, "W_NESTED_IGNORED", "It is an archive inside: unpack it and import again.")
             elif placed.label is not None:
-                read = tree.picture(path)
-                yield Found(path, read, one_label(placed.label), split=placed.split, path=tree.file(path))
+                label = class_of_folder(placed.label)
+                yield Found(
+                    path,
+                    tree.picture(path),
+                    one_label(label),
+                    split=placed.split,
+                    warnings=() if label in (placed.label, None) else ("W_NAME_NORMALISED",),
+                    path=tree.file(path),
+                )
             elif not has_folders and looks_like_picture(path):
                 yield Found(path, tree.picture(path), path=tree.file(path))  # somebody will label them later
             elif looks_like_picture(path):
