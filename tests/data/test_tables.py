@@ -173,6 +173,25 @@ def test_several_columns_that_the_user_names_are_classes(folder):
     ]
 
 
+def test_a_row_for_each_label_makes_one_picture_of_several_labels(folder):
+    path = table(folder, "ImageID,LabelName\na,cat\nb,dog\na,dog\nc,bird\na,cat\n")
+    assert [(f.source, f.labels) for f in found_in(path)] == [
+        ("a.png", ("cat", "dog")), ("b.png", ("dog",)), ("c.png", ("bird",)),
+    ]  # fmt: skip
+    assert codes_in(path) == ["W_DUP"]
+
+
+def test_a_few_contradicting_rows_stay_a_contradiction(tmp_path):
+    rows = "".join(f"{i}.png,{'cat' if i % 2 else 'dog'}\n" for i in range(100))
+    for i in range(100):
+        (tmp_path / f"{i}.png").touch()
+    path = table(tmp_path, f"image,label\n{rows}0.png,cat\n1.png,cat\n")
+    found = found_in(path)
+    assert len(found) == 101  # the second row of 1.png says nothing new
+    assert {f.label for f in found if f.source == "0.png"} == {"cat", "dog"}
+    assert all(f.label is not None for f in found)
+
+
 # Split, group, weight, time, and the rest
 
 

@@ -65,7 +65,7 @@ def find_remote(url: str, find_path: FindPath, find_tree: FindTree, options: Imp
     if not options.allows_urls:
         raise RefusedSourceError(
             "E_URL_BLOCKED",
-            f"{url} lies on the network, which Winnow uses only if you allow it: add --allow-urls (allows_urls=True), "
+            f"{url} lies on the network, which Winnow uses only if you allow it: add --allow-urls (allow_urls=True), "
             "or download it and import the file.",
         )
     if url.casefold().startswith("http"):

@@ -9,6 +9,7 @@ frames.py       pandas, polars, pyarrow
 reading.py      a file of a tree -> the right reader
 columns.py      which column says what: by its name, else by what is in it
 labels.py       a cell (or several) -> the labels of one picture
+repeated.py     several rows of one picture -> one
 pictures.py     a cell -> a picture: path, bytes, data URI, URL
 rows.py         rows -> Found
 

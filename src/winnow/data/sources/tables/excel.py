@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -35,6 +36,8 @@ def read_excel(name: str, open_file: Callable[[], BinaryIO]) -> Table:
     """
     import openpyxl  # takes 0.2 s
 
+    # It warns of everything it does not keep of a workbook (charts, checks of input): nothing a table needs.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
     with open_file() as file:
         _refuse_bomb(name, file)
         try:

@@ -140,9 +140,7 @@ class PictureCells:
         if self._allows_urls:
             reason = "Only http and https addresses of pictures are opened: download the picture, then import it."
         else:
-            reason = (
-                "Addresses are not opened unless you allow it: add --allow-urls (allows_urls=True), or download it."
-            )
+            reason = "Addresses are not opened unless you allow it: add --allow-urls (allow_urls=True), or download it."
         return Refused(shown(text), "E_URL_BLOCKED", reason)
 
     def _in_tree(self, text: str) -> str | Refused:

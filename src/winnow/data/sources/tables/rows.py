@@ -13,6 +13,7 @@ from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSou
 from winnow.data.sources.tables.columns import Roles, choose_columns
 from winnow.data.sources.tables.labels import BadLabelError, label_cells
 from winnow.data.sources.tables.pictures import Cell, PictureCells
+from winnow.data.sources.tables.repeated import joined_labels, key_of
 from winnow.data.sources.tables.table import Row, Table, dropped
 from winnow.data.sources.tables.times import iso_time
 from winnow.events import Note
@@ -65,6 +66,9 @@ class TableRows:
         yield from self._table.notes
         cells, notes = label_cells(self._table, self.roles.labels, self.roles.is_one_hot)
         yield from notes
+        joined, notes = joined_labels(self._table, self.roles.picture, cells)
+        yield from notes
+        seen: set[str] = set()
         unknown = _Unknown()
         for row in self._table.rows():
             if isinstance(row, Refused):
@@ -75,6 +79,11 @@ class TableRows:
             except BadLabelError as error:
                 yield dropped(row.place, str(error))
                 continue
+            if (key := key_of(row.values[self.roles.picture])) in joined:
+                if key in seen:
+                    continue
+                seen.add(key)
+                labels = joined[key]
             yield self._picture(row, labels, unknown)
         yield from unknown.notes(self._table, self.roles, is_split_asked=self._is_split_asked)
         yield from self._about_metadata()
