@@ -92,10 +92,8 @@ def _united(examples: Sequence[Example], pairs: Sequence[Pair], more: Sequence[P
 
 def _clusters(examples: Sequence[Example], pairs: Sequence[Pair]) -> npt.NDArray[np.int64]:
     """(N,) what must not be cut by a fold: equal pictures, near-duplicates and groups."""
-    chain_of = {place: str(number) for number, chain in enumerate(chains(pairs)) for place in chain}
-    pixels = find_clusters([e.pixels for e in examples], [e.group for e in examples])
-    near = [chain_of.get(place) for place in range(len(examples))]
-    return find_clusters([str(cluster) for cluster in pixels.tolist()], near)
+    near = np.array([(pair.first, pair.second) for pair in pairs], dtype=np.int64).reshape(-1, 2)
+    return find_clusters([e.pixels for e in examples], [e.group for e in examples], near)
 
 
 def _features(data: Dataset, examples: Sequence[Example], backbone: Backbone | None, tell: Tell) -> tuple[Rows, str]:

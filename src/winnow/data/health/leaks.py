@@ -9,6 +9,7 @@ from winnow.data.health.finding import Finding, Fix, Shown, counted, most_tellin
 from winnow.data.health.subject import Pair, Subject, chains, groups_of
 
 # Who judges whom: what lies in a split must not have relatives in one after it.
+_LONG = 100
 _JUDGES_FIRST = ("test", "validation", "train")
 
 
@@ -20,24 +21,25 @@ def find_leaks(subject: Subject) -> Iterator[Finding]:
     groups = [group for group in chains(pairs) if len({examples[place].split for place in group}) > 1]
     if not groups:
         return
-    in_leak = {place for group in groups for place in group}
-    across = [
-        pair for pair in pairs if pair.first in in_leak and examples[pair.first].split != examples[pair.second].split
-    ]
-    exact = sum(pair.similarity >= 1 for pair in across)
-    leaking = _relatives(subject, groups)
+    across = [pair for pair in pairs if examples[pair.first].split != examples[pair.second].split]
+    exact = sum(examples[pair.first].pixels == examples[pair.second].pixels for pair in across)
+    # In long chains of near-duplicates the ends have nothing to do with each other: there only direct copies count.
+    short = [group for group in groups if len(group) <= _LONG]
+    in_short = {place for group in short for place in group}
+    direct = [[pair.first, pair.second] for pair in across if pair.first not in in_short]
+    leaking = list(dict.fromkeys(_relatives(subject, [*short, *direct])))
     also = "also lies" if len(leaking) == 1 else "also lie"
     yield Finding(
         kind="leaks",
         code="W_LEAK",
         severity="serious",
         sentence=f"{counted(len(leaking), 'picture', 'pictures')} to learn from {also} in "
-        f"a split that judges (leaks across splits; {exact} exact copies, {len(across) - exact} near ones): its "
-        "figures will be better than the truth.",
+        f"a split that judges (leaks across splits; {exact} exact copies, {len(across) - exact} near ones): a model "
+        "remembers them, and its figures will be better than the truth.",
         count=len(leaking),
         examples=most_telling(_as_leak(subject, pair) for pair in across),
         evidence="how alike the two are, 0 to 1",
-        fixes=_fixes(subject, groups, leaking),
+        fixes=_fixes(subject, short, leaking),
     )
 
 
@@ -92,4 +94,6 @@ def _fixes(subject: Subject, groups: Sequence[Sequence[int]], leaking: Sequence[
     move = Fix("move", tuple(MoveToSplit(tuple(sources), split) for split, sources in moved.items()))
     drop = Fix("drop", (Remove(tuple(examples[place].source for place in leaking)),))
     is_theirs = any(examples[place].split_by == "user" for group in groups for place in group)
-    return (drop, move) if is_theirs else (move, drop)
+    if not moved or is_theirs:
+        return (drop, move) if moved else (drop,)
+    return move, drop

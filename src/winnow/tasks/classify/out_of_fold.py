@@ -96,9 +96,7 @@ def out_of_fold_multilabel(
     classes = np.flatnonzero(np.array(independent) >= FOLDS)
     if not len(classes):
         return None
-    rarest_first = np.argsort(truth.sum(axis=0), kind="stable")
-    first = truth[:, rarest_first].argmax(axis=1)  # folds are stratified by the rarest class of each example
-    fold_of = folds(np.where(truth.any(axis=1), rarest_first[first], -1), together, FOLDS, seed)
+    fold_of = folds(truth, together, FOLDS, seed)
     x = rows[places]
     probs = np.empty((len(places), len(classes)))
 
