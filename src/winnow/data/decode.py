@@ -187,10 +187,16 @@ def _upright_rgb(image: Image.Image, metadata: Metadata) -> tuple[NDArray[np.uin
         pixels = metadata.turned(pixels)
     if min(pixels.shape[:2]) < TINY_PX:
         done.append("W_TINY")
-    elif min(pixels.shape[:2]) >= _CONSTANT_PX and (pixels[0] == pixels[0, 0]).all() and (pixels == pixels[0, 0]).all():
+    elif min(pixels.shape[:2]) >= _CONSTANT_PX and _is_constant(pixels):
         done.append("W_CONSTANT")
     pixels.flags.writeable = False
     return pixels, done
+
+
+def _is_constant(pixels: NDArray[np.uint8]) -> bool:
+    # The corners tell of most pictures that they are not.
+    corners = pixels[:: pixels.shape[0] - 1, :: pixels.shape[1] - 1].reshape(-1, 3).tolist()
+    return all(corner == corners[0] for corner in corners) and bool((pixels == pixels[0, 0]).all())
 
 
 def _conversion(image: Image.Image) -> str | None:

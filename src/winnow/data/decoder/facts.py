@@ -113,7 +113,9 @@ def _from_values(values: Any) -> PictureFacts | UnreadablePictureError:
 
 
 def _is_grey(pixels: NDArray[np.uint8]) -> bool:
-    # Most coloured pictures show it in their first row, which saves the full comparison.
+    # Most coloured pictures show it in their corners or first row, which saves the full comparison.
+    if pixels.item(0, 0, 0) != pixels.item(0, 0, 1) or pixels.item(-1, -1, 1) != pixels.item(-1, -1, 2):
+        return False
     for part in (pixels[:1], pixels):
         if not (np.array_equal(part[..., 0], part[..., 1]) and np.array_equal(part[..., 1], part[..., 2])):
             return False

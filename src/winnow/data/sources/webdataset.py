@@ -12,7 +12,7 @@ import json
 import posixpath
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -133,7 +133,7 @@ def _shard(tree: Tree, path: str) -> ArchiveTree:
     return shard
 
 
-def samples_of(paths: Sequence[str]) -> Iterator[Sample]:
+def samples_of(paths: Iterable[str]) -> Iterator[Sample]:
     """Files that belong together; those without a dot belong to nothing."""
     by_key: dict[str, dict[str, str]] = {}
     for path in paths:
@@ -145,7 +145,8 @@ def samples_of(paths: Sequence[str]) -> Iterator[Sample]:
 
 def _are_samples(tree: Tree) -> bool:
     """Do most of the first pictures have a class beside them?"""
-    pictures = list(islice((sample for sample in samples_of(tree.paths) if sample.picture), _LOOKED_AT))
+    first = islice(tree.paths, 10 * _LOOKED_AT)
+    pictures = list(islice((sample for sample in samples_of(first) if sample.picture), _LOOKED_AT))
     # In a folder, a text beside a picture may be anything: boxes of YOLO, a caption.
     suffixes = (*_CLASS_FILES, *_TEXT_FILES) if isinstance(tree, ArchiveTree) else _CLASS_FILES
     with_file = sum(any(suffix in sample.files for suffix in suffixes) for sample in pictures)
