@@ -34,7 +34,6 @@ PATIENCE_S = 600.0
 COMMAND = (sys.executable, "-m", "winnow.data.decoder.child")
 _MOST_ANSWER_BYTES = 1 << 16
 _CPU_LIMIT = getattr(signal, "SIGPROF", 27)
-_KILLED = getattr(signal, "SIGKILL", 9)
 
 
 class DecodingPool:
@@ -121,9 +120,9 @@ class DecodingPool:
     def _watch(self) -> None:
         while not self._is_closed.wait(1.0):
             with self._lock:
-                late = [child for child in self._all if child.is_late()]
-            for child in late:
-                child.kill()
+                children = list(self._all)
+            for child in children:
+                child.kill_if_late()
 
 
 class _Child:
@@ -148,6 +147,7 @@ class _Child:
                 "raise the limit of processes (ulimit -u)."
             ) from error
         self._asked: float | None = None
+        self._was_late = False
 
     def ask(self, files: Sequence[bytes]) -> list[Outcome]:
         """The facts of the files; none at all if the child died meanwhile."""
@@ -207,8 +207,10 @@ class _Child:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def is_late(self) -> bool:
-        return self._asked is not None and time.monotonic() - self._asked > PATIENCE_S
+    def kill_if_late(self) -> None:
+        if self._asked is not None and time.monotonic() - self._asked > PATIENCE_S:
+            self._was_late = True
+            self.kill()
 
     def kill(self) -> None:
         """End it; whoever waits for its answers gets none. Called by any thread."""
@@ -216,7 +218,7 @@ class _Child:
 
     def blame(self) -> UnreadablePictureError:
         """Why the picture that ended it is refused."""
-        if self._process.wait() in (-_CPU_LIMIT, -_KILLED):
+        if self._was_late or self._process.wait() == -_CPU_LIMIT:
             return UnreadablePictureError(
                 "E_TIMEOUT", "Decoding it takes longer than 5 seconds: save the picture anew, or smaller."
             )
