@@ -20,8 +20,7 @@ from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Progress, tell_nobody
 from winnow.graph import formats
 from winnow.ladder.climb import climb
-from winnow.tasks import judging
-from winnow.tasks.classify import rungs as rungs_module
+from winnow.tasks import judging, named_rungs
 from winnow.tasks.classify.head_rung import HeadRung
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import all_rungs, find_rungs
@@ -283,7 +282,7 @@ def _install(monkeypatch: pytest.MonkeyPatch, *points: Point) -> None:
         assert group == "winnow.rungs.classify"
         return list(points)
 
-    monkeypatch.setattr(rungs_module, "entry_points", entry_points)
+    monkeypatch.setattr(named_rungs, "entry_points", entry_points)
 
 
 def test_other_packages_rungs_are_tried_after_ours(monkeypatch: pytest.MonkeyPatch, shop: Shop):

@@ -12,6 +12,8 @@ from winnow.graph.runtime import open_small_graph
 from winnow.tasks.classify.head_rung import HeadRung
 from winnow.tasks.classify.rungs import all_rungs
 from winnow.tasks.heads.head import ABSENT_LOGIT, Head, Lesson, head_graph, learn_all_classes, logits_graph
+from winnow.tasks.heads.logistic_regression import LogisticRegression
+from winnow.tasks.heads.prior import Prior
 from winnow.tasks.heads.random_forest import RandomForest
 from winnow.tasks.heads.subsample import stratified_subsample
 
@@ -124,6 +126,23 @@ def test_a_lower_temperature_is_surer(head: Head):
     sure = open_small_graph(graph_of(head, given, temperature=0.5)).run(unseen())
     assert (sure.max(axis=1) >= calm.max(axis=1) - 1e-6).all()
     assert np.array_equal(sure.argmax(axis=1), calm.argmax(axis=1))
+
+
+@every_head
+def test_weights_are_heeded_or_ignored_as_the_head_says(head: Head):
+    given = lesson(3)
+    plain = graph_of(head, given)
+    assert graph_of(head, replace(given, weights=np.ones(len(given.labels)))) == plain or head.heeds_weights
+    weighted = graph_of(head, replace(given, weights=np.linspace(0.5, 2, len(given.labels))))
+    assert (weighted != plain) == head.heeds_weights
+
+
+@pytest.mark.parametrize("head", [Prior(), LogisticRegression(), RandomForest()], ids=lambda head: type(head).__name__)
+def test_weight_makes_a_class_likelier(head: Head):
+    given = lesson(3, 30)
+    lessons = given, replace(given, weights=np.where(given.labels == 1, 5.0, 1.0))
+    plain, weighted = (open_small_graph(graph_of(head, one)).run(unseen())[:, 1].mean() for one in lessons)
+    assert weighted > plain
 
 
 def test_balancing_helps_the_rare_class():

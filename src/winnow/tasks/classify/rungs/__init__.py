@@ -7,9 +7,8 @@ are tried after ours.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Sequence
 
-from winnow.errors import NotFoundError, UserError, did_you_mean
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import (
     commonest_class,
@@ -26,6 +25,7 @@ from winnow.tasks.classify.rungs import (
     pixels_random_forest,
     pixels_svm,
 )
+from winnow.tasks.named_rungs import of_names, with_installed
 from winnow.tasks.rung import Rung
 
 ENTRY_POINTS = "winnow.rungs.classify"
@@ -53,33 +53,13 @@ def all_rungs() -> tuple[Rung[ClassifyProblem], ...]:
     Raises:
         UserError: an installed package's rung cannot be loaded, or has the name of another.
     """
-    rungs = list(_OURS)
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
-        try:
-            rung: Rung[ClassifyProblem] = point.load()
-            is_new = rung.name not in {known.name for known in rungs}
-        except Exception as error:  # foreign code may fail in any way; the user should know which package to mend
-            raise UserError(
-                f"The rung {point.value} cannot be loaded ({error}): update or remove its package."
-            ) from error
-        if not is_new:
-            raise UserError(f"Two rungs are called '{rung.name}', one of them {point.value}: remove its package.")
-        rungs.append(rung)
-    return tuple(rungs)
+    return with_installed(_OURS, ENTRY_POINTS)
 
 
-def find_rungs(names: list[str] | None) -> tuple[Rung[ClassifyProblem], ...]:
+def find_rungs(names: Sequence[str] | None) -> tuple[Rung[ClassifyProblem], ...]:
     """The rungs of those names in ladder order; all of them for None.
 
     Raises:
         NotFoundError: a name is unknown; says which are near or known.
     """
-    rungs = all_rungs()
-    if names is None:
-        return rungs
-    known = [rung.name for rung in rungs]
-    for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known, otherwise=f"Known are {', '.join(known)}.")
-            raise NotFoundError(f"No rung is called '{name}'. {hint}")
-    return tuple(rung for rung in rungs if rung.name in names)
+    return of_names(all_rungs(), names)

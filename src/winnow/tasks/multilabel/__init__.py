@@ -1,0 +1,1 @@
+"""Which classes does a picture show: none, one or several?"""
