@@ -78,6 +78,12 @@ def test_a_column_named_after_what_it_shows_holds_the_files(tmp_path):
     assert [f.source for f in found_in(tmp_path)] == ["1.png", "2.png"]
 
 
+def test_metadata_of_something_else_are_not_the_pictures(tmp_path):
+    class_folders(tmp_path, {"cat": 2, "dog": 2})
+    (tmp_path / "metadata.csv").write_text("camera,lens\nA7,35\nA9,50\n")
+    assert {f.label for f in found_in(tmp_path)} == {"cat", "dog"}
+
+
 # Parquet
 
 

@@ -75,6 +75,20 @@ def test_an_id_is_a_path_where_files_are_called_after_it(tmp_path):
     ]  # fmt: skip
 
 
+def test_an_id_that_two_files_are_called_after_is_no_guess(tmp_path):
+    for seed, path in enumerate(("a/1.png", "a/2.png", "b/2.png", "a/3.png")):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(file_of(noise(seed)))
+    path = table(tmp_path, "id,label\n1,cat\n2,dog\n3,cat\n")
+    assert [f.source for f in found_in(path)] == ["a/1.png", "a/3.png"]
+    assert codes_in(path) == ["E_ANN_REF"]
+
+
+def test_what_mostly_says_who_belongs_together_may_be_the_class(folder):
+    rows = "".join(f"{name},{'indoor' if i % 2 else 'beach'}\n" for i, name in enumerate(NAMES))
+    assert {f.label for f in found_in(table(folder, f"image,scene\n{rows}"))} == {"indoor", "beach"}
+
+
 def test_an_id_beside_a_path_is_metadata(folder):
     found = found_in(table(folder, "id,image,label\n7,a.png,cat\n8,b.png,dog\n"))
     assert [(f.source, f.metadata) for f in found] == [("a.png", {"id": "7"}), ("b.png", {"id": "8"})]
@@ -575,6 +589,12 @@ def test_the_same_id_in_train_and_test_means_the_file_in_that_folder(tmp_path):
 def test_class_folders_win_over_a_table_of_few(tmp_path):
     _picture_folder(tmp_path, *(f"{label}/{i}.png" for label in ("cat", "dog") for i in range(3)))
     table(tmp_path, "image,label\ncat/0.png,bird\n", "notes.csv")
+    assert {f.label for f in found_in(tmp_path)} == {"cat", "dog"}
+
+
+def test_a_table_that_says_no_classes_does_not_hide_class_folders(tmp_path):
+    _picture_folder(tmp_path, *(f"{label}/{i}.png" for label in ("cat", "dog") for i in range(2)))
+    table(tmp_path, "image,age_s\ncat/0.png,1.5\ncat/1.png,2.5\ndog/0.png,3.5\ndog/1.png,4.5\n", "info.csv")
     assert {f.label for f in found_in(tmp_path)} == {"cat", "dog"}
 
 

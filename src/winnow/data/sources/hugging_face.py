@@ -13,7 +13,7 @@ from dataclasses import replace
 from winnow.data.sources.layout import place
 from winnow.data.sources.pictures_of import is_picture_name
 from winnow.data.sources.source import Found, ImportOptions, Refused, one_label
-from winnow.data.sources.table import has_class_folders, rows_of, splits_of, unnamed_pictures
+from winnow.data.sources.table import has_class_folders, match_of, rows_of, splits_of, unnamed_pictures
 from winnow.data.sources.tables.class_labels import class_names_in
 from winnow.data.sources.tables.pictures import PictureCells
 from winnow.data.sources.tables.reading import PARQUET_SUFFIXES, read_table
@@ -35,7 +35,9 @@ class ImageFolder:
         """Files called metadata.csv, .jsonl or .parquet in a folder with pictures."""
         if only is not None or not any(map(is_picture_name, tree.paths)):
             return None
-        return [path for path in tree.paths if posixpath.basename(path) in _METADATA] or None
+        files = [path for path in tree.paths if posixpath.basename(path) in _METADATA]
+        # Others call their notes so, too: of cameras, of the download.
+        return [path for path in files if (match := match_of(tree, path)) is not None and match.n_rows] or None
 
     def find(self, tree: Tree, files: list[str], options: ImportOptions) -> Iterator[Found | Refused | Note]:
         """The rows of one metadata file after the other; where none says a class, the pictures' folders do.

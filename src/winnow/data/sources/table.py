@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from winnow.data.sources.json_file import first_keys
 from winnow.data.sources.layout import place
@@ -57,11 +57,14 @@ class TableFolder:
         n_pictures = sum(map(is_picture_name, tree.paths))
         if not n_pictures:
             return None
-        n_rows = {path: _rows_that_match(tree, path) for path in tables}
-        if has_class_folders(tree) and sum(n or 0 for n in n_rows.values()) < n_pictures / 2:
-            return None
+        looked = {path: match_of(tree, path) for path in tables}
+        matches = {path: match for path, match in looked.items() if match is not None and match.n_rows}
+        if has_class_folders(tree):
+            is_believed = any(match.has_labels for match in matches.values())
+            is_believed &= sum(match.n_rows for match in matches.values()) >= n_pictures / 2
+            return list(matches) if is_believed else None
         # Where nothing else says the classes, the reason why a table cannot be used is what the user wants to hear.
-        return [path for path in tables if n_rows[path]] or [path for path in tables if n_rows[path] is None] or None
+        return list(matches) or [path for path, match in looked.items() if match is None] or None
 
     def find(self, tree: Tree, files: list[str], options: ImportOptions) -> Iterator[Found | Refused | Note]:
         """The rows of one table after the other. Pictures that no row names are refused (E_NO_LABEL).
@@ -164,12 +167,19 @@ def _tables_on_top(tree: Tree) -> list[str]:
     return tables if len(tables) <= _MAX_TABLES else []
 
 
-def _rows_that_match(tree: Tree, path: str) -> int | None:
-    """How many rows a table has, if most of the first name pictures that are there, else 0; None: it is not clear."""
+class Match(NamedTuple):
+    """How a table fits the files around it: its rows, 0 if the first name no pictures; and does it say classes?"""
+
+    n_rows: int
+    has_labels: bool
+
+
+def match_of(tree: Tree, path: str) -> Match | None:
+    """How a table fits the files of its tree; None: it cannot be used as it is."""
     try:
         if not _is_table(tree, path):
-            return 0
+            return Match(0, False)
         rows = _rows(tree, path, ImportOptions(), None)
-        return rows.count() if rows.share_found() >= 0.5 else 0
+        return Match(rows.count() if rows.share_found() >= 0.5 else 0, bool(rows.roles.labels))
     except UserError:
         return None

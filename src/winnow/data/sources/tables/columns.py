@@ -17,6 +17,8 @@ from winnow.errors import UserError, did_you_mean
 _LOOKED_AT = 100
 # A class name that is longer is a description.
 _MAX_CLASS_CHARS = 120
+# With fewer rows, classes have no chance to come back.
+_FEW_ROWS = 20
 
 Holds = Callable[[Any], bool]
 
@@ -93,7 +95,12 @@ class _Chooser:
         time = self._named("time", _is_time) if time is None else time
         is_one_hot = len(labels) > 1
         if not labels:
-            labels, is_one_hot = self._labels(needs_labels)
+            is_group_sure = group is None or asked.group_column is not None
+            labels, is_one_hot = self._labels(needs_labels and is_group_sure)
+            if not labels and group is not None and not is_group_sure:
+                # "scene" or "person" alone beside the pictures is what they show.
+                self._left, group = sorted([*self._left, group]), None
+                labels, is_one_hot = self._labels(needs_labels)
         return Roles(picture, labels, is_one_hot, split, group, weight, time, tuple(self._left))
 
     def _take(self, taken: Iterable[int]) -> None:
@@ -178,7 +185,7 @@ class _Chooser:
             return tuple(candidates), True
         if len(candidates) > 1:
             candidates = [i for i in candidates if self._is_class_like(i)]
-        elif candidates and not self._could_be_classes(candidates[0]):
+        elif candidates and not self._is_class_like(candidates[0], is_alone=True):
             candidates = []
         if len(candidates) == 1:
             self._take(candidates)
@@ -196,14 +203,16 @@ class _Chooser:
 
     def _could_be_classes(self, i: int) -> bool:
         return all(
-            isinstance(cell, str | int | bool | list) and len(str(cell)) <= _MAX_CLASS_CHARS
+            isinstance(cell, str | int | float | list) and len(str(cell)) <= _MAX_CLASS_CHARS and not _is_fraction(cell)
             for cell in self._cells[i][:_LOOKED_AT]
         )
 
-    def _is_class_like(self, i: int) -> bool:
-        """Few different values, each of which comes back."""
+    def _is_class_like(self, i: int, *, is_alone: bool = False) -> bool:
+        """Few different values, most of which come back. A column beside no other may hold one, or be short."""
         values = [label_text(cell) for cell in self._cells[i]]
-        return self._could_be_classes(i) and 2 <= len(set(values)) <= len(values) / 2
+        n_different = len(set(values))
+        comes_back = (2 - is_alone) <= n_different <= len(values) / 2
+        return self._could_be_classes(i) and (comes_back or (is_alone and len(values) < _FEW_ROWS))
 
     def _shown(self) -> str:
         shown = ", ".join(self._columns[:20])
@@ -226,6 +235,13 @@ def _is_truth(cell: Any) -> bool:
 
 def _is_time(cell: Any) -> bool:
     return isinstance(cell, date | datetime) or iso_time(cell) is not None
+
+
+def _is_fraction(cell: Any) -> bool:
+    try:
+        return not float(cell).is_integer()
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _is_number(cell: Any) -> bool:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import BinaryIO, TextIO
 
 from winnow.data.sources.source import Refused, RefusedSourceError
+from winnow.data.sources.tables.formulas import from_text
 from winnow.data.sources.tables.names import is_usual_name, looks_like_picture
 from winnow.data.sources.tables.table import Row, Table, distinct_columns, dropped
 from winnow.data.sources.tables.text import encoding_of
@@ -45,7 +46,7 @@ def read_delimited(name: str, open_file: Open) -> Table:
         raise RefusedSourceError(
             "E_ANN_SCHEMA", f"{name} has {len(header)} columns: give one row for each picture, not one column."
         )
-    columns, renamed = distinct_columns(header)
+    columns, renamed = distinct_columns([from_text(name) for name in header])
     walk = partial(_rows, name, text, delimiter, skip, len(columns), has_header)
     said = (*notes, *_about_delimiter(name, delimiter, encoding), *_about_header(name, has_header), *renamed)
     return Table(name, columns, walk, said)
@@ -133,7 +134,7 @@ def _row(place: str, cells: list[str], width: int) -> Row | Refused:
         del cells[width:]
     if any("\0" in cell for cell in cells):
         return dropped(place, "The row holds NUL bytes, which no text has: save the table again.")
-    return Row(place, cells)
+    return Row(place, [from_text(cell) if cell[:1] == "'" else cell for cell in cells])
 
 
 def _about_delimiter(name: str, delimiter: str, encoding: str) -> Iterator[Note]:

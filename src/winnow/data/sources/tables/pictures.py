@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import posixpath
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -70,8 +69,8 @@ class PictureCells:
         self._pictures = None if tree is None or base_url else Pictures(tree, is_lazy=is_alone)
         self._folders = _folders(tree)
         self._text_bytes = 0
-        # The folder and suffix that made the last file of a mere name: the next has mostly the same.
-        self._frame = ("", "")
+        # What made the last mere name one of a file: the next has mostly the same.
+        self._suffix = ""
 
     def holds(self, cell: Any) -> bool:
         """Is this a picture, or the name of one that is there? (What is behind a URL, nobody knows.)"""
@@ -82,7 +81,7 @@ class PictureCells:
             if self._base_url is not None:
                 return looks_like_picture(text)
             if self._pictures is None:
-                return looks_like_picture(text) or (len(text) < 1000 and "\0" not in text and Path(text).is_file())
+                return looks_like_picture(text) or _is_file(text)
         elif not isinstance(cell, int):
             return isinstance(cell, StoredInParquet | bytes | PurePath) or (
                 isinstance(cell, Mapping) and ("bytes" in cell or "path" in cell)
@@ -148,26 +147,22 @@ class PictureCells:
         for folder in self._folders:
             if text.startswith(folder):  # written from the root of the disk, and yet inside
                 text = text[len(folder) :]
-        # Unlike paths of a stranger's table, those of one that nobody moved are where it says.
-        folder, suffix = self._frame
-        if suffix and not looks_like_picture(text):
-            found = self._pictures.find(folder + text + suffix)
-            if isinstance(found, str):
-                return found
-        found = self._pictures.find(text, near=self._near, split=self._split)
-        if isinstance(found, Refused) and found.code == "E_MISSING" and not looks_like_picture(text):
-            return self._with_suffix(text) or found
+        found = self._pictures.find(text + self._suffix, near=self._near, split=self._split)
+        if isinstance(found, str) or found.code != "E_MISSING" or looks_like_picture(text):
+            return found
+        for suffix in ("", *SUFFIXES):
+            again = self._pictures.find(text + suffix, near=self._near, split=self._split)
+            if isinstance(again, str) or again.code == "E_ANN_REF":  # there, or there twice
+                self._suffix = suffix
+                return again
         return found
 
-    def _with_suffix(self, text: str) -> str | None:
-        for suffix in SUFFIXES:
-            found = self._pictures.find(text + suffix, near=self._near, split=self._split) if self._pictures else None
-            if isinstance(found, str):
-                end = posixpath.basename(text.replace("\\", "/")) + suffix
-                if found.endswith(end) and "/" not in text:
-                    self._frame = found.removesuffix(end), suffix
-                return found
-        return None
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # a name that is too long, or none at all
+        return False
 
 
 def _folders(tree: Tree | None) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class TableRows:
         self._pictures = pictures
         self._split = split
         self._is_split_asked = options.split_column is not None
+        self._is_weight_asked = options.weight_column is not None
         self.sample = sample_of(table)
         self.roles = choose_columns(table.columns, self.sample, options, pictures.holds, needs_labels=needs_labels)
 
@@ -86,6 +87,7 @@ class TableRows:
                 labels = joined[key]
             yield self._picture(row, labels, unknown)
         yield from unknown.notes(self._table, self.roles, is_split_asked=self._is_split_asked)
+        yield from self._about_weights()
         yield from self._about_metadata()
 
     def _picture(self, row: Row, labels: tuple[str, ...] | None, unknown: _Unknown) -> Found | Refused:
@@ -115,6 +117,11 @@ class TableRows:
             if (text := plain_text(values[i])) is not None:
                 said[columns[i][:_MAX_TEXT_CHARS]] = text
         return said
+
+    def _about_weights(self) -> Iterator[Note]:
+        if self.roles.weight is not None and not self._is_weight_asked:
+            name = self._table.columns[self.roles.weight]
+            yield Note(f"The column '{name}' says how much each picture counts. If it says something else, rename it.")
 
     def _about_metadata(self) -> Iterator[Note]:
         if (n := len(self.roles.metadata)) > _MAX_METADATA:
