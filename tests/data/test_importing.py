@@ -16,6 +16,7 @@ from winnow.data.decode import decode
 from winnow.data.digits import write_digits
 from winnow.data.importing import import_examples
 from winnow.data.reading import Keep
+from winnow.data.splitting import SplitPlan
 from winnow.errors import BadDataError, WorkspaceError
 from winnow.events import Note, Progress
 
@@ -64,9 +65,9 @@ def test_the_same_picture_in_another_file_has_the_same_pixels(tmp_path, keep):
 
 def test_the_same_folder_gives_the_same_rows_every_time(tmp_path, keep):
     photos = class_folders(tmp_path / "photos", {"cat": 60, "dog": 40})
-    first, second = (import_examples(photos, keep, seed=3).manifest for _ in range(2))
+    first, second = (import_examples(photos, keep, plan=SplitPlan(seed=3)).manifest for _ in range(2))
     assert first.digest() == second.digest()
-    assert import_examples(photos, keep, seed=4).manifest.digest() != first.digest()
+    assert import_examples(photos, keep, plan=SplitPlan(seed=4)).manifest.digest() != first.digest()
 
 
 def test_nothing_is_written_into_the_users_folder(tmp_path, keep):
@@ -157,7 +158,7 @@ def test_who_listens_hears_progress_and_notes(tmp_path, keep):
 
 def test_the_manifest_tells_where_it_comes_from(tmp_path, keep):
     photos = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
-    provenance = import_examples(photos, keep, seed=5).manifest.provenance
+    provenance = import_examples(photos, keep, plan=SplitPlan(seed=5)).manifest.provenance
     assert provenance["source"] == str(photos)
     assert provenance["options"]["seed"] == 5
     assert provenance["created"].startswith("20")

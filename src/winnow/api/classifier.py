@@ -29,6 +29,7 @@ from winnow.api.training import Wish, climb_on, shelves
 from winnow.data.importing import import_examples
 from winnow.data.pixels import as_uint8, scale_of
 from winnow.data.sources.source import label_text
+from winnow.data.splitting import SplitPlan
 from winnow.errors import UserError
 from winnow.events import tell_nobody
 from winnow.graph.backbone import find_backbone, list_backbones
@@ -190,7 +191,7 @@ def _climb(pictures: Pictures, labels: list[str], wish: Wish, backbone: Path | N
         tempfile.TemporaryDirectory(prefix="winnow-fit-") as folder,
         Workspace.open(Path(folder)) as workspace,
     ):
-        imported = import_examples((pictures, labels), keep_in(workspace), test_share=0)
+        imported = import_examples((pictures, labels), keep_in(workspace), plan=SplitPlan(test_share=0))
         if imported.refused:
             first = imported.refused[0]
             raise FitError(

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from winnow.api.dataset import Dataset
 from winnow.data.decoder.fact_store import FactStore
@@ -15,6 +15,7 @@ from winnow.data.importing import Imported, import_examples
 from winnow.data.reading import Keep
 from winnow.data.sources import is_there
 from winnow.data.sources.source import ImportOptions
+from winnow.data.splitting import SplitBy, SplitPlan
 from winnow.errors import NotFoundError, UserError, WorkspaceError
 from winnow.events import Progress, Tell, tell_nobody
 from winnow.workspace.names import name_from_source
@@ -33,6 +34,7 @@ def load(
     add: bool = False,
     in_place: bool = False,
     test_share: float = 0.2,
+    split_by: str = "random",
     seed: int = 0,
     path_column: str | None = None,
     label_column: str | Sequence[str] | None = None,
@@ -57,6 +59,7 @@ def load(
         add: join the pictures to those that the dataset has; False: its new version holds these alone.
         in_place: leave the files where they are and remember their places; whoever reads one checks its content.
         test_share: share of each class put aside for the test, in (0, 1), where the source has no test split.
+        split_by: "random", or "time": the newest pictures are the test. Groups and near-duplicates are never cut.
         seed: draws the test split.
         path_column: of a table, where its name is not one that Winnow knows.
         label_column: likewise; several: each holds 0 or 1 for the class it is named after.
@@ -74,17 +77,14 @@ def load(
         UserError: an argument makes no sense; the sentence says which.
         WorkspaceError: the workspace cannot be opened or written.
     """
-    if not 0 < test_share < 1:
-        raise UserError(
-            f"The test share must lie between 0 and 1, not {test_share}: 0.2 puts every fifth picture aside."
-        )
+    plan = _plan(test_share, split_by, seed)
     opened = workspace if isinstance(workspace, Workspace) else Workspace.open(_folder(workspace))
     if isinstance(source, str) and y is None and not is_there(source):
         known = _known(opened, source, name, version)
         if known is not None:
             return known
         if source == EXAMPLE:
-            return _load_example(opened, name or EXAMPLE, test_share, seed, tell)
+            return _load_example(opened, name or EXAMPLE, plan, tell)
     if version is not None:
         raise UserError("A version can be chosen of a dataset in the workspace only; name the dataset, not its files.")
     options = ImportOptions(
@@ -102,8 +102,7 @@ def load(
     imported = import_examples(
         source if y is None else (source, y),
         keep_in(opened, _place_of(source) if in_place else None),
-        test_share=test_share,
-        seed=seed,
+        plan=plan,
         options=options,
         joins=() if into is None else into.examples(),
         decided=() if into is None else opened.edited_pictures(into.name),
@@ -116,6 +115,17 @@ def load(
 def keep_in(workspace: Workspace, in_place: Path | None = None) -> Keep:
     """Keep pictures in a workspace, or their places if they stay in the folder `in_place`."""
     return Keep(workspace.blobs, FactStore(workspace.cache_folder), in_place)
+
+
+def _plan(test_share: float, split_by: str, seed: int) -> SplitPlan:
+    if not 0 < test_share < 1:
+        raise UserError(
+            f"The test share must lie between 0 and 1, not {test_share}: 0.2 puts every fifth picture aside."
+        )
+    for by in get_args(SplitBy):
+        if split_by == by:
+            return SplitPlan(test_share, seed, by)
+    raise UserError(f"Pictures cannot be split by '{split_by}': choose random or time.")
 
 
 def _folder(workspace: str | Path | None) -> Path | None:
@@ -216,11 +226,9 @@ def _add_version(workspace: Workspace, imported: Imported, source: str, name: st
     return Dataset(workspace, name, version, refused=imported.refused, notes=imported.notes)
 
 
-def _load_example(workspace: Workspace, name: str, test_share: float, seed: int, tell: Tell) -> Dataset:
+def _load_example(workspace: Workspace, name: str, plan: SplitPlan, tell: Tell) -> Dataset:
     with tempfile.TemporaryDirectory(prefix="winnow-digits-") as folder:
         tell(Progress("writing the embedded example", 0))
         write_digits(Path(folder))
-        imported = import_examples(
-            Path(folder), keep_in(workspace), test_share=test_share, seed=seed, name=name, tell=tell
-        )
+        imported = import_examples(Path(folder), keep_in(workspace), plan=plan, name=name, tell=tell)
     return _add_version(workspace, imported, EXAMPLE, name)

@@ -38,6 +38,10 @@ def _import(
     test_share: Annotated[
         float, typer.Option(help="Share of each class put aside for the test, unless the source has a test split.")
     ] = 0.2,
+    split_by: Annotated[
+        str,
+        typer.Option(help="'random', or 'time': the newest are the test. Groups and near-duplicates stay together."),
+    ] = "random",
     seed: Annotated[int, typer.Option(help="Draws the test split.")] = 0,
     path_column: Annotated[str | None, typer.Option(help="The table's column of paths.")] = None,
     label_column: Annotated[
@@ -68,6 +72,7 @@ def _import(
             add=add,
             in_place=in_place,
             test_share=test_share,
+            split_by=split_by,
             seed=seed,
             path_column=path_column,
             label_column=label_column,

@@ -21,7 +21,7 @@ NOTICED: dict[str, str] = {
     "W_DUP": "named twice; the annotations were joined",
     "W_URL_IGNORED": "with a URL beside the file; the file was taken",
     "W_TYPE_COERCED": "with numbers written as text, or text as numbers, which were understood",
-    "W_NAME_NORMALISED": "with signs in a name that are invisible or impossible, or that were written as in a URL (%2F)",
+    "W_NAME_NORMALISED": "with invisible or impossible signs in a name, which were cleaned or written as in a URL",
     "W_NAME_COLLISION": "with a name that another one has; both were kept",
     "W_TIME_UNKNOWN": "with a time that was not understood",
     "W_SPLIT_UNKNOWN": "with a split that is none of train, validation and test; it counts as not given",

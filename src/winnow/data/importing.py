@@ -12,15 +12,16 @@ from typing import Any
 
 from winnow.data.class_names import class_notes
 from winnow.data.joining import join_examples
-from winnow.data.manifest import Example, Manifest, examples_of
+from winnow.data.manifest import Example, Manifest, examples_of, table_of
 from winnow.data.reading import Keep, ReadRows, read_rows
 from winnow.data.sources import open_source
 from winnow.data.sources.source import ImportOptions, Refused
-from winnow.data.splitting import assign_splits
+from winnow.data.splitting import SplitPlan, split_table
 from winnow.errors import BadDataError
 from winnow.events import Note, Progress, Tell, tell_nobody
 
 _AS_USUAL = ImportOptions()
+_AS_PLANNED = SplitPlan()
 _REFUSED_KEPT = 1000
 
 
@@ -61,8 +62,7 @@ def import_examples(
     source: Any,
     keep: Keep,
     *,
-    test_share: float = 0.2,
-    seed: int = 0,
+    plan: SplitPlan = _AS_PLANNED,
     options: ImportOptions = _AS_USUAL,
     joins: Sequence[Example] = (),
     decided: Collection[str] = (),
@@ -71,12 +71,13 @@ def import_examples(
 ) -> Imported:
     """Read labelled pictures, keep copies of them, and put a test split aside.
 
-    The user's own split is kept. Where there is none for testing, `test_share` of every class is drawn with `seed`,
-    in whole clusters of equal pictures and groups. The source is only read, never written.
+    The user's own split is kept. Where there is none for testing, one is made as planned, in whole clusters of near-
+    duplicates and groups. The source is only read, never written.
 
     Args:
         source: a folder, archive, table or annotation file (path or text), a DataFrame, or (X, y).
         keep: where the copies go, or that they stay in place.
+        plan: how the test split is made.
         options: which columns of a table hold what.
         name: of the dataset, for commands in notes.
         joins: what the pictures come to: none is taken twice, and these keep their splits.
@@ -90,21 +91,24 @@ def import_examples(
     """
     read = read_source(source, keep, options, tell)
     rows, notes = read.rows, list(read.rows.notes)
-    new = examples_of(rows.table)
-    _refuse_nothing(read.given, len(new), rows.refused)
+    n_read = len(rows.table)
+    _refuse_nothing(read.given, n_read, rows.refused)
     keep.blobs.flush()
     if joins:
-        examples, more_notes = join_examples(joins, new, test_share=test_share, seed=seed, decided=decided)
+        examples, more_notes = join_examples(
+            joins, examples_of(rows.table), test_share=plan.test_share, seed=plan.seed, decided=decided
+        )
+        table = table_of(examples)
     else:
-        examples, more_notes = assign_splits(new, test_share=test_share, seed=seed)
-    counts = Counter(label for example in examples for label in example.labels or ())
+        table, more_notes = split_table(rows.table, plan)
+    counts = Counter(label for labels in table["labels"].to_pylist() for label in labels or ())
     notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
     for note in notes:
         tell(note)
-    provenance = _provenance(read.given, read.kind, {"test_share": test_share, "seed": seed, **asdict(options)})
+    provenance = _provenance(read.given, read.kind, asdict(plan) | asdict(options))
     provenance["notes"] = [note.text for note in notes if note.is_warning]
     provenance["refused"] = [asdict(line) for line in rows.refused[:_REFUSED_KEPT]]
-    return Imported(Manifest.of(examples, provenance), len(new), rows.refused, tuple(notes))
+    return Imported(Manifest.of_table(table, provenance), n_read, rows.refused, tuple(notes))
 
 
 def read_source(source: Any, keep: Keep, options: ImportOptions = _AS_USUAL, tell: Tell = tell_nobody) -> ReadSource:

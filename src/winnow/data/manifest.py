@@ -160,6 +160,13 @@ class Manifest:
         return cls(table_of(examples), provenance or {}, task or task_of(example.labels for example in examples))
 
     @classmethod
+    def of_table(cls, table: pa.Table, provenance: dict[str, Any] | None = None) -> Manifest:
+        """A manifest of rows that have `SCHEMA`, in this order."""
+        lengths = _compute.list_value_length(table["labels"])
+        is_single = _compute.all(_compute.equal(lengths, 1)).as_py() is not False  # None: nothing is labelled
+        return cls(table, provenance or {}, "classify" if is_single else "multilabel")
+
+    @classmethod
     def read(cls, path: Path) -> Manifest:
         """The manifest that lies at `path`.
 

@@ -31,6 +31,9 @@ Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
 
+SplitBy = Literal["random", "time"]
+
+
 @dataclass(frozen=True, slots=True)
 class SplitPlan:
     """How the test split is made where the user has none. Groups and near-duplicates are never cut.
@@ -43,11 +46,11 @@ class SplitPlan:
 
     test_share: float = 0.2
     seed: int = 0
-    by: Literal["random", "time"] = "random"
+    by: SplitBy = "random"
 
 
 def assign_splits(
-    examples: Sequence[Example], *, test_share: float, seed: int, by: Literal["random", "time"] = "random"
+    examples: Sequence[Example], *, test_share: float, seed: int, by: SplitBy = "random"
 ) -> tuple[list[Example], list[Note]]:
     """`split_table` for examples."""
     columns = {name: pa.array([getattr(e, name) for e in examples], SCHEMA.field(name).type) for name in _NEEDED}
