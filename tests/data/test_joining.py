@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from winnow.data.joining import join_examples, rejoined
 from winnow.data.manifest import Example, Manifest
+from winnow.data.phash import phash
 
 OLD = [
     Example(
@@ -56,6 +58,25 @@ def test_copies_and_group_members_follow_those_that_are_there():
     member = replace(fresh(3), group="burst")
     joined, _ = join_examples(old, [copy_of_test, copy_of_train, member])
     assert [e.split for e in joined[100:]] == ["test", "train", "test"]
+
+
+def test_what_looks_nearly_the_same_follows_too():
+    rng = np.random.default_rng(0)
+    scenes = [np.kron(rng.integers(0, 256, (9, 9, 3)), np.ones((8, 8, 1))).astype(np.uint8) for _ in range(101)]
+    old = [replace(example, phash=phash(scene)) for example, scene in zip(OLD, scenes[:100], strict=True)]
+    darker = replace(fresh(1), phash=phash((scenes[0] * 0.9).astype(np.uint8)))
+    other = replace(fresh(2), phash=phash(scenes[100]))
+    joined, _ = join_examples(old, [darker, other], test_share=0)
+    assert [e.split for e in joined[100:]] == ["test", "train"]
+
+
+def test_pictures_of_several_classes_are_shared_out_by_class():
+    new = [replace(fresh(n), labels=[("a",), ("a", "b"), ()][n % 3]) for n in range(60)]
+    joined, _ = join_examples(OLD, new)
+    tested = [e.labels for e in joined[100:] if e.split == "test"]
+    assert 10 <= len(tested) <= 14
+    assert sum("a" in (labels or ()) for labels in tested) == 8
+    assert sum("b" in (labels or ()) for labels in tested) == 4
 
 
 def test_what_the_user_put_into_training_is_left_out_if_it_judges_already():

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from winnow.data.manifest import Example, Manifest, task_of
+from winnow.data.near_duplicates import near_duplicate_pairs
 from winnow.data.splits import clusters, test_split
 from winnow.data.splitting import assign_splits
 from winnow.events import Note
@@ -28,8 +31,8 @@ def join_examples(
 
     The same file under the same name takes the place of the old one; what it does not say (no label, no group, no
     split) stays as it was. Another file under a known name is another picture: it becomes "name (2).jpg". Old
-    pictures keep their splits. New ones follow their copies and groups; of the others, `test_share` is drawn if the
-    dataset's test split was drawn, too, and all learn if it is the user's own.
+    pictures keep their splits. New ones follow their copies, look-alikes and groups; of the others, `test_share` is
+    drawn if the dataset's test split was drawn, too, and all learn if it is the user's own.
 
     Args:
         old: of the newest version, with their splits.
@@ -99,8 +102,8 @@ def _said_again(old: Example, new: Example) -> Example:
 
 
 def _with_their_kin(joined: Sequence[Example]) -> list[Example]:
-    """New copies and members of known groups go where the old ones are: apart, one would judge what it taught."""
-    kin = clusters([example.pixels for example in joined], [example.group for example in joined]).tolist()
+    """New ones go where their copies, look-alikes and groups are: apart, one would judge what it taught."""
+    kin = _kin(joined).tolist()
     split_of: dict[int, str] = {}
     for split in _JUDGES_FIRST:
         for cluster, example in zip(kin, joined, strict=True):
@@ -132,7 +135,21 @@ def _drawn(
 
 def _shared_out(new: Sequence[Example], share: float, seed: int) -> list[str]:
     labelled = [place for place, example in enumerate(new) if example.labels is not None]
-    kin = clusters([new[place].pixels for place in labelled], [new[place].group for place in labelled])
-    is_test = test_split([" + ".join(new[place].labels or ()) for place in labelled], kin, share, seed)
+    chosen = [new[place] for place in labelled]
+    is_test = test_split(_labels(chosen), _kin(chosen), share, seed)
     to_test = {labelled[place] for place in np.flatnonzero(is_test).tolist()}
     return ["test" if place in to_test else "train" for place in range(len(new))]
+
+
+def _kin(examples: Sequence[Example]) -> NDArray[np.int64]:
+    """(N,) cluster ids: what shows the same, looks nearly the same or is of one group."""
+    near = near_duplicate_pairs([example.phash for example in examples]).pairs
+    return clusters([example.pixels for example in examples], [example.group for example in examples], near)
+
+
+def _labels(examples: Sequence[Example]) -> NDArray[Any]:
+    """(N,) the label of each if it has exactly one, else (N, C) which labels it has."""
+    if all(example.label is not None for example in examples):
+        return np.array([example.label for example in examples], dtype=str)
+    classes = sorted({label for example in examples for label in example.labels or ()})
+    return np.array([[label in (example.labels or ()) for label in classes] for example in examples], dtype=bool)
