@@ -16,7 +16,6 @@ from winnow.data.splitting import SplitPlan, assign_splits, split_table
 
 from .pictures import noise
 
-
 AS_USUAL = SplitPlan()
 
 

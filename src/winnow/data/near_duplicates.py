@@ -31,9 +31,11 @@ _LOW = 36
 # A horizontal mirror image has the waves across that are odd turned around.
 _MIRROR = np.where(PLACES % SIDE % 2, -1, 1).astype(np.int8)
 
-# So many random others, of which so many may be real copies.
+# So many random others, of which so many may be copies; more, if they agree as only copies do.
 _COHORT = 2000
 _COPIES = 5
+_MORE_COPIES = 40
+_AS_COPIES_DO = 0.99
 
 # Chosen on the even pictures of the sets that bench/near_duplicates.py judges on the odd ones.
 _TOLERANCE = 0.1
@@ -133,15 +135,18 @@ def _detail(hashes: Hashes) -> NDArray[np.float64]:
 
 
 def _cohort_similarity(low: Rows, signs: Rows) -> NDArray[np.float64]:
-    """(N,) how like each picture the 1 % of random others are that are most like it."""
-    cohort = np.random.default_rng(0).permutation(len(low))[:_COHORT]
+    """(N,) how like each picture the random others are that are most like it, its copies aside."""
+    cohort = low[np.random.default_rng(0).permutation(len(low))[:_COHORT]]
     # Each is also compared with itself if it is in the cohort: hence one more.
-    rank = min(_COPIES + 1, len(cohort))
+    most = min(_COPIES + 1 + _MORE_COPIES, len(cohort))
     similarity = np.empty(len(low))
     for start in range(0, len(low), _BATCH):
         block = low[start : start + _BATCH]
-        likeness = np.maximum(block @ low[cohort].T, (block * signs) @ low[cohort].T)
-        similarity[start : start + _BATCH] = np.partition(likeness, -rank, axis=1)[:, -rank]
+        likeness = np.maximum(block @ cohort.T, (block * signs) @ cohort.T)
+        nearest_first = -np.sort(-np.partition(likeness, -most, axis=1)[:, -most:], axis=1)
+        copies = (nearest_first > _AS_COPIES_DO).sum(1)
+        rank = np.minimum(np.maximum(_COPIES + 1, np.where(copies < most, copies + 1, 0)), most) - 1
+        similarity[start : start + _BATCH] = nearest_first[np.arange(len(block)), rank]
     return similarity
 
 
