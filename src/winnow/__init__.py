@@ -14,8 +14,9 @@ from winnow.machine import keep_quiet
 if TYPE_CHECKING:
     from winnow.api.classifier import Classifier
     from winnow.api.dataset import Dataset
-    from winnow.api.loading import load
     from winnow.api.evaluation import evaluate
+    from winnow.api.health import check
+    from winnow.api.loading import load
     from winnow.api.model import Model, Prediction
     from winnow.api.training import train
     from winnow.errors import UserError
@@ -29,12 +30,13 @@ _HOME = {
     "Model": "winnow.api.model",
     "Prediction": "winnow.api.model",
     "UserError": "winnow.errors",
+    "check": "winnow.api.health",
     "evaluate": "winnow.api.evaluation",
     "load": "winnow.api.loading",
     "train": "winnow.api.training",
 }
 
-__all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "evaluate", "load", "train"]
+__all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "check", "evaluate", "load", "train"]
 
 keep_quiet()
 

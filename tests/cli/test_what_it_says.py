@@ -8,7 +8,7 @@ import pytest
 from terminal import Winnow
 
 EDITING = ("relabel", "drop", "move", "merge", "rename", "log", "diff", "restore")
-COMMANDS = ("import", "train", "evaluate", "predict", *EDITING, "list", "show", "rm", "doctor")
+COMMANDS = ("import", "check", "fix", "train", "evaluate", "predict", *EDITING, "list", "show", "rm", "doctor")
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work(winnow: Winnow):

@@ -6,15 +6,18 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from winnow.data.differences import Differences, differences
 from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove, RenameClass
 from winnow.data.manifest import Example, Manifest
 from winnow.data.sources.source import Refused
-from winnow.events import Note
+from winnow.events import Note, Tell, tell_nobody
 from winnow.workspace.records import VersionRecord
 from winnow.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from winnow.api.health import Health
 
 
 @contextmanager
@@ -75,6 +78,15 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name}, version {self.version}: {len(self)} pictures of {len(self.classes)} classes>"
+
+    def check(self, *, backbone: str | Path | None = None, tell: Tell = tell_nobody) -> Health:
+        """What is wrong with it, how bad it is and what would mend it; see `winnow.check`.
+
+        What a finding offers is done with `dataset.edit(finding.fixes[0].edits)`.
+        """
+        from winnow.api.health import check_dataset  # it stands above this class
+
+        return check_dataset(self, backbone=backbone, tell=tell)
 
     def relabel(self, labels: Mapping[str, str | Sequence[str] | None]) -> Dataset:
         """A new version with other labels for some pictures.

@@ -53,6 +53,10 @@ class Health:
         """Whether something would make later figures wrong."""
         return any(finding.severity == "serious" for finding in self.findings)
 
+    def find(self, kind: str) -> Finding | None:
+        """The (most serious) finding of a kind, such as "duplicates"; None where there is none."""
+        return next((finding for finding in self.findings if finding.kind == kind), None)
+
     def to_json(self) -> dict[str, Any]:
         """All numbers as plain values."""
         return self.numbers.model_dump(mode="json")
