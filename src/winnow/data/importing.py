@@ -133,7 +133,8 @@ def _refuse_nothing(source: Any, n_read: int, refused: Sequence[Refused]) -> Non
     if not n_read:
         first = refused[0]
         raise BadDataError(
-            f"None of the {len(refused)} files of {name} could be imported. The first: {first.source}: {first.reason}"
+            f"None of the {len(refused)} files of {name} could be imported. The first: {first.source}: {first.reason} "
+            f"({first.code})"
         )
 
 
