@@ -14,21 +14,22 @@ from typing import BinaryIO
 from winnow.errors import WorkspaceError
 
 _SENTENCES = {
-    errno.ENOSPC: "there is no space left on the disk: free some, or choose a workspace on another disk",
-    errno.EDQUOT: "your disk quota is used up: free some space, or choose a workspace elsewhere",
-    errno.EACCES: "there is no permission: choose a workspace you may write to, or change its rights",
-    errno.EPERM: "it is not permitted: choose a workspace you may write to, or change the folder's rights",
-    errno.EROFS: "the disk is read-only: choose a workspace on another disk",
-    errno.ENOTDIR: "a file stands where a folder is needed: move it away, or choose another workspace",
+    errno.ENOSPC: "there is no space left on the disk: free some, or choose a {place} on another disk",
+    errno.EDQUOT: "your disk quota is used up: free some space, or choose a {place} elsewhere",
+    errno.EACCES: "there is no permission: choose a {place} you may write to, or change its rights",
+    errno.EPERM: "it is not permitted: choose a {place} you may write to, or change the folder's rights",
+    errno.EROFS: "the disk is read-only: choose a {place} on another disk",
+    errno.ENOTDIR: "a file stands where a folder is needed: move it away, or choose another {place}",
 }
 
 
 @contextmanager
-def disk_errors(doing: str, path: Path) -> Generator[None]:
+def disk_errors(doing: str, path: Path, *, place: str = "workspace") -> Generator[None]:
     """Turn what the disk may refuse (no space, no permission ...) into a sentence.
 
     Args:
         doing: what we were about to do, as in "Cannot *write* ...".
+        place: what the user may choose elsewhere.
 
     Raises:
         WorkspaceError: the disk refused.
@@ -36,7 +37,8 @@ def disk_errors(doing: str, path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        why = _SENTENCES.get(error.errno or 0, f"{error.strerror or error}: check the disk and try again")
+        why = _SENTENCES.get(error.errno or 0, "").format(place=place)
+        why = why or f"{error.strerror or error}: check the disk and try again"
         raise WorkspaceError(f"Cannot {doing} {path}: {why}.") from error
 
 

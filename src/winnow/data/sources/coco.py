@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from winnow.data.sources.annotated import Annotated
@@ -19,6 +18,7 @@ from winnow.data.sources.boxes import Marks, class_named, stated_size
 from winnow.data.sources.json_file import first_keys, json_files, read_json
 from winnow.data.sources.pictures_of import shown, split_word
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
+from winnow.data.sources.tables.times import iso_time
 from winnow.data.sources.tally import Tally
 from winnow.data.sources.tree import Tree
 from winnow.events import Note
@@ -205,12 +205,7 @@ def _id(path: str, value: object, whose: str, tally: Tally) -> _Id:
 
 def _taken(value: object) -> str | None:
     """ISO 8601, out of "2013-11-14 17:02:52" or ISO itself; tools that do not know write 0."""
-    if not isinstance(value, str) or len(value) > 40:
-        return None
-    try:
-        return datetime.fromisoformat(value).isoformat()
-    except ValueError:
-        return None
+    return iso_time(value) if isinstance(value, str) else None
 
 
 def _schema(path: str, what: str) -> RefusedSourceError:
