@@ -8,7 +8,8 @@ import pytest
 from terminal import Winnow
 
 EDITING = ("relabel", "drop", "move", "merge", "rename", "log", "diff", "restore")
-COMMANDS = ("import", "check", "fix", "train", "evaluate", "predict", *EDITING, "list", "show", "rm", "doctor")
+LEARNING = ("train", "evaluate", "predict")
+COMMANDS = ("import", "check", "fix", *LEARNING, *EDITING, "export", "list", "show", "rm", "doctor")
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work(winnow: Winnow):

@@ -17,6 +17,9 @@ from winnow.workspace.records import VersionRecord
 from winnow.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from winnow.api.exporting import Exported
+
+if TYPE_CHECKING:
     from winnow.api.health import Health
 
 
@@ -149,6 +152,27 @@ class Dataset:
         from winnow.api.loading import load
 
         return load(source, y, name=self.name, workspace=self.workspace, add=True, **options)
+
+    def export(
+        self, path: str | Path, to: str = "folders", *, split: str | None = None, tell: Tell = tell_nobody
+    ) -> Exported:
+        """Write it to a new folder (or file) for other programs: as `winnow.api.exporting.export_dataset`.
+
+        Args:
+            path: a folder (or file) that is not there yet.
+            to: "folders", "csv", "coco", "parquet" or "zip".
+            split: one split alone; None: all.
+            tell: hears progress, and notes of what the format cannot hold.
+
+        Raises:
+            NotFoundError: no such format, or no picture of that split.
+            UserError: the format cannot hold this dataset, or something is at `path` already.
+            WorkspaceError: the disk refused, or a picture is missing or damaged.
+        """
+        # What exports is given datasets, so it stands above this class; this is its name for those who hold one.
+        from winnow.api.exporting import export_dataset
+
+        return export_dataset(self, path, to=to, split=split, tell=tell)
 
     def restore(self, version: int) -> Dataset:
         """A new version that equals an older one: the way to undo; NotFoundError if there is none."""
