@@ -25,11 +25,13 @@ from winnow.graph.backbone import Backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader, Rows
 from winnow.machine import cores
 from winnow.metrics.shortcut_score import shortcut_scores
-from winnow.tasks.classify.out_of_fold import MOST as MOST_JUDGED
 from winnow.tasks.classify.out_of_fold import out_of_fold, out_of_fold_multilabel
 from winnow.tasks.features.handmade import handmade_features
 from winnow.tasks.features.pixels import pixel_features
 
+MOST_JUDGED = 50_000
+"""Of more pictures a sample's labels are judged: the model would not get better, and all features need not fit into
+memory."""
 _LEAST_HOG_PX, _SMALL_PX = 16, 48
 _MOST_SHORTCUT_CLASSES = 20
 """Of classes that a picture may have several of, each needs forests of its own: the commonest are looked at."""
@@ -42,14 +44,15 @@ def subject_of(data: Dataset, backbone: Backbone | None, seed: int, tell: Tell) 
     seen = looks([e.content for e in examples], data.workspace.blobs.read, data.workspace.cache_folder, tell)
     tell(Progress("looking for near-duplicates", 0))
     pairs = hash_pairs(examples)
-    rows, name = _features(data, examples, backbone, tell)
+    judged = _sample(len(examples), seed)
+    rows, name = _features(data, [examples[place] for place in judged.tolist()], backbone, tell)
     if backbone is not None and len(examples) <= MOST_COMPARED:
         pairs = _united(examples, pairs, feature_pairs(rows))
     elif backbone is not None:
         notes.append(f"Features were not compared for near-duplicates: that is done up to {MOST_COMPARED:,} pictures.")
     together = _clusters(examples, pairs)
     tell(Progress("judging labels", 0))
-    predictions = _predictions(examples, rows, name, together, seed)
+    predictions = _predictions(examples, judged, rows, name, together, seed)
     subject = Subject(
         examples=examples,
         looks=seen,
@@ -90,6 +93,12 @@ def _united(examples: Sequence[Example], pairs: Sequence[Pair], more: Sequence[P
     return [*pairs, *new]
 
 
+def _sample(n: int, seed: int) -> npt.NDArray[np.int64]:
+    if n <= MOST_JUDGED:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, MOST_JUDGED, replace=False))
+
+
 def _clusters(examples: Sequence[Example], pairs: Sequence[Pair]) -> npt.NDArray[np.int64]:
     """(N,) what must not be cut by a fold: equal pictures, near-duplicates and groups."""
     near = np.array([(pair.first, pair.second) for pair in pairs], dtype=np.int64).reshape(-1, 2)
@@ -120,23 +129,29 @@ def _handmade(examples: Sequence[Example]) -> FeatureGraph:
 
 
 def _predictions(
-    examples: Sequence[Example], rows: Rows, features: str, clusters: npt.NDArray[np.int64], seed: int
+    examples: Sequence[Example],
+    judged: npt.NDArray[np.int64],
+    rows: Rows,
+    features: str,
+    clusters: npt.NDArray[np.int64],
+    seed: int,
 ) -> Predictions | None:
     """Out-of-fold probabilities of all labelled examples, those of the test split included: it is their labels that
     are judged, by a model that is thrown away."""
-    labelled = np.array([place for place, e in enumerate(examples) if e.labels is not None], dtype=np.int64)
+    is_labelled = np.array([examples[place].labels is not None for place in judged.tolist()], dtype=np.bool_)
+    labelled, rows = judged[is_labelled], rows[is_labelled]
     names = sorted({label for e in examples for label in e.labels or ()})
     ids = {name: place for place, name in enumerate(names)}
     if not len(labelled) or len(names) < 2:
         return None
     if all(len(examples[place].labels or ()) == 1 for place in labelled.tolist()):
         labels = np.array([ids[str(examples[place].label)] for place in labelled.tolist()])
-        found = out_of_fold(rows[labelled], labels, clusters[labelled], seed)
+        found = out_of_fold(rows, labels, clusters[labelled], seed)
     else:
         member = np.zeros((len(labelled), len(names)), dtype=np.bool_)
         for row, place in enumerate(labelled.tolist()):
             member[row, [ids[label] for label in examples[place].labels or ()]] = True
-        found = out_of_fold_multilabel(rows[labelled], member, clusters[labelled], seed)
+        found = out_of_fold_multilabel(rows, member, clusters[labelled], seed)
     if found is None:
         return None
     classes = tuple(names[label] for label in found.classes.tolist())
@@ -202,7 +217,6 @@ def _about_labels(subject: Subject, backbone: Backbone | None) -> list[str]:
             f"Labels were not judged: a simple model on {predictions.features} agrees too little with them to say "
             f"which are wrong (Cohen's kappa {agreed:.2f}; {LEAST_AGREEMENT} would do).{more}"
         )
-    n_labelled = sum(example.labels is not None for example in subject.examples)
-    if n_labelled > MOST_JUDGED:
+    if len(subject.examples) > MOST_JUDGED:
         notes.append(f"Labels were judged on a sample of {len(predictions.places):,} pictures.")
     return notes

@@ -30,8 +30,12 @@ def health_summary(health: HealthPart) -> RenderableType:
         findings = health.of_severity(severity)
         if findings:
             parts.append(Text(f"\n{words.capital(severity)}", style=_MARKS[severity]))
-        for finding in findings:
+        for place, finding in enumerate(findings):
             parts += _lines(finding, shown.get(id(finding), ()))
+            following = findings[place + 1] if place + 1 < len(findings) else None
+            is_said_below = following is not None and (following.fix, following.advice) == (finding.fix, finding.advice)
+            if not is_said_below:
+                parts += _what_to_do(finding)
     if health.notes:
         parts.append(Text("\nNot checked", style="bold"))
         parts += [_indented(note) for note in health.notes]
@@ -54,11 +58,13 @@ def _lines(finding: FindingPart, shown: tuple[ShownPart, ...]) -> list[Renderabl
         facts = [words.printable(one.source), words.printable(one.label), words.printable(one.said)]
         number = f"{one.evidence:.3g}" if one.content else ""
         lines.append(_indented("  ".join(part for part in (*facts, number) if part), 4, style="dim"))
-    if finding.fix:
-        lines.append(_indented(f"→ {words.printable(finding.fix[0])}", 4, style="cyan"))
-    elif finding.advice:
-        lines.append(_indented(f"→ {words.printable(finding.advice)}", 4))
     return lines
+
+
+def _what_to_do(finding: FindingPart) -> list[RenderableType]:
+    if finding.fix:
+        return [_indented(f"→ {words.printable(finding.fix[0])}", 4, style="cyan")]
+    return [_indented(f"→ {words.printable(finding.advice)}", 4)] if finding.advice else []
 
 
 def _indented(said: str, columns: int = 2, style: str = "") -> RenderableType:

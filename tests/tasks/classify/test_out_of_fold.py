@@ -8,7 +8,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from winnow.data.splits import folds
-from winnow.tasks.classify import out_of_fold as module
 from winnow.tasks.classify.out_of_fold import FOLDS, out_of_fold, out_of_fold_multilabel
 
 
@@ -70,14 +69,6 @@ def test_unlabelled_and_rare_ones_are_left_out():
     assert found.classes.tolist() == [0, 1, 2]
     assert out_of_fold(rows, np.zeros(90, dtype=int), np.arange(90), seed=0) is None
     assert out_of_fold(rows[:4], labels[:4], np.arange(4), seed=0) is None
-
-
-def test_beyond_what_is_useful_a_sample_is_judged(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "MOST", 60)
-    rows, labels = clouds()
-    found = out_of_fold(rows, labels, np.arange(90), seed=0)
-    assert found is not None
-    assert len(found.places) == 60
 
 
 def test_the_same_seed_gives_the_same_bits():

@@ -21,8 +21,6 @@ from winnow.tasks.heads.lda import ShrunkLda
 from winnow.tasks.heads.logistic_regression import LogisticRegression
 
 FOLDS = 5
-MOST = 20_000
-"""More examples than this are sampled: the model would not get better, only slower."""
 _PATIENCE_S = 20.0
 """Beyond this estimate for one fold, discriminant analysis takes the place of logistic regression."""
 
@@ -49,9 +47,9 @@ def out_of_fold(rows: Rows, labels: Labels, clusters: npt.NDArray[np.integer], s
         rows: (N, D) features.
         labels: (N,) class ids; below 0: unlabelled.
         clusters: (N,) which examples belong together, and so lie in one fold.
-        seed: of the folds and of the sample.
+        seed: of the folds.
     """
-    places = _judgeable(labels, clusters, seed)
+    places = _with_enough(np.flatnonzero(labels >= 0).astype(np.int64), labels, clusters)
     classes = np.unique(labels[places])
     if len(classes) < 2:
         return None
@@ -83,49 +81,35 @@ def out_of_fold_multilabel(
         rows: (N, D) features of labelled examples.
         memberships: (N, C) which classes each has.
         clusters: (N,) which examples belong together.
-        seed: of the folds and of the sample.
+        seed: of the folds.
     """
     from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
 
-    places = np.arange(len(rows))
-    if len(places) > MOST:
-        places = np.sort(np.random.default_rng(seed).choice(places, MOST, replace=False))
-    together = clusters[places]
-    truth = memberships[places]
-    independent = [min(len(np.unique(together[one])), len(np.unique(together[~one]))) for one in truth.T]
+    independent = [min(len(np.unique(clusters[one])), len(np.unique(clusters[~one]))) for one in memberships.T]
     classes = np.flatnonzero(np.array(independent) >= FOLDS)
     if not len(classes):
         return None
-    fold_of = folds(truth, together, FOLDS, seed)
-    x = rows[places]
-    probs = np.empty((len(places), len(classes)))
+    fold_of = folds(memberships, clusters, FOLDS, seed)
+    probs = np.empty((len(rows), len(classes)))
 
     def one(fold: int) -> None:
         held_out = fold_of == fold
-        mean, spread = x[~held_out].mean(axis=0), x[~held_out].std(axis=0)
-        scaled = (x - mean) / np.where(spread > 0, spread, 1)
+        mean, spread = rows[~held_out].mean(axis=0), rows[~held_out].std(axis=0)
+        scaled = (rows - mean) / np.where(spread > 0, spread, 1)
         for column, label in enumerate(classes.tolist()):
-            is_it = truth[~held_out, label]
+            is_it = memberships[~held_out, label]
             if is_it.all() or not is_it.any():
                 probs[held_out, column] = is_it[0]
                 continue
-            model = SklearnLogisticRegression(C=0.5 / x.shape[1], max_iter=150)
+            model = SklearnLogisticRegression(C=0.5 / rows.shape[1], max_iter=150)
             probs[held_out, column] = model.fit(scaled[~held_out], is_it).predict_proba(scaled[held_out])[:, 1]
 
     _in_parallel(one)
-    return OutOfFold(places.astype(np.int64), probs, classes.astype(np.int64))
-
-
-def _judgeable(labels: Labels, clusters: npt.NDArray[np.integer], seed: int) -> Labels:
-    """Examples of classes with an independent example for each fold; at most `MOST`."""
-    places = _with_enough(np.flatnonzero(labels >= 0).astype(np.int64), labels, clusters)
-    if len(places) <= MOST:
-        return places
-    sample = np.sort(np.random.default_rng(seed).choice(places, MOST, replace=False))
-    return _with_enough(sample, labels, clusters)  # a rare class may have too few left
+    return OutOfFold(np.arange(len(rows)), probs, classes.astype(np.int64))
 
 
 def _with_enough(places: Labels, labels: Labels, clusters: npt.NDArray[np.integer]) -> Labels:
+    """Examples of classes with an independent example for each fold."""
     of_class = np.unique(np.stack([labels[places], clusters[places]]), axis=1)[0]
     ids, n_clusters = np.unique(of_class, return_counts=True)
     return places[np.isin(labels[places], ids[n_clusters >= FOLDS])]
