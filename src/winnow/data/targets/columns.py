@@ -82,7 +82,8 @@ def _taken_names(picture: str) -> Iterable[str]:
     """What no metadata may be called: our own columns, and what an import would believe rather than these."""
     usual = USUAL_NAMES["picture"]
     yield from usual[: usual.index(picture) + 1]
-    yield from ("label", "labels", *LABEL_NAME_COLUMNS, "split", "group", "weight", "taken")
+    yield from ("label", "labels", *LABEL_NAME_COLUMNS, "split", "group", "weight")
+    yield from USUAL_NAMES["time"]  # where no picture of a file has a time, the next best column is taken for it
 
 
 def _choices(name: str) -> Iterator[str]:
