@@ -138,12 +138,12 @@ def milliseconds(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """A whole number with thin groups of three: 12 345.
+    """A whole number in groups of three.
 
-    >>> number(12345).replace("\\u202f", " ")
-    '12 345'
+    >>> number(12345)
+    '12,345'
     """
-    return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:,.0f}"
 
 
 def count(n: int, what: str, many: str | None = None) -> str:
