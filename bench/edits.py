@@ -1,4 +1,4 @@
-"""Promise: 32 writers make 1,000 edits each within 2 minutes, none is lost; a label of a million pictures takes 10 ms.
+"""Promise: on 2 quiet cores 32 writers make 1,000 edits each within 2 minutes, none lost; one of a million, in 10 ms.
 
 The peer is what SQLite itself needs for as many durable transactions of the same size, by one writer, in the same run.
 """
