@@ -11,9 +11,10 @@ What it does not see: colour (a red and a blue ball are one shape), quarter turn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,15 +140,16 @@ def _cohort_similarity(low: Rows, signs: Rows) -> NDArray[np.float64]:
     cohort = low[np.random.default_rng(0).permutation(len(low))[:_COHORT]]
     # Each is also compared with itself if it is in the cohort: hence one more.
     most = min(_COPIES + 1 + _MORE_COPIES, len(cohort))
-    similarity = np.empty(len(low))
-    for start in range(0, len(low), _BATCH):
+
+    def similarity(start: int) -> Rows:
         block = low[start : start + _BATCH]
         likeness = np.maximum(block @ cohort.T, (block * signs) @ cohort.T)
         nearest_first = -np.sort(-np.partition(likeness, -most, axis=1)[:, -most:], axis=1)
         copies = (nearest_first > _AS_COPIES_DO).sum(1)
         rank = np.minimum(np.maximum(_COPIES + 1, np.where(copies < most, copies + 1, 0)), most) - 1
-        similarity[start : start + _BATCH] = nearest_first[np.arange(len(block)), rank]
-    return similarity
+        return nearest_first[np.arange(len(block)), rank]
+
+    return np.concatenate(_in_parallel(similarity, len(low))).astype(np.float64)
 
 
 def _judged(
@@ -164,11 +166,15 @@ def _judged(
         turned = np.where(is_mirrored[start : start + _BATCH, None], _MIRROR, np.int8(1))
         return aligned_similarity(hashes[one], hashes[other] * turned, np.minimum(tolerance[one], tolerance[other]))
 
-    with ThreadPoolExecutor(cores()) as pool:
-        parts = list(pool.map(similarity, range(0, len(pairs), _BATCH)))
-    similarities = np.concatenate([np.zeros(0), *parts])
+    similarities = np.concatenate([np.zeros(0), *_in_parallel(similarity, len(pairs))])
     is_copy = 1 - similarities <= tolerance[pairs].min(1)
     return NearDuplicates(pairs[is_copy], similarities[is_copy], is_mirrored[is_copy])
+
+
+def _in_parallel(work: Callable[[int], NDArray[Any]], n: int) -> list[NDArray[Any]]:
+    """What `work` gives for each start of a batch, in order. Threads suffice: numpy lets go of Python's lock."""
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, range(0, n, _BATCH)))
 
 
 def _united(first: NearDuplicates, second: NearDuplicates) -> NearDuplicates:

@@ -59,10 +59,10 @@ def phash(pixels: NDArray[np.uint8]) -> bytes:
 
     Source: Facebook, The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm, 2019.
     """
-    pixels = _without_frame(pixels)
     step = -(-max(pixels.shape[:2]) // _MOST_PX)
     if step > 1:
-        pixels = pixels[::step, ::step]
+        pixels = np.ascontiguousarray(pixels[::step, ::step])
+    pixels = _without_frame(pixels)
     height, width = pixels.shape[:2]
     values = pixels.reshape(height, 3 * width).astype(np.float32)
     # All numbers are integers held in floats, below 2**24 in the first product and below 2**53 in the second and
