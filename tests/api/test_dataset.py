@@ -141,6 +141,18 @@ def test_an_empty_folder_says_what_to_put_into_it(tmp_path: Path, workspace: Wor
         load(tmp_path / "empty", workspace=workspace)
 
 
+def test_importing_changed_files_over_edits_says_so(photos: Path, workspace: Workspace) -> None:
+    dataset = load(photos, name="mine", workspace=workspace)
+    edited = dataset.relabel({dataset.examples()[0].source: "square"})
+    same = load(photos, name="mine", workspace=workspace)
+    assert same.version == edited.version  # nothing new was found, so the edit stands
+    (photos / "plain" / "000.png").unlink()
+    again = load(photos, name="mine", workspace=workspace)
+    assert again.version == 3
+    note = next(note for note in again.notes if note.code == "W_EDITS_REPLACED")
+    assert "winnow restore mine 2" in note.text
+
+
 def test_one_class_is_told_and_not_trained_on(tmp_path: Path, workspace: Workspace) -> None:
     write_squares(tmp_path / "one")
     (tmp_path / "one" / "square").rename(tmp_path / "elsewhere")

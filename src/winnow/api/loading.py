@@ -17,7 +17,7 @@ from winnow.data.sources import is_there
 from winnow.data.sources.source import ImportOptions
 from winnow.data.splitting import SplitBy, SplitPlan
 from winnow.errors import NotFoundError, UserError, WorkspaceError
-from winnow.events import Progress, Tell, tell_nobody
+from winnow.events import Note, Progress, Tell, tell_nobody
 from winnow.workspace.names import name_from_source
 from winnow.workspace.workspace import Workspace
 
@@ -109,7 +109,7 @@ def load(
         name=called or opened.name_from_source(text),
         tell=tell,
     )
-    return _add_version(opened, imported, text, called) if into is None else _join(into, imported)
+    return _add_version(opened, imported, text, called, tell) if into is None else _join(into, imported)
 
 
 def keep_in(workspace: Workspace, in_place: Path | None = None) -> Keep:
@@ -209,21 +209,32 @@ def _join(into: Dataset, imported: Imported) -> Dataset:
     return Dataset(into.workspace, into.name, version, refused=imported.refused, notes=imported.notes)
 
 
-def _add_version(workspace: Workspace, imported: Imported, source: str, name: str | None) -> Dataset:
+def _add_version(workspace: Workspace, imported: Imported, source: str, name: str | None, tell: Tell) -> Dataset:
     """Add what was imported as a version: of the named dataset, of the one with the same source, or of a new one."""
     manifest = imported.manifest
     names = [record.name for record in workspace.datasets()]
     if name is None:
         digest = manifest.digest() if source.endswith(" in memory") else ""
         name = _same_source(workspace, source, digest) or name_from_source(source, names)
+    before, n_edited = 0, 0
     if name.lower() not in {known.lower() for known in names}:
         name = workspace.add_dataset(name, source).name
+    elif (newest := workspace.find_dataset(name).newest) is not None:
+        before, n_edited = newest.number, len(workspace.edited_pictures(name))
     what = f"imported {imported.n_read:,} pictures"
     try:
         version = workspace.add_version(name, manifest, what)
     except OSError as error:
         raise WorkspaceError(f"The dataset cannot be written ({error.strerror}); check space and rights.") from error
-    return Dataset(workspace, name, version, refused=imported.refused, notes=imported.notes)
+    notes = imported.notes
+    if n_edited and version > before:
+        text = (
+            f"What was edited in earlier versions ({n_edited:,} pictures) does not count in this one, which holds what "
+            f"the source says now. To keep the edits, go back (winnow restore {name} {before}) and import with --add."
+        )
+        notes = (*notes, Note(text, is_warning=True, code="W_EDITS_REPLACED"))
+        tell(notes[-1])
+    return Dataset(workspace, name, version, refused=imported.refused, notes=notes)
 
 
 def _load_example(workspace: Workspace, name: str, plan: SplitPlan, tell: Tell) -> Dataset:
@@ -231,4 +242,4 @@ def _load_example(workspace: Workspace, name: str, plan: SplitPlan, tell: Tell) 
         tell(Progress("writing the embedded example", 0))
         write_digits(Path(folder))
         imported = import_examples(Path(folder), keep_in(workspace), plan=plan, name=name, tell=tell)
-    return _add_version(workspace, imported, EXAMPLE, name)
+    return _add_version(workspace, imported, EXAMPLE, name, tell)
