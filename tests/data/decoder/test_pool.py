@@ -69,8 +69,9 @@ def test_a_picture_that_takes_a_child_down_is_the_only_one_refused(how, code, mo
         "import os, sys\n"
         "import winnow.data.decoder.child as child\n"
         "child.CPU_S = 0.3\n"
-        "honest = child.facts_of\n"
-        f"child.facts_of = lambda data: {sabotage} if data == b'evil' else honest(data)\n"
+        "import winnow.data.decoder.facts as facts\n"
+        "honest = facts.decode\n"
+        f"facts.decode = lambda data: {sabotage} if data == b'evil' else honest(data)\n"
         "child.main()\n"
     )
     monkeypatch.setattr("winnow.data.decoder.pool.COMMAND", (sys.executable, str(tmp_path / "run_child.py")))

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from winnow.data.decode import UnreadablePictureError, decode
-from winnow.data.decoder.facts import facts_of, to_text
+from winnow.data.decoder.facts import facts_of_all, to_text
 from winnow.data.quiet import quiet_pillow
 
 try:
@@ -45,7 +45,7 @@ def main() -> None:
             if at_least_px:
                 line, pixels = _pixels(files[0], at_least_px)
             else:
-                line, pixels = "\n".join(map(_facts, files)), b""
+                line, pixels = "\n".join(map(to_text, facts_of_all(files, _start_clock))), b""
             answers.write(struct.pack("<I", len(line.encode())) + line.encode())
             answers.write(pixels)
             answers.flush()
@@ -64,7 +64,7 @@ def limit_memory() -> None:
 
 
 def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
-    _start_clock(CPU_S)
+    _start_clock()
     try:
         pixels = np.ascontiguousarray(decode(data, at_least_px=at_least_px).pixels)
     except UnreadablePictureError as error:
@@ -72,17 +72,9 @@ def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
     return json.dumps(pixels.shape[:2]), pixels.data.cast("B")
 
 
-def _facts(data: bytes) -> str:
-    _start_clock(CPU_S)
-    try:
-        return to_text(facts_of(data))
-    except UnreadablePictureError as error:
-        return to_text(error)
-
-
-def _start_clock(seconds: float) -> None:
+def _start_clock() -> None:
     if signal is not None:
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF ends the process, whatever library it is in
+        signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends the process, whatever library it is in
 
 
 if __name__ == "__main__":
