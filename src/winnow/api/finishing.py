@@ -18,6 +18,7 @@ from winnow.api.report import CARD, PAGE
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
 from winnow.data.manifest import Example
+from winnow.data.near_duplicates import near_duplicate_pairs
 from winnow.data.splits import clusters as find_clusters
 from winnow.errors import UserError
 from winnow.events import Note, Progress, Tell
@@ -157,7 +158,8 @@ def judge_examples(
     """Measure probabilities on labelled examples that took no part in the climb."""
     ids = {name: place for place, name in enumerate(classes)}
     labels = np.array([ids[str(example.label)] for example in examples])
-    clusters = find_clusters([e.pixels for e in examples], [e.group for e in examples])
+    near = near_duplicate_pairs([e.phash for e in examples]).pairs
+    clusters = find_clusters([e.pixels for e in examples], [e.group for e in examples], near)
     return judgement(probs, labels, classes, examples, clusters, seed)
 
 

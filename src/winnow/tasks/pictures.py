@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from winnow.data.inputs import InputSpec
 from winnow.data.manifest import Example
+from winnow.data.near_duplicates import near_duplicate_pairs
 from winnow.data.splits import clusters as find_clusters
 from winnow.events import Tell, tell_nobody
 from winnow.graph.backbone import Backbone
@@ -61,8 +62,9 @@ class PictureProblem:
 
     @cached_property
     def clusters(self) -> npt.NDArray[np.int64]:
-        """(N,) which examples are copies of one picture or of one group."""
-        return find_clusters([e.pixels for e in self.examples], [e.group for e in self.examples])
+        """(N,) which examples show one picture, or nearly, or belong to one group."""
+        near = near_duplicate_pairs([e.phash for e in self.examples]).pairs
+        return find_clusters([e.pixels for e in self.examples], [e.group for e in self.examples], near)
 
     @cached_property
     def weights(self) -> npt.NDArray[np.float64] | None:
