@@ -15,9 +15,9 @@ import winnow
 from winnow.api.fixing import combined, fix
 from winnow.data.edits import MergeClasses, MoveToSplit, Relabel, Remove
 from winnow.errors import NotFoundError, UserError
-from winnow.events import Note
+from winnow.events import Note, tell_nobody
 
-from .squares import squares, write_squares
+from .squares import RUNGS, squares, write_squares
 
 
 @pytest.fixture
@@ -246,3 +246,18 @@ def test_pictures_with_several_labels_are_checked(tmp_path: Path):
     (folder / "labels.csv").write_text("\n".join(rows))
     health = winnow.check(folder / "labels.csv")
     assert health.numbers.pictures == 60
+
+
+def test_a_models_report_says_what_to_look_at_in_its_data(dataset: winnow.Dataset):
+    model = winnow.train(dataset, rungs=RUNGS, open_test=False, tell=tell_nobody)
+    told = model.report.numbers.health
+    assert told is not None
+    kinds = {finding.kind for finding in told.findings}
+    assert {"duplicates", "conflicts", "unreadable"} <= kinds
+    assert "shortcuts" not in kinds
+    assert any("winnow check sick" in note for note in told.notes)
+    dataset.check()  # from now on it is known how the pictures look
+    again = winnow.train(dataset, rungs=RUNGS, open_test=False, seed=1, tell=tell_nobody).report
+    assert again.numbers.health is not None
+    assert "shortcuts" in {finding.kind for finding in again.numbers.health.findings}
+    assert "What to look at in your data" in again.page.read_text(encoding="utf-8")

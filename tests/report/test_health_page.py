@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 
 import pytest
+from made_up import MadeUp, made_up_report
 from rich.console import Console
 
 from winnow.metrics.intervals import Interval
 from winnow.report.health_page import as_health_page
 from winnow.report.health_schema import FindingPart, HealthPart, ShownPart
 from winnow.report.health_text import EVIDENCE_LINES, health_summary
+from winnow.report.html import as_html
+from winnow.report.schema import Report
+from winnow.report.text import summary
 from winnow.report.thumbnails import thumbnail
 
 
@@ -109,3 +113,20 @@ def test_numbers_survive_json():
 def test_what_was_found_is_said_in_short():
     part = health(finding("leaks", "serious"), finding("blurred"), finding("dark"))
     assert part.in_short() == "3 findings: 1 serious, 2 worth a look."
+
+
+def test_a_models_report_shows_what_to_look_at_in_its_data():
+    report = made_up_report(MadeUp()).model_copy(update={"health": health(finding("leaks", "serious"))})
+    page = as_html(report, picture)
+    assert "What to look at in your data" in page
+    assert "3 pictures are leaks." in page
+    said = io.StringIO()
+    Console(file=said, width=100).print(summary(report))
+    assert "3 pictures are leaks." in said.getvalue()
+    assert "winnow check" in said.getvalue()
+
+
+def test_a_report_from_before_has_no_such_part():
+    before = made_up_report(MadeUp()).model_dump(mode="json", exclude={"health"})
+    assert Report.model_validate(before).health is None
+    assert "What to look at in your data" not in as_html(Report.model_validate(before), picture)

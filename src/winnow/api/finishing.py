@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import winnow
 from winnow.api.dataset import Dataset
+from winnow.api.health_numbers import health_of_climb
 from winnow.api.model import REPORT
 from winnow.api.report import CARD, PAGE
 from winnow.data.blobs import BlobStore
@@ -27,6 +28,7 @@ from winnow.machine import cores, energy_method, facts, fingerprint
 from winnow.report.assemble import judgement, libraries, now, rung_results
 from winnow.report.card import as_model_card
 from winnow.report.html import as_html
+from winnow.report.page.health import pictures_shown
 from winnow.report.schema import ClimbFacts, DatasetFacts, Judgement, Report, TestOpenings
 from winnow.report.thumbnails import thumbnail
 from winnow.tasks.classify.problem import ClassifyProblem
@@ -92,6 +94,7 @@ def finish(
         judged=judged,
         test=test,
         openings=openings,
+        health=health_of_climb(data, judged_examples, step.candidate.predictions, problem.classes, problem.seed, tell),
     )
     write_report(report, folder, data.workspace.blobs)
 
@@ -128,7 +131,8 @@ def write_report(report: Report, folder: Path, blobs: BlobStore) -> None:
         except UserError:
             return None  # the picture was removed since; the page shows its name alone
 
-    shown = sorted({content for part in (report.judged, report.test) if part for content in _shown(part)})
+    shown = {content for part in (report.judged, report.test) if part for content in _shown(part)}
+    shown = sorted(shown | set(() if report.health is None else pictures_shown(report.health)))
     with ThreadPoolExecutor(cores()) as pool:
         thumbnails = dict(zip(shown, pool.map(picture, shown), strict=True))
     (folder / PAGE).write_text(as_html(report, thumbnails.get), encoding="utf-8")

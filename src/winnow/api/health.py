@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from winnow.api.dataset import Dataset, using
-from winnow.api.health_numbers import subject_of
+from winnow.api.health_numbers import health_part, subject_of
 from winnow.api.loading import EXAMPLE, load
 from winnow.api.training import shelves
 from winnow.data.blobs import BlobStore
@@ -25,11 +25,10 @@ from winnow.events import Note, Tell, tell_nobody
 from winnow.graph.backbone import Backbone, find_backbone, list_backbones
 from winnow.machine import cores
 from winnow.report.health_page import as_health_page
-from winnow.report.health_schema import FindingPart, HealthPart
+from winnow.report.health_schema import HealthPart
+from winnow.report.page.health import pictures_shown
 from winnow.report.thumbnails import thumbnail
 from winnow.workspace.workspace import Workspace
-
-_PICTURES_PER_FINDING = 12
 
 Thumbnails = Callable[[str], bytes | None]
 
@@ -128,16 +127,7 @@ def check_dataset(
     at_hand = _backbone(backbone, [*shelves(data.workspace), *shelves()])
     subject, notes = subject_of(data, at_hand, seed, tell)
     findings = find_all(subject)
-    numbers = HealthPart(
-        dataset=data.name,
-        version=data.version,
-        pictures=len(subject.examples),
-        counts=data.counts(),
-        findings=tuple(FindingPart.of(finding, data.name) for finding in findings),
-        notes=notes,
-        features="" if subject.predictions is None else subject.predictions.features,
-        seconds=round(time.perf_counter() - start, 3),
-    )
+    numbers = health_part(data, subject, findings, notes, time.perf_counter() - start)
     return Health(numbers, findings, _thumbnails(data.workspace.blobs))
 
 
@@ -165,15 +155,10 @@ def _opened(
 
 def _kept(health: Health) -> Health:
     """With its thumbnails in memory, since the workspace is about to go."""
-    contents = sorted({c for finding in health.numbers.findings for c in _contents(finding)})
+    contents = sorted(set(pictures_shown(health.numbers)))
     with ThreadPoolExecutor(cores()) as pool:
         kept = dict(zip(contents, pool.map(health.thumbnails, contents), strict=True))
     return Health(health.numbers, health.findings, kept.get)
-
-
-def _contents(finding: FindingPart) -> Iterable[str]:
-    for one in finding.examples[:_PICTURES_PER_FINDING]:
-        yield from (content for content in (one.content, one.beside) if content)
 
 
 def _thumbnails(blobs: BlobStore) -> Thumbnails:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.dataset import Dataset
+from winnow.data.health import check as find_all
 from winnow.data.health.feature_pairs import MOST as MOST_COMPARED
 from winnow.data.health.feature_pairs import feature_pairs
+from winnow.data.health.finding import Finding
 from winnow.data.health.label_errors import LEAST_AGREEMENT, agreement
-from winnow.data.health.look import COLUMNS, Looks, looks
+from winnow.data.health.look import Looks, looks, looks_at_hand, no_looks
 from winnow.data.health.nuisances import Nuisance, nuisances
 from winnow.data.health.subject import Pair, Predictions, Shortcut, Subject, chains
 from winnow.data.manifest import Example
@@ -22,17 +25,17 @@ from winnow.data.sources.source import Refused
 from winnow.data.splits import clusters as find_clusters
 from winnow.events import Progress, Tell
 from winnow.graph.backbone import Backbone
-from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader, Rows
+from winnow.graph.features import FeatureStore, PictureReader, Rows
 from winnow.machine import cores
+from winnow.metrics.families import find_metric
 from winnow.metrics.shortcut_score import shortcut_scores
+from winnow.report.health_schema import FindingPart, HealthPart
 from winnow.tasks.classify.out_of_fold import out_of_fold, out_of_fold_multilabel
-from winnow.tasks.features.handmade import handmade_features
-from winnow.tasks.features.pixels import pixel_features
+from winnow.tasks.pictures import PictureProblem
 
 MOST_JUDGED = 50_000
 """Of more pictures a sample's labels are judged: the model would not get better, and all features need not fit into
 memory."""
-_LEAST_HOG_PX, _SMALL_PX = 16, 48
 _MOST_SHORTCUT_CLASSES = 20
 """Of classes that a picture may have several of, each needs forests of its own: the commonest are looked at."""
 
@@ -45,7 +48,7 @@ def subject_of(data: Dataset, backbone: Backbone | None, seed: int, tell: Tell) 
     tell(Progress("looking for near-duplicates", 0))
     pairs = hash_pairs(examples)
     judged = _sample(len(examples), seed)
-    rows, name = _features(data, [examples[place] for place in judged.tolist()], backbone, tell)
+    rows, name = _features(data, [examples[place] for place in judged.tolist()], backbone, seed, tell)
     if backbone is not None and len(examples) <= MOST_COMPARED:
         pairs = _united(examples, pairs, feature_pairs(rows))
     elif backbone is not None:
@@ -67,7 +70,65 @@ def subject_of(data: Dataset, backbone: Backbone | None, seed: int, tell: Tell) 
 def rows_alone(data: Dataset) -> Subject:
     """What the table says, without a look at any picture."""
     examples = data.examples()
-    return Subject(examples=examples, looks=Looks(np.full((len(examples), len(COLUMNS)), np.nan)))
+    return Subject(examples=examples, looks=no_looks(len(examples)))
+
+
+def health_of_climb(
+    data: Dataset,
+    examples: Sequence[Example],
+    probs: npt.NDArray[np.floating],
+    classes: Sequence[str],
+    seed: int,
+    tell: Tell,
+) -> HealthPart:
+    """What a climb tells of its data without another model or another look: by its predictions and what is cached.
+
+    Args:
+        data: the version that was climbed on.
+        examples: (M,) those that were judged.
+        probs: (M, C) what the chosen candidate said of them, out of fold.
+        classes: C names.
+        seed: of the folds that shortcuts are judged by.
+        tell: hears progress.
+    """
+    start = time.perf_counter()
+    everyone = data.examples()
+    place_of = {example.source: place for place, example in enumerate(everyone)}
+    places = np.array([place_of[example.source] for example in examples], dtype=np.int64)
+    predictions = Predictions(places, probs.astype(np.float64), tuple(classes), "the chosen method")
+    notes: list[str] = []
+    pairs = hash_pairs(everyone) if len(everyone) <= MOST_COMPARED else []
+    if len(everyone) > MOST_COMPARED:
+        notes.append(f"Near-duplicates were not looked for: `winnow check {data.name}` does.")
+    seen = looks_at_hand([e.content for e in everyone], data.workspace.cache_folder)
+    if seen is None:
+        notes.append(f"Light, focus, borders and shortcuts were not looked at: `winnow check {data.name}` does.")
+    shortcuts = [] if seen is None else _shortcuts(everyone, seen, _clusters(everyone, pairs), seed, tell)
+    subject = Subject(
+        examples=everyone,
+        looks=seen or no_looks(len(everyone)),
+        refused=[Refused(**line) for line in data.manifest.provenance.get("refused", ())],
+        pairs=pairs,
+        predictions=predictions,
+        shortcuts=shortcuts,
+    )
+    return health_part(data, subject, find_all(subject), notes, time.perf_counter() - start)
+
+
+def health_part(
+    data: Dataset, subject: Subject, findings: Sequence[Finding], notes: Sequence[str], seconds: float
+) -> HealthPart:
+    """Findings as one part of a document."""
+    return HealthPart(
+        dataset=data.name,
+        version=data.version,
+        pictures=len(subject.examples),
+        counts=data.counts(),
+        findings=tuple(FindingPart.of(finding, data.name) for finding in findings),
+        notes=tuple(notes),
+        features="" if subject.predictions is None else subject.predictions.features,
+        seconds=round(seconds, 3),
+    )
 
 
 def hash_pairs(examples: Sequence[Example]) -> list[Pair]:
@@ -105,27 +166,14 @@ def _clusters(examples: Sequence[Example], pairs: Sequence[Pair]) -> npt.NDArray
     return find_clusters([e.pixels for e in examples], [e.group for e in examples], near)
 
 
-def _features(data: Dataset, examples: Sequence[Example], backbone: Backbone | None, tell: Tell) -> tuple[Rows, str]:
+def _features(
+    data: Dataset, examples: Sequence[Example], backbone: Backbone | None, seed: int, tell: Tell
+) -> tuple[Rows, str]:
     """(N, D) a backbone's features, or hand-made ones; and what they are, in words."""
     store = FeatureStore(PictureReader(data.workspace.blobs.read, data.workspace.cache_folder))
-    contents = [example.content for example in examples]
-    if backbone is not None:
-        graph = FeatureGraph(backbone.name, backbone.graph(), backbone.input_spec, backbone.dim, is_backbone=True)
-        return store.rows(graph, contents, store.format_of(graph, contents), tell), f"features of {backbone.name}"
-    graph = _handmade(examples)
-    return store.rows(graph, contents, store.format_of(graph, contents), tell), graph.name
-
-
-def _handmade(examples: Sequence[Example]) -> FeatureGraph:
-    side = float(np.median([max(e.width, e.height) for e in examples]))
-    is_grey = all(e.is_grey for e in examples)
-    if side < _LEAST_HOG_PX:
-        return pixel_features(max(int(side), 1), is_grey=is_grey)
-    return (
-        handmade_features(32, 8, 16, is_grey=is_grey)
-        if side <= _SMALL_PX
-        else handmade_features(64, 16, 16, is_grey=is_grey)
-    )
+    pictures = PictureProblem(examples, store, find_metric("accuracy"), seed, backbone)
+    features = pictures.backbone_features or pictures.handmade
+    return pictures.rows(features, tell), f"features of {features.name}" if features.is_backbone else features.name
 
 
 def _predictions(

@@ -17,6 +17,7 @@ from winnow.report.markup import Html, joined, tag
 from winnow.report.page.confusion import cell_pictures, confusion_section
 from winnow.report.page.curves import curves_section, reliability_section
 from winnow.report.page.facts import cost_section, dataset_section, limits_section, reproduce_section
+from winnow.report.page.health import health_section
 from winnow.report.page.ladder import ladder_section
 from winnow.report.page.mistakes import mistakes_section
 from winnow.report.page.pictures import Pictures
@@ -45,6 +46,7 @@ def as_html(report: Report, pictures: Callable[[str], bytes | None]) -> str:
             ladder_section(report),
             scores_section(report),
             _details(report, shown),
+            None if report.health is None else health_section(report.health, shown),
             limits_section(report),
             cost_section(report),
             dataset_section(report),

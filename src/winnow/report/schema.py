@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from winnow.errors import BadDataError, NotFoundError
 from winnow.metrics.evaluation import Evaluation
 from winnow.metrics.intervals import Interval
+from winnow.report.health_schema import HealthPart
 
 SCHEMA = 1
 
@@ -129,6 +130,8 @@ class Report(_Part):
     judged: Judgement
     test: Judgement | None = None
     openings: TestOpenings | None = None
+    health: HealthPart | None = None
+    """What to look at in the data; None in reports of before."""
 
     def write_json(self, path: Path) -> None:
         """Write the report as UTF-8 JSON, whole or not at all."""

@@ -35,9 +35,20 @@ def summary(report: Report) -> RenderableType:
         Text(""),
         ladder_table(report),
         scores_table(report),
+        *_health(report),
         Text("\nWhat these figures cannot tell you", style="bold"),
         _listed(limits(report)),
     )
+
+
+def _health(report: Report) -> list[RenderableType]:
+    """One line for what only a look at the data mends; the page has the rest."""
+    if report.health is None:
+        return []
+    serious = [finding.sentence for finding in report.health.of_severity("serious")]
+    said = f"{report.health.in_short()} See them: winnow check {report.dataset.name}"
+    lines = [Text("\nYour data", style="bold"), Text(words.printable(said))]
+    return [*lines, _listed(tuple(serious))] if serious else lines
 
 
 def ladder_table(report: Report) -> RenderableType:

@@ -121,10 +121,24 @@ def looks(contents: Sequence[str], read: Callable[[str], bytes], cache_folder: P
         with ThreadPoolExecutor(cores(), thread_name_prefix="looks") as pool:
             return np.stack(list(pool.map(one, places)))
 
-    cache = ArrayCache(cache_folder / "looks" / f"v{_VERSION}")
     if not len(contents):
-        return Looks(np.zeros((0, len(COLUMNS))))
-    return Looks(cache.fetch(contents, compute, chunk=256, tell=tell, what="looking at pictures"))
+        return no_looks(0)
+    return Looks(_cache(cache_folder).fetch(contents, compute, chunk=256, tell=tell, what="looking at pictures"))
+
+
+def looks_at_hand(contents: Sequence[str], cache_folder: Path) -> Looks | None:
+    """How these pictures look if all of them were looked at before; None otherwise."""
+    rows, found = _cache(cache_folder).get(contents)
+    return Looks(rows) if len(contents) and found.all() else None
+
+
+def no_looks(n: int) -> Looks:
+    """The looks of pictures that nobody looked at: NaN."""
+    return Looks(np.full((n, len(COLUMNS)), np.nan))
+
+
+def _cache(folder: Path) -> ArrayCache:
+    return ArrayCache(folder / "looks" / f"v{_VERSION}")
 
 
 def look(data: bytes) -> Column:
@@ -132,7 +146,7 @@ def look(data: bytes) -> Column:
     try:
         picture = decode(data, at_least_px=_SIDE_PX)
     except UnreadablePictureError:
-        return np.full(len(COLUMNS), np.nan)
+        return no_looks(1).rows[0]
     image = Image.fromarray(np.ascontiguousarray(picture.pixels))
     if max(image.size) > _SIDE_PX:
         image.thumbnail((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from winnow.data.health.finding import SEVERITIES
 from winnow.report import words
 from winnow.report.health_schema import FindingPart, HealthPart, ShownPart
@@ -22,6 +24,17 @@ def health_section(health: HealthPart, pictures: Pictures) -> Html:
     )
 
 
+def pictures_shown(health: HealthPart) -> Iterator[str]:
+    """The pictures that the section shows, by content."""
+    for finding in health.findings:
+        for one in _seen(finding):
+            yield from (content for content in (one.content, one.beside) if content)
+
+
+def _seen(finding: FindingPart) -> list[ShownPart]:
+    return [one for one in finding.examples if one.content][:_PICTURES_SHOWN]
+
+
 def _group(health: HealthPart, severity: str, pictures: Pictures) -> Html | None:
     findings = health.of_severity(severity)
     if not findings:
@@ -36,7 +49,7 @@ def _group(health: HealthPart, severity: str, pictures: Pictures) -> Html | None
 
 def _finding(finding: FindingPart, pictures: Pictures) -> Html:
     parts: list[Html | None] = [tag("p", finding.sentence)]
-    seen = [one for one in finding.examples if one.content][:_PICTURES_SHOWN]
+    seen = _seen(finding)
     if seen:
         parts.append(tag("p", f"Below each picture: {finding.evidence}.", class_="hint"))
         parts.append(tag("ol", *(_card(one, pictures) for one in seen), class_="mistakes"))
