@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable
 
 from winnow.data.class_names import file_name
 from winnow.data.manifest import Example
@@ -34,6 +33,7 @@ class FileNames:
     def __init__(self) -> None:
         # A million names as numbers; that two share one by chance costs no more than a longer name.
         self._taken: set[int] = set()
+        self._copies: dict[int, int] = {}
 
     def name(self, example: Example, folder: str = "") -> str:
         """`folder`/<the name that the picture's file had>."""
@@ -48,25 +48,28 @@ class FileNames:
         return self._free(path if len(path) + len(file) < _MAX_PATH_SIGNS else folder, file, example)
 
     def _free(self, folder: str, file: str, example: Example) -> str:
-        stem, suffix = posixpath.splitext(file)
-        for name in _choices(stem, suffix, example.content):
-            path = posixpath.join(folder, name)
-            key = int.from_bytes(hashlib.blake2b(disk_key(path).encode(), digest_size=8).digest())
-            if key not in self._taken:
-                self._taken.add(key)
-                return path
-        raise AssertionError("there is always a higher number")
+        """The name itself; else with the beginning of what is in the file, so that it does not depend on who came
+        first; and with a number for copies of one file."""
+        stem, suffix = posixpath.splitext(posixpath.join(folder, file))
+        if self._take(path := f"{stem}{suffix}") or self._take(path := f"{stem}-{example.content[:8]}{suffix}"):
+            return path
+        start = _key(path)
+        number = self._copies.get(start, 2)
+        while not self._take(path := f"{stem}-{example.content[:8]}-{number}{suffix}"):
+            number += 1
+        self._copies[start] = number + 1
+        return path
+
+    def _take(self, path: str) -> bool:
+        key = _key(path)
+        if key in self._taken:
+            return False
+        self._taken.add(key)
+        return True
 
 
-def _choices(stem: str, suffix: str, content: str) -> Iterable[str]:
-    """The name itself; with the beginning of what is in the file, so that it does not depend on who came first; or
-    with a number, for copies of one file."""
-    yield stem + suffix
-    yield f"{stem}-{content[:8]}{suffix}"
-    number = 2
-    while True:
-        yield f"{stem}-{content[:8]}-{number}{suffix}"
-        number += 1
+def _key(path: str) -> int:
+    return int.from_bytes(hashlib.blake2b(disk_key(path).encode(), digest_size=8).digest())
 
 
 def _file(name: str, kind: str) -> str:

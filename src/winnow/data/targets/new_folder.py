@@ -46,9 +46,11 @@ def new_folder(path: Path) -> Generator[Folder]:
 
 
 def refuse_occupied(path: Path) -> None:
-    """Raises UserError if something is there, other than an empty folder."""
+    """Raises UserError if something is there, other than an empty folder that nobody stands in."""
     with disk_errors("read", path, place="folder"):
         if path.is_dir() and not any(path.iterdir()):
+            if path.samefile(Path.cwd()):  # it would be replaced, and the user's shell be nowhere
+                raise UserError(f"{path} is the folder that you are in: give a new name in it (--out).")
             return
         if path.exists() or path.is_symlink():
             what = "is a folder with something in it" if path.is_dir() else "is there already"
