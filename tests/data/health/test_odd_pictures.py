@@ -42,6 +42,12 @@ def test_what_most_pictures_are_is_how_they_are():
     assert not list(find_odd_pictures(subject(USUAL, looks=dark)))
 
 
+def test_a_set_that_is_mostly_blank_is_serious():
+    blank = {place: {"entropy": 0.0} for place in range(20)}
+    finding = only(find_odd_pictures(subject(USUAL, looks=blank)))
+    assert (finding.kind, finding.severity) == ("blank", "serious")
+
+
 def test_what_a_third_is_is_good_to_know():
     dark = {place: {"brightness_p99": 0.2} for place in range(10)}
     finding = only(find_odd_pictures(subject(USUAL, looks=dark)))

@@ -43,6 +43,12 @@ def test_of_many_classes_the_clearest_is_named_and_the_others_counted():
     assert "1 more" in finding.sentence
 
 
+def test_where_a_picture_may_have_several_classes_it_is_told_from_those_without():
+    several = [*TWO, example("c", labels=("cat", "dog"))]
+    finding = only(find_shortcuts(subject(several, shortcuts=[Shortcut("colour", "cat", (0.98, 0.94, 1.0), 0.8)])))
+    assert "tells 'cat' from pictures without it" in finding.sentence
+
+
 def test_what_is_the_same_everywhere_is_no_nuisance():
     assert names(TWO) == set()
 

@@ -38,6 +38,7 @@ class Oddity:
         evidence: what the number means.
         is_least: whether the smallest number tells most.
         severity: where few pictures are so.
+        is_usual_for_some: whether whole datasets may rightly be so.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Oddity:
     measure: Callable[[Subject], Measured]
     is_least: bool = False
     severity: Severity = "worth a look"
+    is_usual_for_some: bool = True
 
 
 def find_odd_pictures(subject: Subject) -> Iterator[Finding]:
@@ -55,13 +57,13 @@ def find_odd_pictures(subject: Subject) -> Iterator[Finding]:
         is_odd, values = oddity.measure(subject)
         places: list[int] = np.flatnonzero(is_odd).tolist()
         share = len(places) / max(len(subject.examples), 1)
-        if not places or share > _MOST:
+        if not places or (share > _MOST and oddity.is_usual_for_some):
             continue
         examples = [subject.examples[place] for place in places]
         yield Finding(
             kind=oddity.kind,
             code=oddity.code,
-            severity=oddity.severity if share <= _MANY else "good to know",
+            severity=_severity(oddity, share),
             sentence=f"{counted(len(places), 'picture is', 'pictures are')} {oddity.said}"
             + (f" ({percent(share)} of all)." if share > _MANY else "."),
             count=len(places),
@@ -72,6 +74,12 @@ def find_odd_pictures(subject: Subject) -> Iterator[Finding]:
             evidence=oddity.evidence,
             fixes=(Fix("drop", (Remove(tuple(e.source for e in examples)),), is_judgement=oddity.kind != "blank"),),
         )
+
+
+def _severity(oddity: Oddity, share: float) -> Severity:
+    if not oddity.is_usual_for_some:
+        return "serious" if share > _MANY else oddity.severity
+    return oddity.severity if share <= _MANY else "good to know"
 
 
 def _dark(subject: Subject) -> Measured:
@@ -139,6 +147,7 @@ ODDITIES: tuple[Oddity, ...] = (
         "bits of information in the colours (entropy)",
         _blank,
         is_least=True,
+        is_usual_for_some=False,
     ),
     Oddity(
         "low-information",

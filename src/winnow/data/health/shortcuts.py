@@ -27,8 +27,7 @@ def find_shortcuts(subject: Subject) -> Iterator[Finding]:
 def _finding(subject: Subject, strong: list[Shortcut]) -> Finding:
     best = strong[0]
     value, low, high = best.balanced_accuracy
-    classes = sorted(subject.counts)
-    others = f"'{next(name for name in classes if name != best.label)}'" if len(classes) == 2 else "the other classes"
+    others = _others(subject, best.label)
     more = f" So it does {len(strong) - 1} more." if len(strong) > 1 else ""
     return Finding(
         kind="shortcuts",
@@ -46,3 +45,10 @@ def _finding(subject: Subject, strong: list[Shortcut]) -> Finding:
         "differ in the same way.",
         interval=best.balanced_accuracy,
     )
+
+
+def _others(subject: Subject, label: str) -> str:
+    if any(example.labels is not None and len(example.labels) != 1 for example in subject.examples):
+        return "pictures without it"
+    names = [name for name in subject.counts if name != label]
+    return f"'{names[0]}'" if len(names) == 1 else "the other classes"
