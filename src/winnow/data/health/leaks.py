@@ -52,7 +52,7 @@ def find_group_leaks(subject: Subject) -> Iterator[Finding]:
         return
     yield Finding(
         kind="group-leaks",
-        code="W_GROUP_LEAK",
+        code="W_LEAK_GROUP",
         severity="serious",
         sentence=f"{counted(len(groups), 'group lies', 'groups lie')} in two splits, such as "
         f"'{examples[groups[0][0]].group}' (group leaks): a model that knows one picture of a group knows more than "
