@@ -141,7 +141,8 @@ def test_an_empty_folder_says_what_to_put_into_it(tmp_path: Path, workspace: Wor
         load(tmp_path / "empty", workspace=workspace)
 
 
-def test_importing_changed_files_over_edits_says_so(photos: Path, workspace: Workspace) -> None:
+def test_importing_changed_files_over_edits_says_so(tmp_path: Path, workspace: Workspace) -> None:
+    photos = write_squares(tmp_path / "mine")
     dataset = load(photos, name="mine", workspace=workspace)
     edited = dataset.relabel({dataset.examples()[0].source: "square"})
     same = load(photos, name="mine", workspace=workspace)

@@ -36,6 +36,8 @@ _SCALE = np.where((_u > 0) & (_v > 0), 2.0, 1.0) / (_WAVE**2 * sum(_LUMA) / 2)
 _FINE = 1024
 # Root of all squared amplitudes, in grey levels (of 255), below which a picture is as good as blank.
 _BLANK = 2.0
+# With fewer pixels a side, relative to their contrast, most pictures look like one another.
+_SMALLEST_PX = 8
 
 # A frame is as wide as this share of the side at most, and its lines stray by so many grey levels on average.
 _FRAME = 0.06
@@ -55,10 +57,12 @@ def phash(pixels: NDArray[np.uint8]) -> bytes:
 
     Returns:
         128 signed bytes in the order of `PLACES`, or none at all if there is nothing to see: all of one colour, or
-        nearly so.
+        nearly so, or less than 8 pixels wide or high.
 
     Source: Facebook, The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm, 2019.
     """
+    if min(pixels.shape[:2]) < _SMALLEST_PX:
+        return b""
     step = -(-max(pixels.shape[:2]) // _MOST_PX)
     if step > 1:
         pixels = np.ascontiguousarray(pixels[::step, ::step])

@@ -63,8 +63,11 @@ class PictureProblem:
     @cached_property
     def clusters(self) -> npt.NDArray[np.int64]:
         """(N,) which examples show one picture, or nearly, or belong to one group."""
-        near = near_duplicate_pairs([e.phash for e in self.examples]).pairs
-        return find_clusters([e.pixels for e in self.examples], [e.group for e in self.examples], near)
+        pixels, groups = [e.pixels for e in self.examples], [e.group for e in self.examples]
+        equal = find_clusters(pixels, groups)
+        alike = find_clusters(pixels, groups, near_duplicate_pairs([e.phash for e in self.examples]).pairs)
+        # Where most pictures look like another (drawings, stripes, one scene), to look alike is no sign of a copy.
+        return alike if 2 * len(np.unique(alike)) >= len(np.unique(equal)) else equal
 
     @cached_property
     def weights(self) -> npt.NDArray[np.float64] | None:

@@ -16,6 +16,7 @@ from winnow.data.blobs import BlobStore
 from winnow.data.importing import import_examples
 from winnow.data.manifest import Example
 from winnow.data.reading import Keep
+from winnow.data.splitting import SplitPlan
 from winnow.graph.features import FeatureStore, PictureReader
 from winnow.metrics.multilabel_scores import MULTILABEL_METRICS
 from winnow.tasks.multilabel.problem import MultilabelProblem
@@ -59,7 +60,7 @@ class Shop:
         labels = shown_on(n)
         files = [picture(shapes, seed) for seed, shapes in enumerate(labels)]
         imported = import_examples(
-            (files, ["some", "other"] * (n // 2)), Keep(self.blobs), test_share=0
+            (files, ["some", "other"] * (n // 2)), Keep(self.blobs), plan=SplitPlan(test_share=0)
         ).manifest.examples()
         self.examples = [replace(e, labels=labels[int(e.source[2:-1])]) for e in imported]
         self.cache = folder / "cache"
