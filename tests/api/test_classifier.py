@@ -287,7 +287,8 @@ def test_one_unreadable_file_is_named(photos: Path, tmp_path: Path) -> None:
         (None, "requires y to be passed"),
         (np.linspace(0, 1, 60), "continuous"),
         (np.zeros(60, int), "at least two classes"),
-        (np.eye(2)[np.arange(60) % 2], "y should be a 1d array|1d"),
+        (np.linspace(0, 1, 120).reshape(60, 2), "y should be a 1d array|1d"),
+        ([("a", "b"), ("a",)] * 30, "MultiLabelBinarizer"),
         (["a", ""] * 30, "A label in y is empty"),
         (["a", "a "] * 30, "Two labels in y are both written 'a'"),
         (np.arange(60), "two pictures"),
@@ -325,3 +326,71 @@ def test_its_errors_are_winnows_and_pythons(fitted: Classifier) -> None:
 
 def test_it_is_the_same_class_at_the_door() -> None:
     assert winnow.Classifier is Classifier
+
+
+# Pictures with several classes
+
+
+def _marks(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 8, 8) pictures with a bright square in the first corner, in the last, in both or in none; (n, 3) 0 and 1.
+
+    The third class is never shown.
+    """
+    rng = np.random.default_rng(seed)
+    Y = np.concatenate([rng.integers(0, 2, (n, 2)), np.zeros((n, 1), np.int64)], axis=1)
+    pictures = rng.integers(0, 60, (n, 8, 8), dtype=np.uint8)
+    pictures[Y[:, 0] == 1, :3, :3] += 120
+    pictures[Y[:, 1] == 1, 5:, 5:] += 120
+    return pictures, Y
+
+
+MULTILABEL_RUNGS = ["base-rates", "pixels-logistic-regression"]
+
+
+@pytest.fixture(scope="module")
+def several() -> Classifier:
+    return Classifier(rungs=MULTILABEL_RUNGS).fit(*_marks())
+
+
+def test_a_column_a_class_is_learned_as_scikit_learns_multilabel_classifiers_do(several: Classifier) -> None:
+    pictures, Y = _marks(30, seed=7)
+    predicted = several.predict(pictures)
+    assert (predicted == Y).mean() > 0.95
+    assert predicted.dtype == Y.dtype
+    assert several.score(pictures, Y) == (predicted == Y).all(axis=1).mean()
+    assert several.classes_.tolist() == [0, 1, 2]
+    assert several.report_.numbers.task == "multilabel"
+    assert several.report_.numbers.climb.optimise == "macro_average_precision"
+
+
+def test_a_class_that_no_picture_shows_is_held_possible_and_never_answered(several: Classifier) -> None:
+    probs = several.predict_proba(_marks(10, seed=8)[0])
+    assert probs[:, 2] == pytest.approx(1 / 62)
+    assert not several.predict(_marks(10, seed=8)[0])[:, 2].any()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [np.ndarray.tolist, sparse.csr_array, lambda Y: Y.astype(bool), lambda Y: Y.astype(float)],
+    ids=["lists", "sparse", "bool", "float"],
+)
+def test_0_and_1_in_any_form_are_the_same_classes(several: Classifier, form: Any) -> None:
+    pictures, Y = _marks()
+    fitted = Classifier(rungs=MULTILABEL_RUNGS).fit(pictures, form(Y))
+    assert fitted.model_.digest == several.model_.digest
+    assert np.array_equal(fitted.predict(pictures), several.predict(pictures))
+
+
+def test_a_data_frames_columns_name_the_classes() -> None:
+    pandas = pytest.importorskip("pandas")
+    pictures, Y = _marks()
+    fitted = Classifier(rungs=MULTILABEL_RUNGS).fit(pictures, pandas.DataFrame(Y[:, :2], columns=["last", "first"]))
+    assert fitted.model_.classes == ("first", "last")
+    assert (fitted.predict(pictures) == Y[:, :2]).mean() > 0.95
+
+
+def test_what_is_asked_does_not_hang_on_how_many_classes_each_picture_happens_to_show() -> None:
+    pictures, ids = squares(20)
+    fitted = Classifier(rungs=MULTILABEL_RUNGS).fit(pictures, np.eye(2, dtype=int)[ids])
+    assert fitted.report_.numbers.task == "multilabel"
+    assert fitted.predict(pictures).shape == (20, 2)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from winnow.data.manifest import Example
 from winnow.data.pixels import encode_png
 from winnow.metrics.evaluation import evaluate
 from winnow.metrics.intervals import Interval
+from winnow.report.assemble import multilabel_judgement
 from winnow.report.schema import (
     ClimbFacts,
     DatasetFacts,
@@ -148,6 +150,37 @@ def measured(probs: NDArray[np.float64], labels: NDArray[np.int64], classes: Seq
             for i in wrong[:30]
         ),
         cells={key: contents[:16] for key, contents in cells.items()},
+    )
+
+
+def made_up_multilabel_report(classes: tuple[str, ...] = ("car", "dog", "tree"), *, has_test: bool = False) -> Report:
+    """A report of a model that may answer several classes: the same frame around other predictions."""
+    report = made_up_report(MadeUp(name="streets", classes=classes, n=60, optimise="macro_f1"))
+    judged = multilabel_measured(classes, 150, seed=0)
+    pictures = {"train": 150, "test": 40}
+    return report.model_copy(
+        update={
+            "task": "multilabel",
+            "dataset": report.dataset.model_copy(update={"pictures": pictures}),
+            "climb": report.climb.model_copy(update={"optimise": "macro_average_precision"}),
+            "ladder": ladder(judged.evaluation.scores["macro_average_precision"]),
+            "judged": judged,
+            "test": multilabel_measured(classes, 40, seed=1) if has_test else None,
+            "openings": TestOpenings(count=1, opening=1) if has_test else None,
+        }
+    )
+
+
+def multilabel_measured(classes: Sequence[str], n: int, seed: int) -> Judgement:
+    """Predictions of some skill for pictures that show each class half of the time, measured."""
+    rng = np.random.default_rng(seed)
+    labels = rng.random((n, len(classes))) < 0.5
+    probs = 1 / (1 + np.exp(-(3.0 * (labels - 0.5) + rng.normal(size=labels.shape))))
+    thresholds = np.linspace(0.3, 0.6, len(classes))
+    blank = Example("", "", None, None, "train", "user", "", 16, 16, "PNG", 100, False)
+    examples = [replace(blank, content=f"picture-{i}", source=f"IMG_{i:04}.jpg") for i in range(n)]
+    return multilabel_judgement(
+        probs, labels, probs >= thresholds, thresholds.tolist(), classes, examples, np.arange(n), seed
     )
 
 

@@ -17,18 +17,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite, check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from winnow.api.dataset import Dataset
 from winnow.api.loading import keep_in
 from winnow.api.model import Model
 from winnow.api.report import ReportFile
+from winnow.api.targets import FitError, Targets
 from winnow.api.training import Wish, climb_on, shelves
 from winnow.data.importing import import_examples
+from winnow.data.manifest import Manifest
 from winnow.data.pixels import as_uint8, scale_of
-from winnow.data.sources.source import label_text
 from winnow.data.splitting import SplitPlan
 from winnow.errors import UserError
 from winnow.events import tell_nobody
@@ -38,10 +38,6 @@ from winnow.workspace.workspace import Workspace
 Pictures = npt.NDArray[Any] | list[Any]
 _Scale = tuple[bool, float]
 """For floats (else whole numbers): what makes 0 to 255 of them."""
-
-
-class FitError(UserError, ValueError):
-    """What a person can mend, as scikit-learn's callers expect it: a ValueError."""
 
 
 class Classifier(ClassifierMixin, BaseEstimator):
@@ -55,13 +51,15 @@ class Classifier(ClassifierMixin, BaseEstimator):
         budget: "30s", "5m", "1h" or seconds for the climb; None: as long as it takes.
         random_state: a whole number gives the same model every time; None draws another seed in every `fit`; a
             `numpy.random.RandomState` gives one. scikit-learn's word for what `winnow.train` calls `seed`.
-        optimise: the metric that rungs are compared by.
+        optimise: the metric that rungs are compared by; None: accuracy, or mAP (macro_average_precision) where a
+            picture may show several classes.
         prefer: "cheapest": the cheapest rung that nothing dearer is shown to beat; "best": the best mean.
         rungs: names of the rungs to try; None: all.
         backbone: a backbone's folder, or the name of one at hand; None: the first at hand, if any.
 
     Attributes:
-        classes_: (C,) the labels of `y`, sorted, in y's own type; the order of `predict_proba`'s columns.
+        classes_: (C,) the labels of `y`, sorted, in y's own type; the order of `predict_proba`'s columns. Where `y` has
+            a column a class, their numbers 0..C-1.
         model_: the model; `model_.folder` lives as long as this estimator, copy it to keep the model alone.
         report_: what was measured of it; `report_.save("report.html")` draws it.
 
@@ -76,7 +74,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self,
         budget: str | float | None = None,
         random_state: int | np.random.RandomState | None = 0,
-        optimise: str = "accuracy",
+        optimise: str | None = None,
         prefer: str = "cheapest",
         rungs: Sequence[str] | None = None,
         backbone: str | Path | None = None,
@@ -94,7 +92,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         Args:
             X: pictures (N, H, W) or (N, H, W, 1, 3 or 4 channels), or a list of N paths, PIL images or arrays.
                 Floats are 0 to 1 or 0 to 255; which of the two is decided here and kept for `predict`.
-            y: (N,) labels: whole numbers, strings or booleans.
+            y: (N,) labels: whole numbers, strings or booleans. Where a picture may show several classes, (N, C) of 0
+                and 1 (scikit-learn's multilabel indicator, dense or sparse; a DataFrame's columns name the classes).
 
         Raises:
             ValueError: pictures, labels or an argument cannot be used; the sentence says which and why.
@@ -111,24 +110,27 @@ class Classifier(ClassifierMixin, BaseEstimator):
             )
             backbone = self._find_backbone()
             pictures = _pictures(X)
-            labels = _labels(y)
-            check_consistent_length(pictures, labels)
-            classes, ids = np.unique(labels, return_inverse=True)
-            names = _names(classes)
+            targets = Targets.of(y)
+            check_consistent_length(pictures, targets.truths)
             scale = _find_scale(pictures)
-            files = _climb(
-                _to_uint8(pictures, scale), [names[i] for i in ids], wish, backbone, f"winnow.{self!r}.fit(X, y)"
-            )
-        self.classes_ = classes
+            files = _climb(_to_uint8(pictures, scale), targets, wish, backbone, f"winnow.{self!r}.fit(X, y)")
+        self.classes_ = targets.classes
+        self._marks_type = targets.marks_type
+        self._n_fitted = len(targets.truths)
         self._scale = scale
         self._files = files
         self.model_ = _open(files)
-        # The model's classes are text in alphabetical order; "10" comes before "2" there.
-        self._columns = [self.model_.classes.index(name) for name in names]
+        # The model's classes are text in alphabetical order; "10" comes before "2" there. It knows none that no
+        # picture shows.
+        known = {name: column for column, name in enumerate(self.model_.classes)}
+        self._columns = [known.get(name) for name in targets.names]
         return self
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
         """Calibrated probabilities (N, C), in the order of `classes_`.
+
+        Rows sum to 1, unless a picture may show several classes. A class that none of the N pictures of `fit` shows
+        gets 1 / (N + 2).
 
         Args:
             X: pictures as in `fit`; their sizes may differ from those in `fit`.
@@ -140,12 +142,21 @@ class Classifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         with _as_value_errors():
             pictures = _pictures(X)
-            return self.model_.predict_proba(list(_to_uint8(pictures, self._scale)))[:, self._columns]
+            probs = self.model_.predict_proba(list(_to_uint8(pictures, self._scale)))
+        unknown = np.full(len(probs), 1 / (self._n_fitted + 2), dtype=np.float32)
+        return np.stack([unknown if c is None else probs[:, c] for c in self._columns], axis=1)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The most probable class of each picture, (N,), in the type of `fit`'s y."""
+        """The most probable class of each picture, (N,), in the type of `fit`'s y.
+
+        Where a picture may show several classes: (N, C) of 0 and 1, which of them reach their threshold.
+        """
         probs = self.predict_proba(X)
-        return self.classes_[probs.argmax(axis=1)]
+        if self._marks_type is None:
+            return self.classes_[probs.argmax(axis=1)]
+        chosen = list((self.model_.thresholds or {}).values())
+        thresholds = [np.inf if c is None else chosen[c] for c in self._columns]
+        return (probs >= np.array(thresholds)).astype(self._marks_type)
 
     @cached_property
     def model_(self) -> Model:
@@ -167,6 +178,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
+        tags.classifier_tags.multi_label = True
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
@@ -185,13 +197,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
         return next((backbone.folder for backbone in list_backbones(shelves())), None)
 
 
-def _climb(pictures: Pictures, labels: list[str], wish: Wish, backbone: Path | None, command: str) -> dict[str, bytes]:
+def _climb(pictures: Pictures, targets: Targets, wish: Wish, backbone: Path | None, command: str) -> dict[str, bytes]:
     """The chosen model's files by name, from a climb in a workspace of its own that is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="winnow-fit-") as folder,
         Workspace.open(Path(folder)) as workspace,
     ):
-        imported = import_examples((pictures, labels), keep_in(workspace), plan=SplitPlan(test_share=0))
+        imported = import_examples((pictures, targets.truths), keep_in(workspace), plan=SplitPlan(test_share=0))
         if imported.refused:
             first = imported.refused[0]
             raise FitError(
@@ -199,7 +211,8 @@ def _climb(pictures: Pictures, labels: list[str], wish: Wish, backbone: Path | N
                 f"{first.reason}); leave them out of X and y."
             )
         name = workspace.add_dataset("pictures", "X, y").name
-        version = workspace.add_version(name, imported.manifest, f"fit on {len(pictures)} pictures")
+        manifest = Manifest(imported.manifest.table, imported.manifest.provenance, targets.task)
+        version = workspace.add_version(name, manifest, f"fit on {len(pictures)} pictures")
         model = climb_on(Dataset(workspace, name, version), wish, backbone, "classifier", tell_nobody, command=command)
         return {path.name: path.read_bytes() for path in sorted(model.folder.iterdir())}
 
@@ -281,25 +294,3 @@ def _to_uint8(pictures: Pictures, scale: _Scale | None) -> Pictures:
             "Prepare the pictures as for fit, without NaN and infinite values."
         )
     return as_uint8(pictures, scale[1])
-
-
-def _labels(y: Any) -> npt.NDArray[Any]:
-    if y is None:
-        raise FitError("fit requires y to be passed, but the target y is None: give one label a picture.")
-    labels: npt.NDArray[Any] = column_or_1d(y, warn=True)
-    if labels.dtype.kind in "fc":
-        assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
-    return labels
-
-
-def _names(classes: npt.NDArray[Any]) -> list[str]:
-    """The classes as the model's text, each its own."""
-    names = [label_text(value) for value in classes.tolist()]
-    if None in names:
-        raise FitError("A label in y is empty: give every picture a class, or leave it out of X and y.")
-    kept = [name for name in names if name is not None]
-    for place, name in enumerate(kept):
-        if name in kept[:place]:
-            raise FitError(f"Two labels in y are both written '{name}': make them one, or tell them apart.")
-    return kept

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.dataset import Dataset, using
-from winnow.api.finishing import judge_examples, look_at_test, write_report
+from winnow.api.finishing import look_at_test, write_report
 from winnow.api.measured import Measured
 from winnow.api.model import REPORT, Model
 from winnow.api.report import ReportFile
+from winnow.api.tasks import judge_examples
 from winnow.data.blobs import BlobStore
 from winnow.data.importing import read_source
 from winnow.data.manifest import Example, examples_of
@@ -90,7 +91,7 @@ def evaluate(
 def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tell) -> ReportFile:
     report = ReportFile.read(model.folder / REPORT)
     numbers = report.numbers
-    has_test_split = any(splits.get("test", 0) for splits in numbers.dataset.counts.values())
+    has_test_split = numbers.dataset.pictures_in("test") > 0
     if numbers.test is not None:
         return report
     if not has_test_split:
@@ -111,7 +112,7 @@ def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tel
             data,
             model.name,
             model.digest,
-            model.classes,
+            model.answers,
             lambda examples: _probabilities(model, examples, blobs.read, tell),
             numbers.climb.seed,
             tell,
@@ -134,7 +135,7 @@ def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tel
 def _measure(model: Model, source: Any, y: Any, workspace: str | Path | Workspace | None, tell: Tell) -> Measured:
     with tempfile.TemporaryDirectory(prefix="winnow-evaluate-") as folder, _home(model, workspace) as home:
         found = _pictures(source, y, home, Path(folder), tell)
-        labelled = [example for example in found.examples if example.label is not None]
+        labelled = [example for example in found.examples if model.answers.truths_of(example) is not None]
         _refuse_unknown_classes(labelled, model)
         kept, notes = _less_the_familiar(labelled, model, home)
         if not kept:
@@ -148,8 +149,8 @@ def _measure(model: Model, source: Any, y: Any, workspace: str | Path | Workspac
             *_about(found, labelled, kept, model),
         )
         probs = _probabilities(model, kept, found.read, tell)
-        judged = judge_examples(probs, kept, model.classes, seed=0)
-    return Measured(model.full_name, found.source, judged, found.refused, notes)
+        judged = judge_examples(probs, kept, model.answers, seed=0)
+    return Measured(model.full_name, found.source, model.task, judged, found.refused, notes)
 
 
 def _pictures(source: Any, y: Any, home: Workspace | None, folder: Path, tell: Tell) -> _Pictures:
@@ -176,15 +177,17 @@ def _dataset_named(source: Any, y: Any, home: Workspace | None) -> Dataset | Non
 
 
 def _refuse_unknown_classes(examples: Sequence[Example], model: Model) -> None:
-    unknown = Counter(str(example.label) for example in examples if example.label not in model.classes)
+    strange = [(example, set(example.labels or ()) - set(model.classes)) for example in examples]
+    unknown = Counter(name for _, names in strange for name in names)
     if not unknown:
         return
+    n_pictures = sum(bool(names) for _, names in strange)
     names = sorted(unknown)
     shown = ", ".join(f"'{name}'" for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
     same = [known for known in model.classes if known.casefold() == names[0].casefold()]
     hint = f"Did you mean {same[0]}?" if same else did_you_mean(names[0], model.classes)
     raise BadDataError(
-        f"{count(unknown.total(), 'picture')} are of {count(len(names), 'class', 'classes')} that the model "
+        f"{count(n_pictures, 'picture')} are of {count(len(names), 'class', 'classes')} that the model "
         f"'{model.name}' does not know ({shown}); it answers {', '.join(model.classes[:_NAMED])}"
         f"{', ...' if len(model.classes) > _NAMED else ''}. {hint + ' ' if hint else ''}"
         "Rename or leave out those pictures, or train a model on them."
@@ -222,14 +225,21 @@ def _less_the_familiar(
 def _about(found: _Pictures, labelled: Sequence[Example], kept: Sequence[Example], model: Model) -> list[str]:
     """What else a reader must know of the pictures."""
     notes: list[str] = []
-    if n_unlabelled := len(found.examples) - len(labelled):
+    if n_unlabelled := sum(example.labels is None for example in found.examples):
         notes.append(f"{count(n_unlabelled, 'picture')} without a label could not be measured on.")
+    if n_several := len(found.examples) - n_unlabelled - len(labelled):
+        notes.append(
+            f"{count(n_several, 'picture')} with several labels, or with none that applies, could not be measured on: "
+            "the model answers one class a picture."
+        )
+    if model.task == "multilabel" and all(len(example.labels or ()) == 1 for example in kept):
+        notes.append("Each of these pictures names one class: whatever else it shows counts as absent.")
     if found.refused:
         first = found.refused[0]
         notes.append(
             f"{count(len(found.refused), 'file')} could not be read (the first: {first.source}: {first.reason})"
         )
-    if absent := sorted(set(model.classes) - {str(example.label) for example in kept}):
+    if absent := sorted(set(model.classes) - {name for example in kept for name in example.labels or ()}):
         shown = ", ".join(absent[:_NAMED]) + (", ..." if len(absent) > _NAMED else "")
         notes.append(f"No picture is of {shown}: averages over classes leave them out.")
     return notes

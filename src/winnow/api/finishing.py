@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,22 +17,20 @@ from winnow.api.dataset import Dataset
 from winnow.api.health_numbers import health_of_climb
 from winnow.api.model import REPORT
 from winnow.api.report import CARD, PAGE
+from winnow.api.tasks import Answers, AnyProblem, answers_of, judge_candidate, judge_examples
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
 from winnow.data.manifest import Example
-from winnow.data.near_duplicates import near_duplicate_pairs
-from winnow.data.splits import clusters as find_clusters
 from winnow.errors import UserError
 from winnow.events import Note, Progress, Tell
 from winnow.ladder.climb import Outcome, Prefer, Step
 from winnow.machine import cores, energy_method, facts, fingerprint
-from winnow.report.assemble import judgement, libraries, now, rung_results
+from winnow.report.assemble import libraries, now, rung_results
 from winnow.report.card import as_model_card
 from winnow.report.html import as_html
 from winnow.report.page.health import pictures_shown
 from winnow.report.schema import ClimbFacts, DatasetFacts, Judgement, Report, TestOpenings
 from winnow.report.thumbnails import thumbnail
-from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.predictor import GRAPH, ModelFacts, Predictor
 
 MOST_DISAGREEMENT = 1e-4
@@ -52,9 +51,7 @@ class Finish:
     command: str
 
 
-def finish(
-    outcome: Outcome, problem: ClassifyProblem, data: Dataset, details: Finish, folder: Path, tell: Tell
-) -> None:
+def finish(outcome: Outcome, problem: AnyProblem, data: Dataset, details: Finish, folder: Path, tell: Tell) -> None:
     """Write the chosen candidate as a model folder: graph, facts, report, page, card.
 
     Raises:
@@ -63,28 +60,23 @@ def finish(
     step = outcome.chosen
     write_model(step, problem, details.name, folder)
     tell(Progress("measuring the chosen model", 0))
-    judged_examples = [problem.examples[place] for place in problem.judged.tolist()]
     assert step.candidate is not None
-    judged = judgement(
-        step.candidate.predictions,
-        problem.labels[problem.judged],
-        problem.classes,
-        judged_examples,
-        problem.resamples.clusters,
-        problem.seed,
-    )
+    judged = judge_candidate(problem, step.candidate)
+    judged_examples = [problem.examples[place] for place in problem.judged.tolist()]
+    task = data.manifest.task
     test, openings = (None, None) if outcome.was_interrupted else _open_test(step, problem, data, details, tell)
     if outcome.was_interrupted and details.opens_test:
         tell(Note("The test split stays closed, since the climb is not done; `winnow evaluate` opens it."))
     report = Report(
         model=details.name,
-        task="classify",
+        task=task,
         created=now(),
         dataset=DatasetFacts(
             name=data.name,
             version=data.version,
             classes=problem.classes,
             counts=data.counts(),
+            pictures=None if task == "classify" else _pictures_by_split(data),
             digest=data.manifest.digest(),
             notes=tuple(data.manifest.provenance.get("notes", ())),
         ),
@@ -99,20 +91,27 @@ def finish(
     write_report(report, folder, data.workspace.blobs)
 
 
-def write_model(step: Step, problem: ClassifyProblem, name: str, folder: Path) -> None:
+def _pictures_by_split(data: Dataset) -> dict[str, int]:
+    return dict(Counter(example.split for example in data.examples() if example.labels is not None))
+
+
+def write_model(step: Step, problem: AnyProblem, name: str, folder: Path) -> None:
     """Write `graph.onnx` and `model.json`, then check that the saved model answers as the measured one did."""
     assert step.candidate is not None
     graph = step.candidate.graph
     (folder / GRAPH).write_bytes(graph)
+    answers = answers_of(problem, step.candidate)
     ModelFacts(
         name=name,
         rung=step.rung,
-        classes=problem.classes,
+        classes=answers.classes,
         input_spec=problem.input_spec_of(step.candidate),
         number_format=problem.number_format_of(step.candidate),
         machine=fingerprint(),
         sha256=hashlib.sha256(graph).hexdigest(),
         winnow_version=winnow.__version__,
+        task=answers.task,
+        thresholds=answers.thresholds,
     ).write(folder)
     sample = [problem.contents[place] for place in problem.judged[:_CHECKED].tolist()]
     spec = problem.input_spec_of(step.candidate)
@@ -156,19 +155,8 @@ def _shown(part: Judgement) -> Iterator[str]:
         yield from contents
 
 
-def judge_examples(
-    probs: npt.NDArray[np.float32], examples: Sequence[Example], classes: tuple[str, ...], seed: int
-) -> Judgement:
-    """Measure probabilities on labelled examples that took no part in the climb."""
-    ids = {name: place for place, name in enumerate(classes)}
-    labels = np.array([ids[str(example.label)] for example in examples])
-    near = near_duplicate_pairs([e.phash for e in examples]).pairs
-    clusters = find_clusters([e.pixels for e in examples], [e.group for e in examples], near)
-    return judgement(probs, labels, classes, examples, clusters, seed)
-
-
 def _open_test(
-    step: Step, problem: ClassifyProblem, data: Dataset, details: Finish, tell: Tell
+    step: Step, problem: AnyProblem, data: Dataset, details: Finish, tell: Tell
 ) -> tuple[Judgement | None, TestOpenings | None]:
     if not details.opens_test:
         return None, None
@@ -178,7 +166,7 @@ def _open_test(
         data,
         details.name,
         hashlib.sha256(candidate.graph).hexdigest(),
-        problem.classes,
+        answers_of(problem, candidate),
         lambda examples: problem.probabilities(candidate, [example.content for example in examples]),
         problem.seed,
         tell,
@@ -190,7 +178,7 @@ def look_at_test(
     data: Dataset,
     model: str,
     digest: str,
-    classes: tuple[str, ...],
+    answers: Answers,
     probabilities: Callable[[Sequence[Example]], npt.NDArray[np.float32]],
     seed: int,
     tell: Tell,
@@ -201,22 +189,16 @@ def look_at_test(
         data: the dataset version that the model was made on.
         model: its name.
         digest: of its graph: a second look at the same model is the first one again.
-        classes: it answers, in the order of its columns.
+        answers: what it answers with.
         probabilities: gives (N, C) for examples.
         seed: of the resamples.
         tell: hears a warning where this is not the dataset's first opening.
     """
-    labelled = [example for example in data.examples("test") if example.label is not None]
-    examples = [example for example in labelled if example.label in classes]
+    examples, unknown = _test_examples(data, answers)
     if not examples:
         return None
-    if n_unknown := len(labelled) - len(examples):
-        tell(
-            Note(
-                f"{n_unknown} test pictures are of classes of which there is none to learn from; they are left out.",
-                is_warning=True,
-            )
-        )
+    if unknown is not None:
+        tell(Note(unknown, is_warning=True))
     tell(Progress("opening the test split", 0))
     opening = data.workspace.record_opening(data.name, data.version, model, digest)
     if opening.number > 1:
@@ -227,11 +209,25 @@ def look_at_test(
                 is_warning=True,
             )
         )
-    judged = judge_examples(probabilities(examples), examples, classes, seed)
+    judged = judge_examples(probabilities(examples), examples, answers, seed)
     return judged, TestOpenings(count=opening.count, opening=opening.number)
 
 
-def _climb_facts(outcome: Outcome, problem: ClassifyProblem, details: Finish) -> ClimbFacts:
+def _test_examples(data: Dataset, answers: Answers) -> tuple[list[Example], str | None]:
+    """The labelled test pictures, and what a user should know of classes that nobody could have learned."""
+    truths = [(example, answers.truths_of(example)) for example in data.examples("test")]
+    labelled = [(example, names) for example, names in truths if names is not None]
+    n_strange = sum(not set(names) <= set(answers.classes) for _, names in labelled)
+    if not n_strange:
+        return [example for example, _ in labelled], None
+    if answers.task == "multilabel":
+        said = f"{n_strange} test pictures also show classes of which there is none to learn from; those are left out."
+        return [example for example, _ in labelled], said
+    known = [example for example, names in labelled if names[0] in answers.classes]
+    return known, f"{n_strange} test pictures are of classes of which there is none to learn from; they are left out."
+
+
+def _climb_facts(outcome: Outcome, problem: AnyProblem, details: Finish) -> ClimbFacts:
     return ClimbFacts(
         id=details.climb_id,
         seed=problem.seed,

@@ -23,6 +23,8 @@ class Measured:
     """Its full name, or its folder."""
     source: str
     """What was measured on, as the user knows it."""
+    task: str
+    """ "classify" or "multilabel"."""
     judgement: Judgement
     """Every metric with its interval, the confusion matrix, the worst mistakes."""
     refused: tuple[Refused, ...]
@@ -35,6 +37,7 @@ class Measured:
         return {
             "model": self.model,
             "source": self.source,
+            "task": self.task,
             "notes": list(self.notes),
             "refused": [asdict(line) for line in self.refused],
             "judgement": self.judgement.model_dump(mode="json"),
@@ -49,7 +52,7 @@ class Measured:
         for metric, interval in evaluation.scores.items():
             better = "" if words.higher_is_better(metric) else " (less is better)"
             shown = "not defined" if interval is None else words.score_with_span(metric, interval)
-            table.add_row(words.capital(words.term(metric)) + better, Text(shown))
+            table.add_row(words.capital(words.term(metric, self.task)) + better, Text(shown))
         return Group(
             Text(f"{words.printable(self.model)} on {words.printable(self.source)}", style="bold"),
             Text(""),

@@ -18,6 +18,7 @@ from winnow.tasks.predictor import FACTS, Predictor
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
     from winnow.api.report import ReportFile
+    from winnow.api.tasks import Answers
     from winnow.workspace.workspace import Workspace
 
 _AT_ONCE = 1024
@@ -30,19 +31,23 @@ class Prediction:
 
     source: str
     label: str | None
-    """The most probable class; None if the picture could not be read."""
+    """The most probable class. Of a model that may answer several classes: the answer if it is exactly one class, else
+    None. None, too, if the picture could not be read."""
     prob: float | None
     """Its calibrated probability in [0, 1]."""
     probs: dict[str, float]
     """All classes, most probable first."""
     error: str | None = None
     """Why there is no answer."""
+    labels: tuple[str, ...] = ()
+    """What is answered, most probable first: the one class, or all whose probability reaches their threshold."""
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return {
             "source": self.source,
             "label": self.label,
+            "labels": list(self.labels),
             "prob": self.prob,
             "probs": self.probs,
             "error": self.error,
@@ -101,6 +106,25 @@ class Model:
     def classes(self) -> tuple[str, ...]:
         """What it can answer, in alphabetical order; the order of columns in `predict_proba`."""
         return self._predictor.facts.classes
+
+    @property
+    def task(self) -> str:
+        """What it answers: "classify", one class a picture; "multilabel", any number."""
+        return self._predictor.facts.task
+
+    @property
+    def answers(self) -> Answers:
+        """What it answers with, for judging it."""
+        # The ladder is not needed to predict.
+        from winnow.api.tasks import Answers
+
+        return Answers(self.classes, self._predictor.facts.thresholds)
+
+    @property
+    def thresholds(self) -> dict[str, float] | None:
+        """From which probability on it answers each class; None if it answers the most probable one."""
+        chosen = self._predictor.facts.thresholds
+        return None if chosen is None else dict(zip(self.classes, chosen, strict=True))
 
     @property
     def digest(self) -> str:
@@ -169,11 +193,15 @@ class Model:
             return blank
 
         probs = self._predictor.probabilities(picture, len(given))
+        thresholds = self.thresholds
         for index, (one, row) in enumerate(zip(given, probs, strict=True)):
             if index in errors:
                 yield Prediction(one.source, None, None, {}, errors[index])
                 continue
             order = np.argsort(-row, kind="stable")
             answers = {self.classes[place]: float(row[place]) for place in cast("list[int]", order.tolist())}
-            best = next(iter(answers))
-            yield Prediction(one.source, best, answers[best], answers)
+            labels = (next(iter(answers)),)
+            if thresholds is not None:
+                labels = tuple(name for name, prob in answers.items() if prob >= thresholds[name])
+            label = labels[0] if len(labels) == 1 else None
+            yield Prediction(one.source, label, None if label is None else answers[label], answers, labels=labels)

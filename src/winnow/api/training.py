@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,15 @@ from winnow.api.dataset import Dataset
 from winnow.api.finishing import Finish, finish, keep_newer_report
 from winnow.api.loading import load
 from winnow.api.model import Model
-from winnow.data.manifest import Example
+from winnow.api.tasks import AnyProblem, check_rungs, climb_ladder, problem_of
+from winnow.data.manifest import Example, Task
 from winnow.errors import BadDataError, UserError
 from winnow.events import Note, Tell
 from winnow.graph.backbone import Backbone, find_backbone, list_backbones
 from winnow.graph.features import FeatureStore, PictureReader
-from winnow.ladder.climb import Prefer, climb
-from winnow.metrics.families import find_metric
+from winnow.ladder.climb import Prefer
+from winnow.metrics.families import DEFAULTS, find_metric
 from winnow.report.assemble import now
-from winnow.tasks.classify.problem import ClassifyProblem
-from winnow.tasks.classify.rungs import find_rungs
 from winnow.workspace.climbs import spec_digest
 from winnow.workspace.records import ClimbRecord
 from winnow.workspace.workspace import Workspace, default_folder
@@ -40,7 +39,8 @@ class Wish:
 
     budget_s: float | None
     seed: int
-    optimise: str
+    optimise: str | None
+    """None: what its task is optimised for by default."""
     prefer: Prefer
     rungs: tuple[str, ...] | None
     opens_test: bool
@@ -51,21 +51,30 @@ class Wish:
         *,
         budget: str | float | None = None,
         seed: int = 0,
-        optimise: str = "accuracy",
+        optimise: str | None = None,
         prefer: str = "cheapest",
         rungs: Sequence[str] | None = None,
         open_test: bool = True,
     ) -> Wish:
         """The wish, or an error that says which argument makes no sense, before anything is done; see `train`."""
-        return cls(
-            seconds_of(budget), _seed(seed), find_metric(optimise).name, _prefer(prefer), _names(rungs), open_test
-        )
+        metric = None if optimise is None else find_metric(optimise).name
+        return cls(seconds_of(budget), _seed(seed), metric, _prefer(prefer), _names(rungs), open_test)
 
-    def spec(self, backbone: Backbone | None) -> dict[str, Any]:
+    def for_task(self, task: Task) -> Wish:
+        """The wish for a dataset of this task, with its own metric and rungs.
+
+        Raises:
+            NotFoundError: the task has no metric or rung of a name that was wished for.
+        """
+        if self.rungs is not None:
+            check_rungs(self.rungs, task)
+        return replace(self, optimise=find_metric(self.optimise or DEFAULTS[task], task).name)
+
+    def spec(self, task: Task, backbone: Backbone | None) -> dict[str, Any]:
         """What decides the result: two climbs of the same spec on the same version are the same climb."""
         return {
             "winnow": winnow.__version__,
-            "task": "classify",
+            "task": task,
             "seed": self.seed,
             "budget_s": self.budget_s,
             "optimise": self.optimise,
@@ -81,7 +90,7 @@ def train(
     *,
     budget: str | float | None = None,
     seed: int = 0,
-    optimise: str = "accuracy",
+    optimise: str | None = None,
     prefer: str = "cheapest",
     rungs: Sequence[str] | None = None,
     backbone: str | Path | None = None,
@@ -100,7 +109,8 @@ def train(
         y: labels, where `dataset` is an array or a list of pictures.
         budget: "30s", "5m", "1h" or seconds for the climb; None: as long as it takes.
         seed: of the folds and of every method's randomness.
-        optimise: the metric that rungs are compared by (`winnow.metrics.scores.METRICS`).
+        optimise: the metric that rungs are compared by (`winnow.metrics.families.FAMILIES`); None: accuracy, or mAP
+            (macro_average_precision) where a picture may show several classes.
         prefer: "cheapest": the cheapest rung that nothing dearer is shown to beat; "best": the best mean.
         rungs: names of the rungs to try; None: all.
         backbone: a backbone's folder, or the name of one in the workspace; None: the first at hand, if any.
@@ -120,7 +130,7 @@ def train(
         return climb_on(data, wish, backbone, name, tell)
     from winnow.api.printing import Printer
 
-    with Printer(metric=wish.optimise) as printer:
+    with Printer(metric=wish.optimise or DEFAULTS["classify"]) as printer:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=printer)
         model = climb_on(data, wish, backbone, name, printer)
     printer.show(model.report.numbers)
@@ -157,16 +167,12 @@ def climb_on(
         command: what a reader of the report types to get the same model; default: the command line's `winnow train`.
     """
     workspace = data.workspace
+    task = data.manifest.task
+    wish = wish.for_task(task)
     at_hand = _backbone(workspace, backbone)
     store = FeatureStore(PictureReader(workspace.blobs.read, workspace.cache_folder))
-    problem = ClassifyProblem(
-        _examples(data),
-        store,
-        find_metric(wish.optimise),
-        seed=wish.seed,
-        backbone=at_hand,
-    )
-    spec = wish.spec(at_hand)
+    problem = problem_of(task, _examples(data), store, wish.optimise or DEFAULTS[task], wish.seed, at_hand)
+    spec = wish.spec(task, at_hand)
     record = workspace.find_unfinished_climb(data.name, data.version, spec_digest(spec))
     if record is None:
         record = workspace.start_climb(data.name, data.version, spec)
@@ -190,7 +196,7 @@ def climb_on(
 def _climb(
     data: Dataset,
     wish: Wish,
-    problem: ClassifyProblem,
+    problem: AnyProblem,
     record: ClimbRecord,
     name: str,
     command: str,
@@ -198,9 +204,9 @@ def _climb(
 ) -> Model:
     workspace = data.workspace
     started = now()
-    outcome = climb(
+    outcome = climb_ladder(
         problem,
-        find_rungs(None if wish.rungs is None else list(wish.rungs)),
+        wish.rungs,
         record.folder / "rungs",
         budget_s=wish.budget_s,
         prefer=wish.prefer,
@@ -232,7 +238,7 @@ def _climb(
 
 
 def _examples(data: Dataset) -> list[Example]:
-    examples = [example for example in data.examples() if example.split != "test" and example.label is not None]
+    examples = [example for example in data.examples() if example.split != "test" and example.labels is not None]
     if not examples:
         raise BadDataError(f"The dataset '{data.name}' has no labelled picture outside its test split.")
     return examples
@@ -260,7 +266,7 @@ def _seed(seed: int) -> int:
 def _names(rungs: Sequence[str] | None) -> tuple[str, ...] | None:
     if rungs is None:
         return None
-    find_rungs(list(rungs))  # a wrong name is told before anything is done
+    check_rungs(list(rungs))
     return tuple(sorted(set(rungs)))
 
 
@@ -269,7 +275,7 @@ def _command(data: Dataset, wish: Wish, backbone: Backbone | None, name: str) ->
     words = ["winnow", "train", data.name, "--version", str(data.version), "--seed", str(wish.seed)]
     if wish.budget_s is not None:
         words += ["--budget", f"{wish.budget_s:g}s"]
-    if wish.optimise != "accuracy":
+    if wish.optimise not in (None, DEFAULTS[data.manifest.task]):
         words += ["--optimise", wish.optimise]
     if wish.prefer != "cheapest":
         words += ["--prefer", wish.prefer]

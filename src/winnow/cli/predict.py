@@ -30,10 +30,14 @@ def _predict(
     pictures: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'.")],
     to: Annotated[Form, typer.Option(help="How to write the answers.")] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --to jsonl.")] = False,
-    top: Annotated[int, typer.Option(min=1, help="How many classes the table shows for each picture.")] = 3,
+    top: Annotated[
+        int, typer.Option(min=1, help="How many classes the table shows for each picture; more if more are answered.")
+    ] = 3,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Answer for pictures, with calibrated probabilities.
+
+    A model of pictures with several classes answers all that reach their threshold; the table marks them with a *.
 
     A picture that cannot be read gets an error in place of an answer; the others are answered. Leaves with 3 if
     none could be read.
@@ -57,28 +61,34 @@ def _predict(
         for prediction in answers:
             typer.echo(json.dumps(prediction.as_dict(), ensure_ascii=False))
     elif form == "csv":
-        _write_csv(answers, opened.classes)
+        _write_csv(answers, opened.classes, has_several=opened.task == "multilabel")
     else:
-        _write_table(answers, top)
+        _write_table(answers, top, has_several=opened.task == "multilabel")
     if n_answered == 0:
         raise BadDataError("None of these pictures could be read.")
 
 
-def _write_csv(answers: Iterable[Prediction], classes: tuple[str, ...]) -> None:
+def _write_csv(answers: Iterable[Prediction], classes: tuple[str, ...], *, has_several: bool) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["source", "label", "prob", *(f"prob_{name}" for name in classes), "error"])
+    answered = ["labels"] if has_several else ["label", "prob"]
+    writer.writerow(["source", *answered, *(f"prob_{name}" for name in classes), "error"])
     for one in answers:
         probs = [f"{one.probs[name]:.6f}" if one.probs else "" for name in classes]
         prob = "" if one.prob is None else f"{one.prob:.6f}"
-        writer.writerow([one.source, one.label or "", prob, *probs, one.error or ""])
+        said = ["|".join(one.labels)] if has_several else [one.label or "", prob]
+        writer.writerow([one.source, *said, *probs, one.error or ""])
 
 
-def _write_table(answers: Iterable[Prediction], top: int) -> None:
+def _write_table(answers: Iterable[Prediction], top: int, *, has_several: bool) -> None:
     from winnow.report.words import percent, printable
 
     for one in answers:
         if one.error is not None:
             typer.echo(f"{printable(one.source)}: {one.error}")
             continue
-        best = ", ".join(f"{printable(name)} {percent(prob)}" for name, prob in list(one.probs.items())[:top])
+        shown = list(one.probs.items())[:top]
+        if has_several:  # a class with a low threshold is answered even where others are likelier
+            shown += [(name, one.probs[name]) for name in one.labels if name not in dict(shown)]
+        marks = dict.fromkeys(one.labels, "*") if has_several else {}
+        best = ", ".join(f"{marks.get(name, '')}{printable(name)} {percent(prob)}" for name, prob in shown)
         typer.echo(f"{printable(one.source)}: {best}")

@@ -23,12 +23,15 @@ def _train(
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     optimise: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="The metric that methods are compared by: accuracy, balanced_accuracy, macro_f1, micro_f1, log_loss, "
-            "macro_auroc, macro_average_precision, expected_calibration_error."
+            help="The metric that methods are compared by: accuracy [default], balanced_accuracy, macro_f1, micro_f1, "
+            "log_loss, macro_auroc, macro_average_precision, expected_calibration_error. Where pictures have several "
+            "classes: macro_average_precision (mAP) [default], micro_average_precision, macro_f1, micro_f1, "
+            "subset_accuracy, hamming_loss, macro_auroc, label_ranking_average_precision, coverage_error, log_loss, "
+            "expected_calibration_error."
         ),
-    ] = "accuracy",
+    ] = None,
     prefer: Annotated[
         str,
         typer.Option(help="cheapest: the cheapest method that nothing dearer is shown to beat; best: the best mean."),
@@ -56,7 +59,7 @@ def _train(
 
     wanted = None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()]
     Wish.checked(budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=wanted)  # before a long import
-    with Printer(metric=optimise) as printer:
+    with Printer(metric=optimise or "accuracy") as printer:
         data = load(
             dataset,
             name=name if Path(dataset).expanduser().exists() else None,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from winnow.data.manifest import Example
 from winnow.ladder.climb import Outcome, Step
-from winnow.metrics.evaluation import evaluate
+from winnow.metrics.evaluation import evaluate, evaluate_multilabel
 from winnow.report.schema import Judgement, Mistake, RungResult
 
 _MOST_MISTAKES = 30
@@ -62,6 +62,65 @@ def judgement(
         if len(shown) < most and sum(map(len, cells.values())) < _MOST_CELL_PICTURES:
             cells[key] = (*shown, examples[i].content)
     return Judgement(evaluation=evaluate(probs, labels, classes, clusters, seed=seed), mistakes=mistakes, cells=cells)
+
+
+def multilabel_judgement(
+    probs: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.generic],
+    called: npt.NDArray[np.bool_],
+    thresholds: Sequence[float],
+    classes: Sequence[str],
+    examples: Sequence[Example],
+    clusters: npt.NDArray[np.integer],
+    seed: int,
+) -> Judgement:
+    """`judgement` where a picture may show any number of classes.
+
+    Args:
+        probs: (N, C) probabilities.
+        labels: (N, C) 0 and 1.
+        called: (N, C) which classes were answered.
+        thresholds: (C,) from which probability on the model calls them.
+        classes: C names.
+        examples: N.
+        clusters: (N,) which examples belong together.
+        seed: of the resamples.
+    """
+    shown = np.asarray(labels) == 1
+    # How sure the model was of its answer to each question whether a class is there.
+    sureness = np.where(called, probs, 1 - probs)
+    wrong_sureness = np.where(called != shown, sureness, -1.0)
+    worst_first: list[int] = np.argsort(-wrong_sureness.max(axis=1), kind="stable").tolist()
+
+    def names(row: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+        return tuple(classes[c] for c in np.flatnonzero(row).tolist())
+
+    mistakes = tuple(
+        Mistake(
+            content=examples[i].content,
+            source=examples[i].source,
+            truth=", ".join(names(shown[i])) or "nothing",
+            answer=", ".join(names(called[i])) or "nothing",
+            prob=float(wrong_sureness[i].max()),
+            worst=classes[int(wrong_sureness[i].argmax())],
+            missed=names(shown[i] & ~called[i]),
+            false=names(called[i] & ~shown[i]),
+        )
+        for i in worst_first[:_MOST_MISTAKES]
+        if (called[i] != shown[i]).any()
+    )
+    cells: dict[str, tuple[str, ...]] = {}
+    kinds = (("missed", shown & ~called), ("false", called & ~shown), ("found", shown & called))
+    for kind, is_kind in kinds:
+        most = _PER_RIGHT_CELL if kind == "found" else _PER_WRONG_CELL
+        for c in range(len(classes)):
+            left = min(most, _MOST_CELL_PICTURES - sum(map(len, cells.values())))
+            places: list[int] = np.flatnonzero(is_kind[:, c]).tolist()
+            surest = sorted(places, key=lambda i: -sureness[i, c])[:left]
+            if surest:
+                cells[f"{c},{kind}"] = tuple(examples[i].content for i in surest)
+    evaluation = evaluate_multilabel(probs, labels, called, thresholds, classes, clusters, seed=seed)
+    return Judgement(evaluation=evaluation, mistakes=mistakes, cells=cells)
 
 
 def rung_results(outcome: Outcome) -> tuple[RungResult, ...]:

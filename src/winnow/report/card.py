@@ -41,11 +41,16 @@ def _intended_use(report: Report) -> str:
     names = [_plain(name) for name in report.dataset.classes]
     shown = ", ".join(names[:_CLASSES_SHOWN])
     more = f" and {len(names) - _CLASSES_SHOWN} more" if len(names) > _CLASSES_SHOWN else ""
+    n_classes = words.count(len(names), "class", "classes")
+    answers = (
+        f"The model says of {n_classes} which a picture shows: none, one or several ({shown}{more}), with a "
+        "probability for each.\n\nIt knows no other class, and says nothing of what else is in a picture. "
+        if report.is_multilabel
+        else f"The model answers one of {n_classes} for a picture ({shown}{more}), with a probability for each.\n\n"
+        "It knows no other class: a picture of something else gets one of these answers too. "
+    )
     return (
-        "## Intended use\n\n"
-        f"Task: {_plain(report.task)}. The model answers one of {words.count(len(names), 'class', 'classes')} for a "
-        f"picture ({shown}{more}), with a probability for each.\n\n"
-        "It knows no other class: a picture of something else gets one of these answers too. Its figures hold for "
+        f"## Intended use\n\nTask: {_plain(report.task)}. {answers}Its figures hold for "
         "pictures made the way the dataset was; elsewhere, measure again before relying on it. Decisions about "
         "people need more than this card: nobody has measured here how it treats different groups."
     )
@@ -53,9 +58,7 @@ def _intended_use(report: Report) -> str:
 
 def _data(report: Report) -> str:
     dataset = report.dataset
-    splits = [s for s in ("train", "validation", "test") if any(s in c for c in dataset.counts.values())]
-    sums = [sum(counts.get(s, 0) for counts in dataset.counts.values()) for s in splits]
-    table = _table(["Split", "Pictures"], [[s, words.number(n)] for s, n in zip(splits, sums, strict=True)])
+    table = _table(["Split", "Pictures"], [[s, words.number(dataset.pictures_in(s))] for s in dataset.splits])
     return (
         "## Data\n\n"
         f"Dataset {_plain(dataset.name)}, version {dataset.version}, content hash `{_code(dataset.digest)}`.\n\n{table}"
@@ -64,12 +67,13 @@ def _data(report: Report) -> str:
 
 def _method(report: Report) -> str:
     climb, metric = report.climb, report.climb.optimise
-    head = ["Method", f"{words.capital(words.term(metric))} (95 % interval)", "Gain over the best cheaper", "Time", ""]
+    term = words.term(metric, report.task)
+    head = ["Method", f"{words.capital(term)} (95 % interval)", "Gain over the best cheaper", "Time", ""]
     rows = [_rung_row(rung, metric) for rung in report.ladder]
     return (
         "## Method\n\n"
         f"Methods were tried from cheap to dear on the same {words.count(climb.n_judged, 'picture')} "
-        f"({_plain(climb.judged_by)}), optimising {words.term(metric)}. A method earned its place if the interval of "
+        f"({_plain(climb.judged_by)}), optimising {term}. A method earned its place if the interval of "
         "its gain over the best cheaper one, corrected for all comparisons, excludes zero.\n\n" + _table(head, rows)
     )
 
@@ -95,7 +99,7 @@ def _figures(report: Report) -> str:
         opening = f"opening {report.openings.opening}{honesty}" if report.openings else "opened"
         head.append(f"Test split ({words.count(test.n, 'picture')}; {opening})")
     rows = [
-        [words.term(m), _interval(m, i), *([_interval(m, test.scores.get(m))] if test is not None else [])]
+        [words.term(m, report.task), _interval(m, i), *([_interval(m, test.scores.get(m))] if test is not None else [])]
         for m, i in judged.scores.items()
     ]
     return "## Figures\n\nWith 95 % intervals in brackets.\n\n" + _table(head, rows)
@@ -109,11 +113,16 @@ def _classes(report: Report) -> str:
         by_f1 = sorted(classes, key=lambda c: -1.0 if c.f1 is None else c.f1.value)
         said = f"The {half} worst and the {half} best of {len(classes)} classes.\n\n"
         classes = (*by_f1[:half], *by_f1[-half:])
+    head = ["Class", "Pictures", "Precision", "Recall", "F1"]
     rows = [
         [_plain(c.name), words.number(c.n), *(_interval("macro_f1", i) for i in (c.precision, c.recall, c.f1))]
         for c in classes
     ]
-    return f"### By class\n\n{said}" + _table(["Class", "Pictures", "Precision", "Recall", "F1"], rows)
+    if report.is_multilabel:
+        head += ["Average precision", "Called from"]
+        for row, c in zip(rows, classes, strict=True):
+            row += [_interval("macro_f1", c.average_precision), words.threshold(c.threshold)]
+    return f"### By class\n\n{said}" + _table(head, rows)
 
 
 def _limits(report: Report) -> str:

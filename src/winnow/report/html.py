@@ -19,6 +19,7 @@ from winnow.report.page.curves import curves_section, reliability_section
 from winnow.report.page.facts import cost_section, dataset_section, limits_section, reproduce_section
 from winnow.report.page.health import health_section
 from winnow.report.page.ladder import ladder_section
+from winnow.report.page.misses import misses_section
 from winnow.report.page.mistakes import mistakes_section
 from winnow.report.page.pictures import Pictures
 from winnow.report.page.scores import classes_section, scores_section
@@ -97,7 +98,7 @@ def _tiles(report: Report) -> list[Html]:
     if chosen is not None and chosen.score is not None:
         metric = report.climb.optimise
         figure = words.score(metric, chosen.score.value)
-        said = f"{words.plain(metric)}, {words.span(metric, chosen.score)}"
+        said = f"{words.plain(metric, report.task)}, {words.span(metric, chosen.score)}"
         tiles.append(_tile(figure, said))
     if report.test is not None:
         metric = report.climb.optimise
@@ -146,13 +147,21 @@ def _details(report: Report, pictures: Pictures) -> Html:
 def _panel(judgement: Judgement, key: str, pictures: Pictures, *, is_test: bool) -> Html:
     return joined(
         (
-            confusion_section(judgement, key, pictures),
+            _mix_ups(judgement, key, pictures),
             mistakes_section(judgement, key, pictures),
             curves_section(judgement.evaluation, key, is_test=is_test),
             reliability_section(judgement.evaluation, key),
             classes_section(judgement.evaluation, key),
         )
     )
+
+
+def _mix_ups(judgement: Judgement, key: str, pictures: Pictures) -> Html | None:
+    """The confusion matrix; where a picture may show several classes, what is missed and falsely called."""
+    evaluation = judgement.evaluation
+    if evaluation.confusion is not None:
+        return confusion_section(judgement, evaluation.confusion, key, pictures)
+    return None if evaluation.misses is None else misses_section(judgement, evaluation.misses, key, pictures)
 
 
 def _judgements(report: Report) -> list[Judgement]:

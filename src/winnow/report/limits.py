@@ -20,6 +20,7 @@ def limits(report: Report) -> tuple[str, ...]:
         "For others the model may do worse, and nothing here says by how much.",
         "The labels are taken as true. Where they are wrong, right answers are counted as mistakes, "
         "and the other way round.",
+        *_of_several_classes(report),
     )
 
 
@@ -38,6 +39,12 @@ def _of_the_climb(report: Report) -> list[str]:
         notes.append(
             f"The features were computed in {number_format}, which is fast on this processor. On another kind of "
             "machine the model runs in fp32, whose features agree closely but not to the last digit."
+        )
+    weights = None if chosen is None else chosen.settings.get("weights")
+    if weights is not None:
+        how = "heeds them" if weights == "heeded" else "cannot heed them and learned from all alike"
+        notes.append(
+            f"Some pictures have a weight of their own. The chosen method {how}; the figures count every picture once."
         )
     failed = [rung.title for rung in report.ladder if rung.state == "failed"]
     if failed:
@@ -61,6 +68,17 @@ def _of_the_judged(report: Report) -> list[str]:
     ]
 
 
+def _of_several_classes(report: Report) -> list[str]:
+    if not report.is_multilabel:
+        return []
+    return [
+        "A class that is not among a picture's labels is taken to be absent. Where somebody forgot to name it, finding "
+        "it is counted as a false call.",
+        "Each class is called from a threshold of its own, chosen for the best F1 on the judged pictures. Where misses "
+        "and false calls do not cost you the same, choose others.",
+    ]
+
+
 def _of_the_openings(report: Report) -> list[str]:
     if report.test is None:
         return [
@@ -80,4 +98,4 @@ def _of_the_openings(report: Report) -> list[str]:
 
 
 def _has_test_split(report: Report) -> bool:
-    return any(splits.get("test", 0) > 0 for splits in report.dataset.counts.values())
+    return report.dataset.pictures_in("test") > 0

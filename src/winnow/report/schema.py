@@ -32,9 +32,22 @@ class DatasetFacts(_Part):
     classes: tuple[str, ...]
     counts: dict[str, dict[str, int]]
     """Pictures by class, then by split ("train", "validation", "test")."""
+    pictures: dict[str, int] | None = None
+    """Labelled pictures by split; None: the sums of `counts`, which count a picture once for each of its classes."""
     digest: str
     notes: tuple[str, ...] = ()
     """What lowers the worth of the figures, a sentence each."""
+
+    def pictures_in(self, split: str) -> int:
+        """Labelled pictures of a split."""
+        if self.pictures is not None:
+            return self.pictures.get(split, 0)
+        return sum(counts.get(split, 0) for counts in self.counts.values())
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that hold pictures."""
+        return tuple(split for split in ("train", "validation", "test") if self.pictures_in(split))
 
 
 class RungResult(_Part):
@@ -91,8 +104,16 @@ class Mistake(_Part):
     content: str
     source: str
     truth: str
+    """Its class; of several classes their names in a row, or "nothing"."""
     answer: str
     prob: float
+    """How sure the model was of the worst wrong answer."""
+    worst: str | None = None
+    """The class of that answer where a picture may show several: it was missed, or falsely called."""
+    missed: tuple[str, ...] = ()
+    """What it shows and was not called, where a picture may show several classes."""
+    false: tuple[str, ...] = ()
+    """What was called and it does not show, likewise."""
 
 
 class Judgement(_Part):
@@ -102,7 +123,8 @@ class Judgement(_Part):
     mistakes: tuple[Mistake, ...]
     """Most sure first."""
     cells: dict[str, tuple[str, ...]] = {}
-    """Content hashes of some pictures behind a confusion-matrix cell; the key is "row,column"."""
+    """Content hashes of some pictures behind a cell; the key is "row,column" of the confusion matrix, or where a
+    picture may show several classes "class,found", "class,missed" and "class,false"."""
 
 
 class TestOpenings(_Part):
@@ -132,6 +154,11 @@ class Report(_Part):
     openings: TestOpenings | None = None
     health: HealthPart | None = None
     """What to look at in the data; None in reports of before."""
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a picture may show several classes."""
+        return self.judged.evaluation.misses is not None
 
     def write_json(self, path: Path) -> None:
         """Write the report as UTF-8 JSON, whole or not at all."""

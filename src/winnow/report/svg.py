@@ -105,9 +105,15 @@ def curve(xs: Sequence[float], ys: Sequence[float]) -> Html:
     )
 
 
-def reliability(bins: Sequence[ReliabilityBin], n: int) -> Html:
-    """How often the model was right, by how sure it was; the dots' size tells how many pictures each stands for."""
+def reliability(bins: Sequence[ReliabilityBin], counted: str = "pictures") -> Html:
+    """How often the model was right, by how sure it was; the dots' size tells how many answers each stands for.
+
+    Args:
+        bins: by how sure it was.
+        counted: what the answers are about.
+    """
     marks: list[Html] = []
+    n = sum(b.n for b in bins)
     for b in bins:
         if b.accuracy is None or b.confidence is None:
             continue
@@ -119,7 +125,7 @@ def reliability(bins: Sequence[ReliabilityBin], n: int) -> Html:
             tag("line", class_="whisker", x1=x, x2=x, y1=low, y2=high),
             tag(
                 "circle",
-                tag("title", f"{b.n} pictures: sure {percent(b.confidence)}, right {percent(b.accuracy.value)}"),
+                tag("title", f"{b.n} {counted}: sure {percent(b.confidence)}, right {percent(b.accuracy.value)}"),
                 class_="dot",
                 cx=x,
                 cy=y,

@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
+from winnow.metrics.confusion import ConfusionTable, MissTable
 from winnow.metrics.evaluation import ClassScores, Evaluation
 from winnow.metrics.intervals import Interval
 from winnow.report import words
@@ -47,7 +48,7 @@ def _health(report: Report) -> list[RenderableType]:
         return []
     serious = [finding.sentence for finding in report.health.of_severity("serious")]
     said = f"{report.health.in_short()} See them: winnow check {report.dataset.name}"
-    lines = [Text("\nYour data", style="bold"), Text(words.printable(said))]
+    lines: list[RenderableType] = [Text("\nYour data", style="bold"), Text(words.printable(said))]
     return [*lines, _listed(tuple(serious))] if serious else lines
 
 
@@ -74,7 +75,7 @@ class _Ladder:
         if scale is not None:
             table.add_column("", no_wrap=True)
         unit = ", points" if words.is_share(metric) else ""
-        for name in (words.capital(words.term(metric)), f"Gain{unit}", "Time"):
+        for name in (words.capital(words.term(metric, report.task)), f"Gain{unit}", "Time"):
             table.add_column(name, justify="right", no_wrap=True)
         for rung in report.ladder:
             if rung.score is not None:
@@ -109,7 +110,7 @@ def scores_table(report: Report) -> RenderableType:
         if test is not None:
             cells.append(_interval(metric, test.scores.get(metric)))
         better = "" if words.higher_is_better(metric) else " (less is better)"
-        table.add_row(Text(words.capital(words.term(metric)) + better), *cells)
+        table.add_row(Text(words.capital(words.term(metric, report.task)) + better), *cells)
     table.add_section()
     counts = [words.count(e.n, "picture") for e in (judged, test) if e is not None]
     table.add_row("Judged on", *counts, style="dim")
@@ -117,9 +118,13 @@ def scores_table(report: Report) -> RenderableType:
 
 
 def per_class_table(evaluation: Evaluation) -> RenderableType:
-    """One row a class: how many pictures, precision, recall and F1, the last with its interval."""
+    """One row a class: how many pictures, precision, recall and F1, the last with its interval.
+
+    Where a picture may show several classes, also from which probability on each is called.
+    """
     table = _table("Class")
-    for name in ("Pictures", "Precision", "Recall", "F1 (interval)"):
+    called = ["Called from"] if evaluation.misses is not None else []
+    for name in ("Pictures", *called, "Precision", "Recall", "F1 (interval)"):
         table.add_column(name, justify="right", no_wrap=True)
     for c in evaluation.per_class:
         table.add_row(*_class_row(c))
@@ -127,10 +132,16 @@ def per_class_table(evaluation: Evaluation) -> RenderableType:
 
 
 def confusion_table(evaluation: Evaluation) -> RenderableType:
-    """The confusion matrix where it fits, else the most confused pairs of classes."""
+    """The confusion matrix where it fits, else the most confused pairs of classes.
+
+    Where a picture may show several classes: what is missed and what is falsely called.
+    """
+    if evaluation.misses is not None:
+        return _misses_table(evaluation, evaluation.misses)
     table = evaluation.confusion
+    assert table is not None, "an evaluation has the one or the other"
     if len(table.classes) > _CLASSES_SHOWN:
-        return _pairs_table(evaluation)
+        return _pairs_table(table)
     matrix = _table("Truth / answer")
     for name in table.classes:
         matrix.add_column(_name(name, 6), justify="right")
@@ -140,8 +151,21 @@ def confusion_table(evaluation: Evaluation) -> RenderableType:
     return matrix
 
 
-def _pairs_table(evaluation: Evaluation) -> RenderableType:
-    confusion = evaluation.confusion
+def _misses_table(evaluation: Evaluation, misses: MissTable) -> RenderableType:
+    table = _table("Class")
+    for name in ("Pictures", "Found", "Missed", "Falsely called"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Instead")
+    for c, scores in enumerate(evaluation.per_class):
+        counts = (scores.n, scores.n_found or 0, misses.missed[c], misses.false[c])
+        instead = max(range(len(misses.classes)), key=lambda other: misses.instead[c][other])
+        n = misses.instead[c][instead]
+        said = _name(f"{misses.classes[instead]} ({words.number(n)})", 30) if n else Text("–")
+        table.add_row(_name(scores.name, 30), *(Text(words.number(count)) for count in counts), said)
+    return table
+
+
+def _pairs_table(confusion: ConfusionTable) -> RenderableType:
     pairs = sorted((-n, i, j) for i, row in enumerate(confusion.counts) for j, n in enumerate(row) if n and i != j)
     table = _table("Truth", "Taken for")
     table.add_column("Pictures", justify="right")
@@ -202,7 +226,8 @@ def _interval(metric: str, interval: Interval | None) -> Text:
 def _class_row(c: ClassScores) -> list[Text]:
     f1 = "–" if c.f1 is None else f"{words.percent(c.f1.value)} ({words.span('macro_f1', c.f1)})"
     shares = [Text("–" if s is None else words.percent(s.value)) for s in (c.precision, c.recall)]
-    return [_name(c.name, 30), Text(words.number(c.n)), *shares, Text(f1)]
+    threshold = [] if c.threshold is None else [Text(words.threshold(c.threshold))]
+    return [_name(c.name, 30), Text(words.number(c.n)), *threshold, *shares, Text(f1)]
 
 
 def _name(name: str, at_most: int) -> Text:

@@ -4,40 +4,51 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from typing import Any
 
+from winnow.metrics.families import FAMILIES
 from winnow.metrics.intervals import Interval
-from winnow.metrics.scores import METRICS
+from winnow.metrics.metric import Metric
 
 MINUS = "−"
 
 
-def is_share(metric: str) -> bool:
-    """Whether people read this metric in per cent rather than as a bare number."""
+def _known(metric: str, task: str | None = None) -> Metric[Any] | None:
     # A report may come from another version or carry a plugin's metric: it is drawn all the same.
-    return metric in METRICS and METRICS[metric].is_ratio
+    families = [FAMILIES[task]] if task in FAMILIES else FAMILIES.values()
+    return next((family[metric] for family in families if metric in family), None)
+
+
+def is_share(metric: str) -> bool:
+    """Whether people read this metric in per cent rather than as a bare number; the same in every task."""
+    known = _known(metric)
+    return known is not None and known.is_ratio
 
 
 def higher_is_better(metric: str) -> bool:
-    """Whether more of this metric is better; taken to be so where the metric is unknown."""
-    return metric not in METRICS or METRICS[metric].higher_is_better
+    """Whether more of this metric is better, the same in every task; taken to be so where the metric is unknown."""
+    known = _known(metric)
+    return known is None or known.higher_is_better
 
 
-def plain(metric: str) -> str:
+def plain(metric: str, task: str | None = None) -> str:
     """What a metric says, in plain words.
 
     >>> plain("accuracy")
     'share of pictures answered right'
     """
-    return METRICS[metric].title if metric in METRICS else term(metric)
+    known = _known(metric, task)
+    return term(metric) if known is None else known.title
 
 
-def term(metric: str) -> str:
-    """The field's word for a metric.
+def term(metric: str, task: str | None = None) -> str:
+    """The field's word for a metric, in the task of a report.
 
-    >>> term("macro_f1"), term("balanced_accuracy")
-    ('macro F1', 'balanced accuracy')
+    >>> term("macro_f1"), term("balanced_accuracy"), term("macro_average_precision", "multilabel")
+    ('macro F1', 'balanced accuracy', 'mAP')
     """
-    return METRICS[metric].term if metric in METRICS else metric.replace("_", " ")
+    known = _known(metric, task)
+    return metric.replace("_", " ") if known is None else known.term
 
 
 def percent(share: float) -> str:
@@ -47,6 +58,17 @@ def percent(share: float) -> str:
     ('94.2 %', '99.96 %', '100 %')
     """
     return f"{_percent_digits(share)} %"
+
+
+def threshold(prob: float | None) -> str:
+    """From which probability on a class is called, as "31 %"; "–" where there is no threshold.
+
+    >>> threshold(0.3124), threshold(0.004), threshold(None)
+    ('31 %', '0.4 %', '–')
+    """
+    if prob is None:
+        return "–"
+    return f"{100 * prob:.0f} %" if prob >= 0.01 else f"{100 * prob:.2g} %"
 
 
 def score(metric: str, value: float) -> str:
@@ -156,8 +178,14 @@ def count(n: int, what: str, many: str | None = None) -> str:
 
 
 def capital(written: str) -> str:
-    """The same words with a capital at the start (and, unlike str.capitalize, nothing else changed)."""
-    return written[:1].upper() + written[1:]
+    """The same words with a capital at the start (and, unlike str.capitalize, nothing else changed).
+
+    >>> capital("macro F1"), capital("mAP")
+    ('Macro F1', 'mAP')
+    """
+    first = written.split(" ", 1)[0]
+    # A word with capitals inside, such as mAP, has its own spelling.
+    return written if first[1:].lower() != first[1:] else written[:1].upper() + written[1:]
 
 
 def printable(written: str) -> str:

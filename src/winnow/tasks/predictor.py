@@ -23,7 +23,7 @@ Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 
 GRAPH, FACTS = "graph.onnx", "model.json"
-_FORMAT = 1
+_FORMAT, _FORMAT_OF_ONE_CLASS = 2, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,14 @@ class ModelFacts:
     sha256: str
     winnow_version: str
     task: str = "classify"
+    thresholds: tuple[float, ...] | None = None
+    """The probability from which on each class is called; None where a picture gets the likeliest class."""
 
     def write(self, folder: Path) -> None:
         """Write `model.json`."""
-        values = {
-            "format": _FORMAT,
+        values: dict[str, Any] = {
+            # A Winnow that knows no thresholds would answer with the likeliest class: it shall refuse instead.
+            "format": _FORMAT if self.thresholds is not None else _FORMAT_OF_ONE_CLASS,
             "task": self.task,
             "name": self.name,
             "rung": self.rung,
@@ -55,6 +58,8 @@ class ModelFacts:
             "sha256": self.sha256,
             "winnow_version": self.winnow_version,
         }
+        if self.thresholds is not None:
+            values["thresholds"] = list(self.thresholds)
         (folder / FACTS).write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -82,6 +87,7 @@ class ModelFacts:
                 sha256=str(values["sha256"]),
                 winnow_version=str(values["winnow_version"]),
                 task=str(values["task"]),
+                thresholds=None if "thresholds" not in values else tuple(map(float, values["thresholds"])),
             )
         except OSError:
             raise NotFoundError(

@@ -66,4 +66,4 @@ def each_lesson(n_classes: int, n: int = 60, *, seed: int = 0, weights: np.ndarr
 def each_graph_of(head: Head, given: EachLesson, entry: int = 0) -> bytes:
     """The finished head of one entry of the grid, each class with the sigmoid of its own logit."""
     write = learn_each_class(head, given, head.grid(given.rows.shape[1]))[entry]
-    return each_head_graph(write, np.ones(given.n_classes), np.zeros(given.n_classes), given.rows.shape[1])
+    return each_head_graph(write, np.ones(given.n_classes), np.zeros(given.n_classes), 50.0, given.rows.shape[1])

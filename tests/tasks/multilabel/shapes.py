@@ -59,9 +59,8 @@ class Shop:
         self.blobs = BlobStore(folder / "blobs")
         labels = shown_on(n)
         files = [picture(shapes, seed) for seed, shapes in enumerate(labels)]
-        imported = import_examples(
-            (files, ["some", "other"] * (n // 2)), Keep(self.blobs), plan=SplitPlan(test_share=0)
-        ).manifest.examples()
+        pair = (files, ["some", "other"] * (n // 2))
+        imported = import_examples(pair, Keep(self.blobs), plan=SplitPlan(test_share=0)).manifest.examples()
         self.examples = [replace(e, labels=labels[int(e.source[2:-1])]) for e in imported]
         self.cache = folder / "cache"
         self.backbone = tiny_backbone(folder / "backbone")

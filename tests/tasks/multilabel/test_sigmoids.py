@@ -26,8 +26,9 @@ def test_sigmoids_are_those_of_scikit_learn(n: int):
     ours = fit_sigmoids(logits, labels)
     for c in range(3):
         slope, offset = _sigmoid_calibration(logits[:, c], labels[:, c].astype(float))
-        expected = 1 / (1 + np.exp(slope * logits[:, c] + offset))  # with the other sign
-        assert ours.of(logits)[:, c] == pytest.approx(expected, abs=2e-4)
+        expected = expit(-slope * logits[:, c] - offset)  # with the other sign
+        surest = (n + 1) / (n + 2)
+        assert ours.of(logits)[:, c] == pytest.approx(np.clip(expected, 1 - surest, surest), abs=2e-4)
 
 
 def test_no_other_sigmoid_has_a_lower_log_loss_for_platts_targets():
@@ -65,6 +66,14 @@ def test_a_class_that_all_or_none_show_gets_the_rule_of_succession(value: int):
     labels = np.full((10, 1), value, dtype=np.uint8)
     probs = fit_sigmoids(np.linspace(-1, 1, 10)[:, None], labels).of(np.zeros((1, 1)))
     assert probs[0, 0] == pytest.approx(11 / 12 if value else 1 / 12, abs=1e-6)
+
+
+def test_nobody_is_surer_of_logits_far_away_than_the_examples_allow():
+    # Fitted to logits close together, the sigmoid is steep.
+    labels = (np.arange(30) % 3 == 0).astype(np.uint8)[:, None]
+    fitted = fit_sigmoids(0.01 * labels + 1e-3 * np.random.default_rng(0).normal(size=(30, 1)), labels)
+    assert fitted.slopes[0] > 100
+    assert fitted.of(np.array([[-9.0], [9.0]])).ravel() == pytest.approx([1 / 32, 31 / 32])
 
 
 def test_log_loss_is_the_mean_over_all_pairs():

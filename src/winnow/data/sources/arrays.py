@@ -1,5 +1,7 @@
 """Pictures as numbers: (X, y) arrays, lists of arrays, Pillow images or paths, and .npz files of X and y.
 
+Where pictures have several classes, y is a list of lists of names, or an array of 0 and 1 with a column a class.
+
 Which numbers are brightnesses is decided for a whole array at once: see `winnow.data.pixels`.
 """
 
@@ -9,13 +11,13 @@ import io
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
-from winnow.data.sources.source import Found, ImportOptions, one_label
+from winnow.data.sources.source import Found, ImportOptions, label_text, one_label
 from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError
 
@@ -73,7 +75,7 @@ def _pairs(name: str, X: Any, y: Any, split: str | None) -> Iterator[Found]:
         raise BadDataError(f"There are {count} and {len(labels)} labels: give one label a picture.")
     reads = _stack(X) if isinstance(X, np.ndarray) and X.dtype != object else _each(list(X))
     for i, (label, read) in enumerate(zip(labels, reads, strict=True)):
-        yield Found(f"{name}[{i}]", read, one_label(label), split=split)
+        yield Found(f"{name}[{i}]", read, label, split=split)
 
 
 def _stack(X: NDArray[Any]) -> Iterator[Any]:
@@ -111,16 +113,28 @@ def _encode_any(item: Any) -> bytes:
     return encode_png(pixels_from_array(item))
 
 
-def _labels(y: Any) -> list[Any]:
+def _labels(y: Any) -> list[tuple[str, ...] | None]:
+    if isinstance(y, list | tuple) and any(isinstance(one, list | tuple | set | frozenset) for one in y):
+        return [_several(one) for one in y]
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.ndim != 1:
+    if labels.ndim == 1:
+        return [one_label(label) for label in labels.tolist()]
+    if labels.ndim != 2 or labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
         raise BadDataError(
-            f"y has the shape {labels.shape}: expected one label a picture, (N,). "
-            "Turn one-hot rows into labels with y.argmax(axis=1)."
+            f"y has the shape {labels.shape}: expected one label a picture, (N,), or 0 and 1 for each picture and "
+            "class, (N, C). Turn probabilities into labels with y.argmax(axis=1)."
         )
-    return labels.tolist()
+    return [tuple(str(c) for c in np.flatnonzero(row).tolist()) for row in labels]
+
+
+def _several(names: Any) -> tuple[str, ...] | None:
+    """The labels of one picture: several names, one, or None where nobody said."""
+    if not isinstance(names, list | tuple | set | frozenset):
+        return one_label(names)
+    texts = [label_text(name) for name in cast("Iterable[Any]", names)]
+    return tuple(sorted({text for text in texts if text is not None}))
 
 
 def _npz(tree: Tree, path: str) -> Iterator[tuple[str, Any, Any, str | None]]:

@@ -16,9 +16,8 @@ _PER_CELL = 12
 _SHADES = 9
 
 
-def confusion_section(judgement: Judgement, key: str, pictures: Pictures) -> Html:
+def confusion_section(judgement: Judgement, table: ConfusionTable, key: str, pictures: Pictures) -> Html:
     """The most confused pairs, and the whole matrix (folded away where there are many classes)."""
-    table = judgement.evaluation.confusion
     cells = _cells_with_pictures(judgement, pictures)
     matrix = tag(
         "div",
@@ -33,7 +32,10 @@ def confusion_section(judgement: Judgement, key: str, pictures: Pictures) -> Htm
         matrix = tag("details", tag("summary", f"The whole matrix ({n_classes} classes)"), matrix)
     data = {
         "names": table.classes,
-        "cells": {cell: {"n": _count(table, cell), "shown": shown} for cell, shown in cells.items()},
+        "cells": {
+            cell: {"n": _count(table, cell), "shown": shown, "what": _what(table, cell)}
+            for cell, shown in cells.items()
+        },
     }
     return tag(
         "section",
@@ -53,7 +55,7 @@ def confusion_section(judgement: Judgement, key: str, pictures: Pictures) -> Htm
 
 
 def cell_pictures(judgement: Judgement) -> list[str]:
-    """Content hashes of all pictures that the cells of a matrix may open, mistakes first."""
+    """Content hashes of all pictures that the cells of a table may open, mistakes first."""
     return [content for cell in _mistakes_first(judgement) for content in judgement.cells[cell][:_PER_CELL]]
 
 
@@ -66,12 +68,17 @@ def _cells_with_pictures(judgement: Judgement, pictures: Pictures) -> dict[str, 
 
 
 def _mistakes_first(judgement: Judgement) -> list[str]:
-    return sorted(judgement.cells, key=lambda cell: len(set(cell.split(","))) == 1)
+    return sorted(judgement.cells, key=lambda cell: cell.endswith(",found") or len(set(cell.split(","))) == 1)
 
 
 def _count(table: ConfusionTable, cell: str) -> int:
     row, column = map(int, cell.split(","))
     return table.counts[row][column]
+
+
+def _what(table: ConfusionTable, cell: str) -> str:
+    truth, answer = (table.classes[int(i)] for i in cell.split(","))
+    return f"“{truth}” answered “{answer}”"
 
 
 def _pairs(table: ConfusionTable, cells: dict[str, list[str]]) -> Html | None:

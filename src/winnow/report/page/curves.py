@@ -12,6 +12,17 @@ from winnow.report.markup import Html, data_block, tag
 _ROWS_SHOWN = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
+_RELIABILITY = (
+    "Reliability (calibration): if dots lie on the diagonal, “80 % sure” is right 80 % of the time. Below it "
+    "the model is too sure, above it too modest. Large dots stand for many pictures; bars are 95 % intervals."
+)
+_SEVERAL_RELIABILITY = (
+    "Reliability (calibration): each picture asks of each class, is it there? If dots lie on the diagonal, a class "
+    "that gets 80 % is there 80 % of the time. Below it the model is too sure, above it too modest. Large dots stand "
+    "for many questions; bars are 95 % intervals."
+)
+
+
 def curves_section(evaluation: Evaluation, key: str, *, is_test: bool) -> Html:
     """The two curves, the slider that walks along them, and a table of some thresholds.
 
@@ -21,16 +32,18 @@ def curves_section(evaluation: Evaluation, key: str, *, is_test: bool) -> Html:
     options = [tag("option", "all classes together (micro)", value="")]
     options += [tag("option", name, value=str(i)) for i, name in enumerate(names)]
     pr, roc = evaluation.pr_curves.get(MICRO), evaluation.roc_curves.get(MICRO)
+    is_multilabel = evaluation.misses is not None
+    asked = "Call a class if at least " if is_multilabel else "Answer only if at least "
     return tag(
         "section",
         tag("h3", "How sure must it be? Precision, recall and a threshold", id=f"{key}-curves"),
-        tag("p", _explanation(is_test), class_="hint"),
+        tag("p", _explanation(is_multilabel=is_multilabel, is_test=is_test), class_="hint"),
         tag(
             "div",
             tag("label", "For ", tag("select", *options, data_part="class")),
             tag(
                 "label",
-                tag("span", "Answer only if at least ", tag("output", "50 %", data_part="threshold"), " sure"),
+                tag("span", asked, tag("output", "50 %", data_part="threshold"), " sure"),
                 tag(
                     "input",
                     type="range",
@@ -86,25 +99,30 @@ def reliability_section(evaluation: Evaluation, key: str) -> Html:
         if b.accuracy is not None and b.confidence is not None
     ]
     heads = [tag("th", "Sure", scope="col")]
-    heads += [tag("th", name, scope="col", class_="figure") for name in ("Pictures", "Mean", "Right")]
+    is_multilabel = evaluation.misses is not None
+    counted = ("Questions", "Mean", "There") if is_multilabel else ("Pictures", "Mean", "Right")
+    heads += [tag("th", name, scope="col", class_="figure") for name in counted]
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows))
     return tag(
         "section",
         tag("h3", "Can its confidence be believed?", id=f"{key}-reliability"),
         tag(
             "p",
-            "Reliability (calibration): if dots lie on the diagonal, “80 % sure” is right 80 % of the time. Below it "
-            "the model is too sure, above it too modest. Large dots stand for many pictures; bars are 95 % intervals.",
+            _SEVERAL_RELIABILITY if is_multilabel else _RELIABILITY,
             class_="hint",
         ),
-        tag("figure", svg.reliability(evaluation.reliability, evaluation.n)),
+        tag("figure", svg.reliability(evaluation.reliability, "questions" if is_multilabel else "pictures")),
         tag("details", tag("summary", "The same as a table"), table),
     )
 
 
-def _explanation(is_test: bool) -> str:
+def _explanation(*, is_multilabel: bool, is_test: bool) -> str:
     said = (
-        "The model gives each class a probability. Let it answer only above a threshold, and it makes fewer "
+        "The model gives each class a probability, and calls a class from a threshold on (each has its own, in the "
+        "table below). Raise a threshold, and fewer calls are false but more is missed. Move the slider to see the "
+        "trade."
+        if is_multilabel
+        else "The model gives each class a probability. Let it answer only above a threshold, and it makes fewer "
         "mistakes but leaves more pictures unanswered. Move the slider to see the trade."
     )
     if is_test:
@@ -124,7 +142,10 @@ def _square(curve: Curve | None, label: str, x_title: str, y_title: str, plot: s
 
 
 def _threshold_table(evaluation: Evaluation) -> Html:
+    is_multilabel = evaluation.misses is not None
     heads = ("Least sure", "Answered", "Of those, right", "Precision", "Recall")
+    if is_multilabel:
+        heads = ("Called from", "Pictures with a call", "Precision", "Recall")
     shown = [_nearest(evaluation, threshold) for threshold in _ROWS_SHOWN] if evaluation.thresholds else []
     shown = [shown[0], *(b for a, b in pairwise(shown) if a != b)] if shown else []
     rows = [
@@ -133,7 +154,7 @@ def _threshold_table(evaluation: Evaluation) -> Html:
             tag("th", words.percent(row.threshold), scope="row", class_="figure"),
             *(
                 tag("td", "–" if value is None else words.percent(value), class_="figure")
-                for value in (row.coverage, row.accuracy, row.precision, row.recall)
+                for value in (row.coverage, *([] if is_multilabel else [row.accuracy]), row.precision, row.recall)
             ),
         )
         for row in shown
@@ -154,9 +175,12 @@ def _nearest(evaluation: Evaluation, threshold: float) -> ThresholdRow:
 def _data(evaluation: Evaluation, names: list[str]) -> dict[str, object]:
     """What the slider needs: the threshold rows, and by class both curves as [x, y, threshold] triples."""
     numbers = {c.name: c.n for c in evaluation.per_class}
+    n_true = sum(numbers.values())
     return {
         "n": evaluation.n,
-        "n_classes": len(evaluation.per_class),
+        "is_multilabel": evaluation.misses is not None,
+        # Pairs of picture and class that are true, by those that are not: from precision to false positive rate.
+        "true_to_false": n_true / max(evaluation.n * len(evaluation.per_class) - n_true, 1),
         "rows": [
             [_short(v) for v in (row.threshold, row.coverage, row.accuracy, row.precision, row.recall)]
             for row in evaluation.thresholds

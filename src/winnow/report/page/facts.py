@@ -50,7 +50,7 @@ def cost_section(report: Report) -> Html:
 
 def dataset_section(report: Report) -> Html:
     """How many pictures of each class lie in which split."""
-    splits = [s for s in ("train", "validation", "test") if any(s in c for c in report.dataset.counts.values())]
+    splits = report.dataset.splits
     head = [tag("th", "Class", scope="col"), *(tag("th", s, scope="col", class_="figure") for s in splits)]
     rows = [
         tag(
@@ -60,7 +60,7 @@ def dataset_section(report: Report) -> Html:
         )
         for name, counts in report.dataset.counts.items()
     ]
-    sums = [sum(counts.get(s, 0) for counts in report.dataset.counts.values()) for s in splits]
+    sums = [report.dataset.pictures_in(split) for split in splits]
     total = tag("tr", tag("th", "Total", scope="row"), *(tag("td", words.number(n), class_="figure") for n in sums))
     table = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows), tag("tfoot", total))
     said = (
@@ -78,7 +78,7 @@ def reproduce_section(report: Report) -> Html:
         ("Command", tag("pre", tag("code", climb.command), tabindex="0")),
         ("Seed", climb.seed),
         ("Budget", "none" if climb.budget_s is None else words.duration(climb.budget_s)),
-        ("Optimised", f"{words.term(climb.optimise)}, preferring the {climb.prefer}"),
+        ("Optimised", f"{words.term(climb.optimise, report.task)}, preferring the {climb.prefer}"),
         ("Dataset", tag("code", report.dataset.digest)),
         ("Climb", f"{climb.id}, started {climb.started}"),
         ("Winnow", climb.winnow_version),

@@ -27,7 +27,7 @@ def ladder_section(report: Report) -> Html:
         tag("p", _in_short(report), class_="hint"),
         tag(
             "table",
-            _head(metric, scale),
+            _head(metric, report.task, scale),
             tag("tbody", *climbed, role="rowgroup"),
             class_="ladder",
             role="table",
@@ -60,7 +60,7 @@ def _explanation(report: Report, scale: Scale) -> Html:
     return joined(said)
 
 
-def _head(metric: str, scale: Scale) -> Html:
+def _head(metric: str, task: str, scale: Scale) -> Html:
     ticks = tag(
         "svg",
         *(_tick(metric, value, scale.place(value)) for value in scale.ticks()),
@@ -74,7 +74,7 @@ def _head(metric: str, scale: Scale) -> Html:
             "tr",
             tag("th", "Method", scope="col", role="columnheader"),
             tag("th", ticks, scope="col", role="columnheader", class_="scale", aria_label="Drawing"),
-            tag("th", words.capital(words.term(metric)), scope="col", role="columnheader", class_="figure"),
+            tag("th", words.capital(words.term(metric, task)), scope="col", role="columnheader", class_="figure"),
             tag("th", f"Gain{unit}", scope="col", role="columnheader", class_="figure"),
             tag("th", "Time", scope="col", role="columnheader", class_="figure"),
             role="row",

@@ -32,6 +32,13 @@ def _card(mistake: Mistake, pictures: Pictures) -> Html:
         pictures.image(mistake.content, f"labelled {mistake.truth}, answered {mistake.answer}"),
         tag("p", "answered ", tag("b", tag("bdi", mistake.answer))),
         tag("p", "labelled ", tag("b", tag("bdi", mistake.truth))),
-        tag("p", f"{words.percent(mistake.prob)} sure"),
+        tag("p", f"{words.percent(mistake.prob)} sure", *_of_what(mistake)),
         tag("p", tag("bdi", mistake.source), class_="source"),
     )
+
+
+def _of_what(mistake: Mistake) -> list[Html | str]:
+    """Of which class it was so sure, where a picture may show several."""
+    if mistake.worst is None:
+        return []
+    return [" of " if mistake.worst in mistake.false else " of no ", tag("b", tag("bdi", mistake.worst))]

@@ -42,6 +42,10 @@ function startCurves(section) {
   function readAll(threshold) {
     const [, coverage, accuracy, precision, recall] = rowAt(threshold);
     if (!coverage) return "Answers no picture at all at this threshold.";
+    if (data.is_multilabel) {
+      return `Calls something in ${percent(coverage)} of the pictures. ${percent(precision)} of all calls are right ` +
+        `(precision), and ${percent(recall)} of all that is there is found (recall).`;
+    }
     return `Answers ${percent(coverage)} of the pictures and is right on ${percent(accuracy)} of those. ` +
       `Precision ${percent(precision)}, recall ${percent(recall)}.`;
   }
@@ -53,8 +57,7 @@ function startCurves(section) {
     const [, , , precision, recall] = rowAt(threshold);
     if (precision === null) return [-20, -20];
     if (plot.dataset.plot === "pr") return place(plot, [recall, precision]);
-    // Each picture has one true class and n_classes - 1 false ones.
-    return place(plot, [recall * (1 / precision - 1) / (data.n_classes - 1), recall]);
+    return place(plot, [recall * (1 / precision - 1) * data.true_to_false, recall]);
   }
 
   function move() {
@@ -79,17 +82,15 @@ function startCurves(section) {
   move();
 }
 
-// --- Confusion matrix: a cell opens its pictures ----------------------------------------------------------
+// --- Tables of mistakes: a number opens its pictures ------------------------------------------------------
 
 function startCells(section, pictures) {
-  const { names, cells } = json(section.dataset.cells);
+  const { cells } = json(section.dataset.cells);
   const dialog = document.querySelector("dialog");
   section.addEventListener("click", (event) => {
     const button = event.target.closest("[data-cell]");
     if (!button) return;
-    const { n, shown } = cells[button.dataset.cell];
-    const [truth, answer] = button.dataset.cell.split(",").map((i) => names[i]);
-    const what = `“${truth}” answered “${answer}”`;
+    const { n, shown, what } = cells[button.dataset.cell];
     dialog.querySelector("h2").textContent = `${n} ${n === 1 ? "picture" : "pictures"} of ${what}` +
       (shown.length < n ? `, ${shown.length} shown` : "");
     dialog.querySelector(".gallery").replaceChildren(...shown.map((content) => {

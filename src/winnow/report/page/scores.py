@@ -19,7 +19,7 @@ def scores_section(report: Report) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", *_name(metric), scope="row"),
+            tag("th", *_name(metric, report.task), scope="row"),
             _figure(metric, judged.scores[metric]),
             _figure(metric, test.scores.get(metric)) if test is not None else None,
         )
@@ -43,12 +43,21 @@ def classes_section(evaluation: Evaluation, key: str) -> Html:
         "how often a picture of this class ranks above one that is not",
         "precision averaged over all thresholds",
     )
+    is_multilabel = evaluation.misses is not None
     heads = [_sortable("Class"), _sortable("Pictures")]
+    if is_multilabel:
+        heads.append(_sortable("Called from", "the probability from which on the model calls this class"))
     heads += [_sortable(name, why) for name, why in zip(columns, explained, strict=True)]
     return tag(
         "section",
         tag("h3", "Class by class", id=f"{key}-classes"),
-        tag("p", "Each class against all others. Press a heading to sort.", class_="hint"),
+        tag(
+            "p",
+            "Each class by itself. Press a heading to sort."
+            if is_multilabel
+            else "Each class against all others. Press a heading to sort.",
+            class_="hint",
+        ),
         tag(
             "div",
             tag(
@@ -94,9 +103,9 @@ def _column(title: str, evaluation: Evaluation, warning: str | None = None) -> H
     )
 
 
-def _name(metric: str) -> tuple[Html, Html]:
+def _name(metric: str, task: str) -> tuple[Html, Html]:
     better = "" if words.higher_is_better(metric) else ", less is better"
-    return tag("span", words.capital(words.plain(metric))), tag("small", words.term(metric) + better)
+    return tag("span", words.capital(words.plain(metric, task))), tag("small", words.term(metric, task) + better)
 
 
 def _figure(metric: str, interval: Interval | None) -> Html:
@@ -121,6 +130,9 @@ def _class_row(c: ClassScores) -> Html:
         "tr",
         tag("th", tag("bdi", c.name), scope="row"),
         tag("td", words.number(c.n), class_="figure", data_value=c.n),
+        None
+        if c.threshold is None
+        else tag("td", words.threshold(c.threshold), class_="figure", data_value=c.threshold),
         *(_class_figure(interval) for interval in figures),
     )
 

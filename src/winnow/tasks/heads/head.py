@@ -167,13 +167,21 @@ def head_graph(write: Write, temperature: float, n_features: int, n_classes: int
 
 
 def each_head_graph(
-    write: Write, slopes: npt.NDArray[np.float64], offsets: npt.NDArray[np.float64], n_features: int
+    write: Write, slopes: npt.NDArray[np.float64], offsets: npt.NDArray[np.float64], most: float, n_features: int
 ) -> bytes:
     """The calibrated head, `features` (N, D) to `probabilities` (N, C): sigmoid(slope * logit + offset), by class.
+
+    Args:
+        write: gives the logits (N, C).
+        slopes: (C,)
+        offsets: (C,)
+        most: the log-odds never go beyond this, up or down.
+        n_features: D.
 
     Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
     """
     pen = GraphPen(FEATURES, (None, n_features), prefix="head/")
     scaled = pen.op("Mul", write(pen, pen.input), pen.constant(slopes))
     honest = pen.op("Add", scaled, pen.constant(offsets))
-    return pen.finish(pen.op("Sigmoid", honest), PROBABILITIES, (None, len(slopes)))
+    modest = pen.op("Max", pen.op("Min", honest, pen.constant(most)), pen.constant(-most))
+    return pen.finish(pen.op("Sigmoid", modest), PROBABILITIES, (None, len(slopes)))

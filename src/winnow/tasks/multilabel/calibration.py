@@ -18,16 +18,24 @@ _SMALLEST = 1e-15
 
 @dataclass(frozen=True, slots=True)
 class Sigmoids:
-    """For each class, sigmoid(slope * logit + offset)."""
+    """For each class, sigmoid(slope * logit + offset), never surer than so many examples can make it."""
 
     slopes: Vector
     """(C,), never below 0: more logit is never less probability."""
     offsets: Vector
     """(C,)"""
+    n: int
+    """Examples behind them: probabilities lie in [1 / (n + 2), (n + 1) / (n + 2)]."""
+
+    @property
+    def most(self) -> float:
+        """The log-odds of (n + 1) / (n + 2)."""
+        return float(np.log(self.n + 1))
 
     def of(self, logits: Matrix) -> Vector:
         """(N, C) probabilities."""
-        return _sigmoid(self.slopes * logits.astype(np.float64) + self.offsets)
+        log_odds = self.slopes * logits.astype(np.float64) + self.offsets
+        return _sigmoid(np.clip(log_odds, -self.most, self.most))
 
 
 def fit_sigmoids(logits: Matrix, labels: Marks) -> Sigmoids:
@@ -37,6 +45,9 @@ def fit_sigmoids(logits: Matrix, labels: Marks) -> Sigmoids:
     of succession), so that a class which is told apart without a mistake is not believed for ever. A class that is
     ranked no better than by chance gets slope 0 and its base rate: what little order is left is chance, and out of
     fold even points the wrong way, since a fold with many examples of a class leaves few to learn from.
+
+    A sigmoid that was fitted to logits close together says nothing of logits far away, yet would be sure of them. So
+    no answer is surer than n examples that were all alike could make it.
 
     Args:
         logits: (N, C) of examples that the model was not fitted to.
@@ -48,7 +59,7 @@ def fit_sigmoids(logits: Matrix, labels: Marks) -> Sigmoids:
     """
     fitted = [_fit_one(column.astype(np.float64), shown) for column, shown in zip(logits.T, labels.T, strict=True)]
     slopes, offsets = np.array(fitted).T
-    return Sigmoids(slopes, offsets)
+    return Sigmoids(slopes, offsets, len(labels))
 
 
 def log_loss(probs: Matrix, labels: Marks) -> float:

@@ -58,7 +58,7 @@ class EachHeadRung:
         labels = problem.labels[problem.judged]
         predictions = cross_fitted(grid_logits, labels, problem.judging.groups)
         best, sigmoids = choose(grid_logits, labels)
-        head = each_head_graph(writes[best], sigmoids.slopes, sigmoids.offsets, features.dim)
+        head = each_head_graph(writes[best], sigmoids.slopes, sigmoids.offsets, sigmoids.most, features.dim)
         choice = problem.format_of(features)
         settings: Settings = {**grid[best], "features": features.name}
         if features.is_backbone:

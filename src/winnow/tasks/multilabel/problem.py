@@ -14,7 +14,6 @@ from winnow.errors import BadDataError
 from winnow.metrics.measure import interval, replicates
 from winnow.metrics.multilabel_predictions import MultilabelPredictions
 from winnow.tasks import judging
-from winnow.tasks.heads.subsample import rarest_class
 from winnow.tasks.judging import Judging
 from winnow.tasks.multilabel.thresholds import best_f1_thresholds, cross_fitted_calls
 from winnow.tasks.pictures import PictureProblem
@@ -80,7 +79,7 @@ class MultilabelProblem(PictureProblem):
 
     def _plan(self) -> Judging:
         """How candidates are judged: the user's validation split, else out of fold, else a split of our own."""
-        balanced_by, clusters = rarest_class(self.labels), self.clusters
+        balanced_by, clusters = self.labels.astype(np.int64), self.clusters
         rounds = judging.by_the_users_split(self.examples, clusters)
         if rounds is None and len(clusters) > judging.MOST_OUT_OF_FOLD:
             rounds = judging.by_a_split(balanced_by, clusters, self.seed)
