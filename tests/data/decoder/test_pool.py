@@ -57,6 +57,17 @@ def test_many_threads_may_ask_at_once(pool: DecodingPool):
     assert answers == [facts_of(data) for data in files]
 
 
+def test_programs_that_lie_beside_the_pictures_are_not_run(monkeypatch, tmp_path):
+    for name in ("numpy", "PIL", "json", "struct", "winnow"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was_run')!r}, 'w')\nraise SystemExit\n")
+    monkeypatch.chdir(tmp_path)
+    pool = DecodingPool(1)
+    good = file_of(noise(1))
+    assert pool.facts([good]) == [facts_of(good)]
+    pool.close()
+    assert not (tmp_path / "was_run").exists()
+
+
 @pytest.mark.parametrize(("how", "code"), [("segfault", "E_CORRUPT"), ("hang", "E_TIMEOUT"), ("nonsense", "E_CORRUPT")])
 def test_a_picture_that_takes_a_child_down_is_the_only_one_refused(how, code, monkeypatch, tmp_path):
     # A child whose decoder misbehaves on one file: what a flaw in a library would do.

@@ -1,7 +1,7 @@
 """The process that decodes: pictures in on stdin, facts out on stdout, within limits that the system enforces.
 
-`python -m winnow.data.decoder.child` reads requests: <I count, <I least side, count x <I length, the bytes of the
-files. To a least side of 0 it answers with <I length and a line of JSON for each file: its facts. To any other, asked
+`main`, which `winnow.data.decoder.pool` starts, reads requests: <I count, <I least side, count x <I length, the bytes
+of the files. To a least side of 0 it answers with <I length and a line of JSON for each file: its facts. To any other, asked
 of one file, with <I length and why it is no picture, or its height and width, and then its pixels, decoded at the scale
 that is just enough. It ends when stdin does. Nothing is ever unpickled, on either side.
 """
@@ -75,7 +75,3 @@ def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
 def _start_clock() -> None:
     if signal is not None:
         signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends the process, whatever library it is in
-
-
-if __name__ == "__main__":
-    main()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import IO, TypeVar
 
 import numpy as np
@@ -31,7 +32,10 @@ Answer = TypeVar("Answer")
 
 PATIENCE_S = 600.0
 """How long a batch may take by the clock: far more than its processor time, for machines that are busy."""
-COMMAND = (sys.executable, "-m", "winnow.data.decoder.child")
+# With -m, a numpy.py among somebody's pictures would be run as soon as they are imported from that folder: -P keeps the
+# current folder off the path, and Winnow itself is found where it was found for us.
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from winnow.data.decoder.child import main; main()"
+COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[3]))
 _MOST_ANSWER_BYTES = 1 << 16
 _CPU_LIMIT = getattr(signal, "SIGPROF", 27)
 
