@@ -12,31 +12,32 @@ from winnow.data.sqlite_file import SqliteFile
 from winnow.errors import WorkspaceError
 
 _TABLES = "CREATE TABLE IF NOT EXISTS facts (content BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
-# These depend on the machine, and may end otherwise next time.
-_PASSING = ("E_TIMEOUT",)
 
 
 class FactStore:
-    """A file in the workspace's cache: what cannot be read or written there is decoded again, and nobody is told."""
+    """A file in the workspace's cache: what cannot be read or written there is decoded again, and nobody is told.
+
+    Refusals are not kept. They are few, and may end otherwise next time: on a machine with more memory or time, or with
+    an extra installed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = SqliteFile(folder / f"facts-{VERSION}.db", _TABLES, "facts of pictures")
 
-    def get(self, contents: Sequence[str]) -> dict[str, PictureFacts | UnreadablePictureError]:
+    def get(self, contents: Sequence[str]) -> dict[str, PictureFacts]:
         """What is known, by content."""
         if not self._file.is_there():
             return {}
         with contextlib.suppress(WorkspaceError, ValueError):
             rows = self._file.find("content, text", "facts", [bytes.fromhex(content) for content in contents])
-            return {content.hex(): from_text(text) for content, text in rows}
+            known = {content.hex(): from_text(text) for content, text in rows}
+            return {content: one for content, one in known.items() if isinstance(one, PictureFacts)}
         return {}
 
     def put(self, facts: Mapping[str, PictureFacts | UnreadablePictureError]) -> None:
         """Keep what was found out, by content."""
         rows = [
-            (bytes.fromhex(content), to_text(one))
-            for content, one in facts.items()
-            if not (isinstance(one, UnreadablePictureError) and one.code in _PASSING)
+            (bytes.fromhex(content), to_text(one)) for content, one in facts.items() if isinstance(one, PictureFacts)
         ]
         with contextlib.suppress(WorkspaceError), self._file.write() as connection:
             connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
