@@ -119,6 +119,28 @@ def test_only_a_folder_with_files_kept_in_place_can_be_linked_again(tmp_path):
         store.relink(tmp_path / "elsewhere", tmp_path / "photos")
 
 
+def test_a_folder_that_moved_and_was_imported_again_is_read_where_it_is_now(tmp_path):
+    store, content = _kept_in_place(tmp_path)
+    moved = (tmp_path / "photos").rename(tmp_path / "moved")
+    store.refer(moved, [(content, moved / "1.jpg", len(SMALL))])
+    assert store.read(content) == SMALL
+    assert store.relink(tmp_path / "photos", moved) == 1
+    assert store.folders() == {moved: 1}
+    assert store.read(content) == SMALL
+    assert store.relink(moved, moved) == 1
+    assert store.read(content) == SMALL
+
+
+def test_a_file_that_was_renamed_and_imported_again_is_no_obstacle_to_a_move(tmp_path):
+    store, content = _kept_in_place(tmp_path)
+    renamed = (tmp_path / "photos" / "1.jpg").rename(tmp_path / "photos" / "2.jpg")
+    store.refer(tmp_path / "photos", [(content, renamed, len(SMALL))])
+    assert store.read(content) == SMALL
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    assert store.relink(tmp_path / "photos", tmp_path / "moved") == 2
+    assert store.read(content) == SMALL
+
+
 def _kept_in_place(root: Path) -> tuple[BlobStore, str]:
     (root / "photos").mkdir()
     (root / "photos" / "1.jpg").write_bytes(SMALL)

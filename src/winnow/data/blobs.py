@@ -97,23 +97,26 @@ class BlobStore:
         """Files that were kept in place below `old` lie below `new` now; gives how many.
 
         Raises:
-            NotFoundError: no files were kept in place there, or they are not all in `new`.
+            NotFoundError: no files were kept in place there, or the contents of some lie nowhere in `new`.
         """
         old, new = old.expanduser().absolute(), new.resolve()
-        query = "SELECT p.path, p.bytes FROM places p JOIN folders f ON f.id = p.folder WHERE f.path = ?"
+        query = "SELECT p.content, p.path, p.bytes FROM places p JOIN folders f ON f.id = p.folder WHERE f.path = ?"
         kept = list(self._database.read(query, os.fsencode(old))) if self._database.is_there() else []
         if not kept:
             known = ", ".join(str(folder) for folder in self.folders()) or "none"
             raise NotFoundError(f"No pictures were kept in place in {old}. Folders with such pictures: {known}.")
-        # Contents are checked whenever they are read; a wrong folder shows itself by names and sizes.
-        gone = [path for path, size in kept if not _has_size(new / os.fsdecode(path), size)]
+        # Contents are checked whenever they are read; a wrong folder shows itself by names and sizes. A file that was
+        # renamed and imported again has a place under each name, and lies at one of them.
+        here = {content for content, path, size in kept if _has_size(new / os.fsdecode(path), size)}
+        gone = [path for content, path, _ in kept if content not in here]
         if gone:
             raise NotFoundError(
                 f"{len(gone)} of {len(kept)} pictures are not in {new}, or not the same "
-                f"(the first: {os.fsdecode(gone[0])}). Give the folder that was moved, with all that was in it."
+                f"(the first: {os.fsdecode(gone[0])}). Give the folder that was moved, with all that was in it, or "
+                "import it from there (winnow import --in-place)."
             )
-        with self._database.write() as connection:
-            connection.execute("UPDATE folders SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old)))
+        if os.fsencode(new) != os.fsencode(old):
+            self._move_places(os.fsencode(old), os.fsencode(new))
         return len(kept)
 
     def read(self, content: str) -> bytes:
@@ -124,8 +127,8 @@ class BlobStore:
         """
         data = self._small(content)
         path = self.path(content)
-        if data is None and (place := self._place(content)) is not None and not path.exists():
-            return _read_in_place(place, content)
+        if data is None and not path.exists() and (places := self._places(content)):
+            return _read_in_place(places, content)
         if data is None:
             data = _read_copy(path)
         if hashlib.sha256(data).hexdigest() != content:
@@ -240,12 +243,29 @@ class BlobStore:
         row = self._database.first("SELECT data FROM small WHERE content = ?", bytes.fromhex(content))
         return None if row is None else row[0]
 
-    def _place(self, content: str) -> Path | None:
+    def _places(self, content: str) -> list[Path]:
+        """Where the user has it or had it, the newest place first."""
         if not self._database.is_there():
-            return None
-        query = "SELECT f.path, p.path FROM places p JOIN folders f ON f.id = p.folder WHERE p.content = ?"
-        row = self._database.first(query, bytes.fromhex(content))
-        return None if row is None else Path(os.fsdecode(row[0])) / os.fsdecode(row[1])
+            return []
+        query = (
+            "SELECT f.path, p.path FROM places p JOIN folders f ON f.id = p.folder WHERE p.content = ? "
+            "ORDER BY p.added DESC, p.path"
+        )
+        rows = self._database.read(query, bytes.fromhex(content))
+        return [Path(os.fsdecode(folder)) / os.fsdecode(path) for folder, path in rows]
+
+    def _move_places(self, old: bytes, new: bytes) -> None:
+        """All places in one folder are in the other now, which may be known already: it was imported from there."""
+        with self._database.write() as connection:
+            connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (new,))
+            numbers = dict(connection.execute("SELECT path, id FROM folders WHERE path IN (?, ?)", (old, new)))
+            if old in numbers:  # else another program was faster
+                connection.execute(
+                    "INSERT OR IGNORE INTO places SELECT content, ?, path, bytes, added FROM places WHERE folder = ?",
+                    (numbers[new], numbers[old]),
+                )
+                connection.execute("DELETE FROM places WHERE folder = ?", (numbers[old],))
+                connection.execute("DELETE FROM folders WHERE id = ?", (numbers[old],))
 
     def _files(self) -> Iterator[Path]:
         with disk_errors("read", self.folder):
@@ -267,19 +287,29 @@ def _read_copy(path: Path) -> bytes:
         raise
 
 
-def _read_in_place(path: Path, content: str) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WorkspaceError(
-            f"{path} was kept in place and is no longer there ({error.strerror}): move it back, or say where its "
-            "folder is now: winnow relink OLD_FOLDER NEW_FOLDER."
-        ) from error
-    if hashlib.sha256(data).hexdigest() != content:
-        raise WorkspaceError(
-            f"{path} was kept in place and has changed since it was imported: restore it, or import the dataset again."
+def _read_in_place(places: Sequence[Path], content: str) -> bytes:
+    """From the first place that still holds it: a picture that was moved and imported again is known at both."""
+    errors: list[WorkspaceError] = []
+    for path in places:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            errors.append(
+                WorkspaceError(
+                    f"{path} was kept in place and is no longer there ({error.strerror}): move it back, or say where "
+                    "its folder is now: winnow relink OLD_FOLDER NEW_FOLDER."
+                )
+            )
+            continue
+        if hashlib.sha256(data).hexdigest() == content:
+            return data
+        errors.append(
+            WorkspaceError(
+                f"{path} was kept in place and has changed since it was imported: restore it, or import the dataset "
+                "again."
+            )
         )
-    return data
+    raise errors[0]
 
 
 def _has_size(path: Path, size: int) -> bool:

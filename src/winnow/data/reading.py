@@ -239,7 +239,9 @@ def _decode(keep: Keep, files: Sequence[_File], results: list[Example | Refused]
             results[file.place] = Refused(file.found.source, facts.code, facts.reason)
         elif keep.in_place is not None and file.found.path is None:
             results[file.place] = Refused(
-                file.found.source, "E_NOT_IN_PLACE", "It is no file of its own: import it without keeping it in place."
+                file.found.source,
+                "E_NOT_IN_PLACE",
+                "It is no file of its own, or its name is no text: import it without keeping it in place.",
             )
         else:
             results[file.place] = _example(file, facts)
