@@ -49,10 +49,12 @@ class SqliteFile:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # A full disk may have ended it already; one left open would fail all that this thread writes later.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             self.is_dirty = True
 
     def read(self, query: str, *values: object) -> Iterator[Any]:

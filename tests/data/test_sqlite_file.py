@@ -1,0 +1,44 @@
+"""A transaction that fails says why, and does not stand in the way of the next one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from winnow.data.sqlite_file import SqliteFile
+from winnow.errors import WorkspaceError
+
+TABLES = "CREATE TABLE IF NOT EXISTS things (data BLOB NOT NULL);"
+
+
+def _insert(n_bytes: int) -> Callable[[sqlite3.Connection], object]:
+    return lambda connection: connection.execute("INSERT INTO things VALUES (zeroblob(?))", (n_bytes,))
+
+
+def _end_as_a_full_disk_does(connection: sqlite3.Connection) -> None:
+    connection.execute("ROLLBACK")
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_full_disk_is_named_and_less_can_be_written_afterwards(tmp_path: Path):
+    file = SqliteFile(tmp_path / "things.db", TABLES, "the things")
+    with file.write() as connection:
+        connection.execute("PRAGMA max_page_count = 20")
+        _insert(10)(connection)
+    with pytest.raises(WorkspaceError, match=r"full.*check free space"), file.write() as connection:
+        _insert(1 << 20)(connection)
+    with file.write() as connection:
+        _insert(10)(connection)
+    assert file.first("SELECT count(*) FROM things") == (2,)
+
+
+def test_what_sqlite_has_rolled_back_itself_is_told_by_its_own_reason(tmp_path: Path):
+    file = SqliteFile(tmp_path / "things.db", TABLES, "the things")
+    with pytest.raises(WorkspaceError, match="disk is full"), file.write() as connection:
+        _end_as_a_full_disk_does(connection)
+    with file.write() as connection:
+        _insert(10)(connection)
+    assert file.first("SELECT count(*) FROM things") == (1,)
