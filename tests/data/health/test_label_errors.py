@@ -57,7 +57,7 @@ def test_a_test_split_is_not_cleaned_by_a_models_opinion(pets):
     splits = ["train"] * 60
     splits[7] = "test"
     finding = only(find_label_errors(judged(*pets, splits)))
-    assert "1 of them are in the test split" in finding.sentence
+    assert "1 of them is in the test split" in finding.sentence
     assert finding.fixes[0].edits == (Relabel({"53": "cat"}),)
 
 
@@ -120,3 +120,21 @@ def test_with_several_labels_each_is_judged_for_itself():
     assert set(sources(finding)) == {"5", "60"}
     mended = finding.fixes[0].edits[0].labels
     assert set(mended["5"] or ()) == {CLASSES[c] for c in np.flatnonzero(truth[5])}
+
+
+def test_of_several_labels_a_fix_changes_those_alone_that_the_model_is_sure_of():
+    rng = np.random.default_rng(0)
+    truth = rng.random((120, 2)) < 0.4
+    probs = np.where(truth, 0.97, 0.03)
+    given = truth.copy()
+    truth[5] = given[5] = [True, False]
+    given[5, 0] = False
+    probs[5] = [0.99, 0.6]  # sure of the cat, not of the dog
+    # A class of one picture cannot be judged by a model that has not seen it.
+    rare = [("newt",) if i == 5 else () for i in range(120)]
+    examples = [
+        example(str(i), labels=(*(CLASSES[c] for c in np.flatnonzero(row)), *rare[i])) for i, row in enumerate(given)
+    ]
+    predictions = Predictions(np.arange(120), probs, CLASSES[:2], "features")
+    finding = only(find_label_errors(subject(examples, predictions=predictions)))
+    assert finding.fixes[0].edits == (Relabel({"5": ("cat", "newt")}),)

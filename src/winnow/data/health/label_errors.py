@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +82,7 @@ def agreement(subject: Subject, predictions: Predictions) -> float:
     Source: Cohen, A Coefficient of Agreement for Nominal Scales, 1960.
     """
     truth = _memberships(subject, predictions)
-    if _is_single(truth):
+    if _is_single(subject, predictions):
         said, given = predictions.probs.argmax(axis=1), truth.argmax(axis=1)
         n_classes = truth.shape[1]
     else:
@@ -99,7 +99,7 @@ def find_label_errors(subject: Subject) -> Iterator[Finding]:
     if predictions is None or agreement(subject, predictions) < LEAST_AGREEMENT:
         return
     truth = _memberships(subject, predictions)
-    is_single = _is_single(truth)
+    is_single = _is_single(subject, predictions)
     if is_single:
         issues = label_issues(truth.argmax(axis=1), predictions.probs)
     else:
@@ -118,7 +118,7 @@ def find_label_errors(subject: Subject) -> Iterator[Finding]:
         sentence=f"{counted(len(flagged), 'label is', 'labels are')} probably wrong (likely label errors): a model "
         "that had not seen the picture, but is mostly right, says something else; of "
         f"{len(sure)} it is more than {percent(SURE)} sure."
-        + (f" {in_test} of them are in the test split." if in_test else ""),
+        + (f" {in_test} of them {'is' if in_test == 1 else 'are'} in the test split." if in_test else ""),
         count=len(flagged),
         examples=most_telling(
             (
@@ -132,7 +132,11 @@ def find_label_errors(subject: Subject) -> Iterator[Finding]:
             least=True,
         ),
         evidence="how probable the given label is, 0 to 1",
-        fixes=_fixes(subject, predictions, sure, other),
+        fixes=_fixes(
+            subject,
+            predictions,
+            {row: other[row] if is_single else _corrected(subject, predictions, truth, row) for row in sure},
+        ),
         advice="Look at each. The fix leaves the test split alone: a test cleaned by a model's opinion flatters it."
         if in_test
         else "Look at each before you change it.",
@@ -148,8 +152,8 @@ def _memberships(subject: Subject, predictions: Predictions) -> NDArray[np.bool_
     return truth
 
 
-def _is_single(truth: NDArray[np.bool_]) -> bool:
-    return bool((truth.sum(axis=1) == 1).all())
+def _is_single(subject: Subject, predictions: Predictions) -> bool:
+    return all(len(subject.examples[place].labels or ()) == 1 for place in predictions.places.tolist())
 
 
 def _suggested(predictions: Predictions, truth: NDArray[np.bool_], *, is_single: bool) -> list[tuple[str, ...]]:
@@ -158,6 +162,14 @@ def _suggested(predictions: Predictions, truth: NDArray[np.bool_], *, is_single:
         best = np.where(truth, -1.0, predictions.probs).argmax(axis=1).tolist()
         return [(predictions.classes[one],) for one in best]
     return [tuple(predictions.classes[one] for one in np.flatnonzero(row >= 0.5).tolist()) for row in predictions.probs]
+
+
+def _corrected(subject: Subject, predictions: Predictions, truth: NDArray[np.bool_], row: int) -> tuple[str, ...]:
+    """The labels of a picture that may have several, changed where the model is sure; what it cannot judge stays."""
+    given = subject.examples[int(predictions.places[row])].labels or ()
+    unjudged = [label for label in given if label not in predictions.classes]
+    is_changed = np.where(truth[row], 1 - predictions.probs[row], predictions.probs[row]) >= SURE
+    return (*(predictions.classes[one] for one in np.flatnonzero(truth[row] ^ is_changed).tolist()), *unjudged)
 
 
 def _is_sure(probs: NDArray[np.float64], truth: NDArray[np.bool_], *, is_single: bool) -> bool:
@@ -175,10 +187,8 @@ def _said(other: tuple[str, ...], row: int, predictions: Predictions) -> str:
     return " and ".join(f"{name} ({percent(float(probs[ids[name]]))})" for name in other) + "?"
 
 
-def _fixes(
-    subject: Subject, predictions: Predictions, sure: Sequence[int], other: Sequence[tuple[str, ...]]
-) -> tuple[Fix, ...]:
-    found = [(subject.examples[int(predictions.places[row])], other[row]) for row in sure]
+def _fixes(subject: Subject, predictions: Predictions, corrected: Mapping[int, tuple[str, ...]]) -> tuple[Fix, ...]:
+    found = [(subject.examples[int(predictions.places[row])], labels) for row, labels in corrected.items()]
     mended = {example.source: labels for example, labels in found if example.split != "test"}
     if not mended:
         return ()
