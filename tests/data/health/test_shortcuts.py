@@ -92,5 +92,11 @@ def test_a_column_of_the_table_is_a_nuisance_unless_it_numbers_the_rows_or_repea
     assert names(rows) == {"the column 'hospital'", "the column 'age'"}
 
 
+def test_numbers_beyond_all_measure_are_kept_where_a_forest_can_hold_them():
+    rows = [example(f"{i}", metadata={"amount": ["1.5", "1e300", "-inf", "nan"][i % 4]}) for i in range(20)]
+    (found,) = nuisances(rows, subject(rows).looks)
+    assert np.isfinite(found.columns.astype(np.float32)).all()
+
+
 def test_categories_become_a_column_each():
     np.testing.assert_array_equal(one_hot(["b", "a", "b"]), [[1, 0], [0, 1], [1, 0]])

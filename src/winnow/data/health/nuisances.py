@@ -17,6 +17,8 @@ _MOST_VALUES = 12
 _MOST_METADATA = 20
 # A column filled for fewer examples says more about who filled it than about the pictures.
 _LEAST_FILLED = 0.5
+# Forests calculate in float32.
+_LARGEST = float(np.finfo(np.float32).max)
 # Columns that are the label in other words.
 _LABEL_WORDS = ("label", "class", "categor", "target", "species")
 
@@ -64,8 +66,13 @@ def nuisances(examples: Sequence[Example], looks: Looks) -> list[Nuisance]:
         Nuisance("the time it was taken", _moments(examples)[:, None], 0.8),
         *_metadata(examples),
     ]
-    cleaned = [Nuisance(one.name, np.nan_to_num(one.columns), one.strong_from) for one in found]
+    cleaned = [Nuisance(one.name, _finite(one.columns), one.strong_from) for one in found]
     return [one for one in cleaned if len(examples) and (one.columns != one.columns[0]).any()]
+
+
+def _finite(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unknown becomes 0; numbers of a user's column that no forest can hold become the largest that it can."""
+    return np.nan_to_num(np.clip(columns, -_LARGEST, _LARGEST))
 
 
 def one_hot(values: Sequence[str]) -> NDArray[np.float64]:

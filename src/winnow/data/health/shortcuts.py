@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from winnow.data.health.finding import Finding, most_telling, percent, shown
+from winnow.data.health.finding import Finding, counted, most_telling, percent, shown
 from winnow.data.health.subject import Shortcut, Subject
 
 # From here on the nuisance alone does what a good model does.
@@ -28,7 +28,7 @@ def _finding(subject: Subject, strong: list[Shortcut]) -> Finding:
     best = strong[0]
     value, low, high = best.balanced_accuracy
     others = _others(subject, best.label)
-    more = f" So it does {len(strong) - 1} more." if len(strong) > 1 else ""
+    more = f" It tells {counted(len(strong) - 1, 'more class', 'more classes')}, too." if len(strong) > 1 else ""
     return Finding(
         kind="shortcuts",
         code="W_SHORTCUT",
