@@ -55,6 +55,7 @@ def find_imbalance(subject: Subject) -> Iterator[Finding]:
     if ratio < _IMBALANCED:
         return
     usual = median(counts.values())
+    labelled = sum(example.labels is not None for example in subject.examples)
     n_rare = sum(n * _IMBALANCED <= counts[common] for n in counts.values())
     yield Finding(
         kind="imbalance",
@@ -62,7 +63,7 @@ def find_imbalance(subject: Subject) -> Iterator[Finding]:
         severity="worth a look" if ratio >= _VERY_IMBALANCED else "good to know",
         sentence=f"'{common}' has {ratio:.0f} times as many pictures as '{rare}' (class imbalance; the usual class "
         f"has {usual:g}): always answering '{common}' would be right for "
-        f"{percent(counts[common] / sum(counts.values()))}.",
+        f"{percent(counts[common] / labelled)}.",
         count=n_rare,
         advice="Look at balanced accuracy, which counts every class alike: winnow train --optimise balanced_accuracy.",
     )

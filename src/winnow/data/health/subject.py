@@ -114,12 +114,17 @@ def groups_of(keyed: Iterable[tuple[int, object]]) -> list[list[int]]:
 
 def chains(pairs: Iterable[Pair]) -> list[list[int]]:
     """Groups of places that hang together by pairs, friends of friends included; each sorted."""
-    group_of: dict[int, list[int]] = {}
+    parent: dict[int, int] = {}
+
+    def root(place: int) -> int:
+        while (above := parent.setdefault(place, place)) != place:
+            parent[place] = place = parent[above]  # halve the way for whoever comes next
+        return place
+
     for pair in pairs:
-        one, other = (group_of.get(place, [place]) for place in (pair.first, pair.second))
-        if one is not other:
-            merged = one + other
-            group_of.update(dict.fromkeys(merged, merged))
-        else:
-            group_of.update(dict.fromkeys(one, one))
-    return [sorted(group) for group in {id(group): group for group in group_of.values()}.values()]
+        one, other = root(pair.first), root(pair.second)
+        parent[other] = one
+    groups: dict[int, list[int]] = {}
+    for place in list(parent):
+        groups.setdefault(root(place), []).append(place)
+    return [sorted(group) for group in groups.values()]
