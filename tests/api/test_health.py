@@ -98,6 +98,16 @@ def test_a_dataset_is_checked_by_its_name(dataset: winnow.Dataset, tmp_path: Pat
         winnow.check("sik", workspace=tmp_path / "workspace")
 
 
+def test_a_bare_word_means_the_dataset_even_beside_files_of_that_name(
+    sick: Path, dataset: winnow.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    workspace = tmp_path / "workspace"
+    fix(dataset, drop=["blank"])
+    assert winnow.check("sick", workspace=workspace).numbers.version == 2
+    assert winnow.check("./sick", workspace=workspace).find("blank") is not None
+
+
 def test_a_check_is_saved_as_a_page_or_as_numbers(dataset: winnow.Dataset, tmp_path: Path):
     health = dataset.check()
     assert json.loads(health.save(tmp_path / "h.json").read_text())["dataset"] == "sick"
@@ -125,6 +135,12 @@ def test_findings_are_mended_as_one_new_version_and_can_be_undone(dataset: winno
     left = {finding.kind for finding in mended.check().findings}
     assert not left & {"duplicates", "blank", "conflicts"}
     assert len(winnow.load("sick", version=1, workspace=workspace)) == len(dataset)
+
+
+def test_undoing_a_fix_keeps_what_others_did_meanwhile(dataset: winnow.Dataset):
+    dataset.move(dataset.examples()[-1].source, "validation")
+    fixed = fix(dataset, drop=["blank"])
+    assert (fixed.before, fixed.version, fixed.undo) == (1, 3, "winnow restore sick 2")
 
 
 def test_a_dry_run_changes_nothing(dataset: winnow.Dataset):

@@ -28,6 +28,7 @@ class Fixed:
         dataset: its name.
         before: the version that was looked at.
         version: the new version; None where nothing was changed.
+        parent: the version that it was made from: newer than `before` where others edited meanwhile.
         findings: those that were mended, or would be.
         edits: what changes.
         asks: why nothing was done although there is something to do, and what to type; "" otherwise.
@@ -39,11 +40,12 @@ class Fixed:
     findings: tuple[Finding, ...]
     edits: tuple[Edit, ...]
     asks: str = ""
+    parent: int | None = None
 
     @property
     def undo(self) -> str:
-        """What to type to go back."""
-        return shlex.join(["winnow", "restore", self.dataset, str(self.before)])
+        """What to type to go back to what was there right before, with what others did meanwhile."""
+        return shlex.join(["winnow", "restore", self.dataset, str(self.before if self.parent is None else self.parent)])
 
     def told(self) -> list[tuple[str, tuple[str, ...]]]:
         """What changes, in words: a heading and a line for each picture or class."""
@@ -116,10 +118,11 @@ def fix(
         asks = ""
         if wanted["relabel"] and not yes and not only and any(isinstance(edit, Relabel) for edit in edits):
             asks = "Labels are not changed by a model's opinion alone: look at them, then add --yes, or --only PICTURE."
-        version = None
+        version = parent = None
         if edits and not asks and not dry_run:
-            version = home.edit(data.name, edits, expected_version=data.version).number
-        return Fixed(data.name, data.version, version, mended, edits, asks)
+            record = home.edit(data.name, edits, expected_version=data.version)
+            version, parent = record.number, record.parent
+        return Fixed(data.name, data.version, version, mended, edits, asks, parent)
 
 
 def combined(edits: Iterable[Edit], only: Collection[str] = ()) -> tuple[Edit, ...]:

@@ -28,7 +28,7 @@ from winnow.report.health_page import as_health_page
 from winnow.report.health_schema import HealthPart
 from winnow.report.page.health import pictures_shown
 from winnow.report.thumbnails import thumbnail
-from winnow.workspace.workspace import Workspace
+from winnow.workspace.workspace import Workspace, default_folder
 
 Thumbnails = Callable[[str], bytes | None]
 
@@ -101,7 +101,8 @@ def check(
     read.
 
     Args:
-        source: a `Dataset`, the name of one, or anything that `winnow.load` takes.
+        source: a `Dataset`, the name of one (even where a folder here is called so, too: give ./name for that), or
+            anything that `winnow.load` takes.
         y: labels (N,) where `source` is an array or a list of pictures.
         backbone: a backbone's folder, or the name of one in the workspace; None: the first at hand, if any. With one,
             labels are judged far better.
@@ -143,6 +144,14 @@ def _opened(
     if isinstance(source, Dataset):
         yield source, False
         return
+    if isinstance(source, str) and y is None and is_there(source) and _is_home(workspace):
+        # "winnow import photos" answers with "winnow check photos": the edits made since lie in the dataset alone.
+        with using(workspace) as home:
+            record = next((one for one in home.datasets() if one.name == source and one.newest is not None), None)
+            if record is not None:
+                tell(Note(f"This is the dataset '{source}'; the files of that name are checked as ./{source}"))
+                yield Dataset(home, record.name, home.find_version(record.name).number), False
+                return
     if isinstance(source, str) and y is None and not is_there(source):
         with using(workspace) as home:
             if source != EXAMPLE or EXAMPLE in {record.name for record in home.datasets()}:
@@ -151,6 +160,13 @@ def _opened(
     tell(Note("This is not in the workspace: it is imported into a temporary one for the check, and not kept."))
     with tempfile.TemporaryDirectory(prefix="winnow-check-") as folder, Workspace.open(Path(folder)) as temporary:
         yield load(source, y, workspace=temporary, tell=tell), True
+
+
+def _is_home(workspace: str | Path | Workspace | None) -> bool:
+    """Is the workspace there already? A check of files makes none."""
+    if isinstance(workspace, Workspace):
+        return True
+    return is_there((default_folder() if workspace is None else Path(workspace)).expanduser() / "winnow.db")
 
 
 def _kept(health: Health) -> Health:
