@@ -88,6 +88,7 @@ def test_differences_are_counted_then_shown(imported: Winnow):
 
 def test_restoring_the_newest_says_there_is_nothing_to_do(imported: Winnow):
     assert "nothing to restore" in imported("restore", "shapes", "1").out
+    assert json.loads(imported("restore", "shapes", "1", "--json").out)["undo"] is None
 
 
 def test_a_dataset_shows_its_newest_versions_only(imported: Winnow):

@@ -180,10 +180,14 @@ def _restore(
     with using(workspace) as opened:
         before = opened.find_version(name)
         record = opened.restore(name, version)
-    if record.number == before.number and not as_json:
+    if record.number > before.number:
+        _say_done(record, as_json)
+    elif as_json:
+        from winnow.api.versions import event_facts
+
+        echo_json({**event_facts(record), "undo": None})
+    else:
         typer.echo(f"{record.dataset} is at version {record.number} already: nothing to restore.")
-        return
-    _say_done(record, as_json)
 
 
 def _edit(workspace: Workspace, name: str, edits: Sequence[Edit], as_json: bool) -> None:
