@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,10 @@ def test_standardised_numbers_are_refused() -> None:
 def test_no_pictures_have_no_answers(trained: Model) -> None:
     assert trained.predict([]) == []
     assert trained.predict_proba([]).shape == (0, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes of this kind")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(BadDataError, match="pipe"):
+        pictures_of(tmp_path / "pipe.png")[0].pixels(8)

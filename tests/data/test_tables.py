@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import os
 import zipfile
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from winnow.data.decode import decode
+from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.sources.source import RefusedSourceError
 from winnow.data.sources.tables.labels import separator_of
 from winnow.errors import BadDataError, UserError
@@ -641,3 +642,22 @@ def test_a_table_in_an_archive_is_read_there(folder):
     found = found_in(folder / "x.zip")
     assert [(f.source, f.label) for f in found] == [("set/a.png", "cat"), ("set/b.png", "dog")]
     assert decode(found[1].read()).pixels.tobytes() == noise(1).tobytes()
+
+
+@pytest.mark.parametrize("ending", ["", ".dcm"])
+def test_a_table_may_name_dicom_files_with_their_ending_or_without(ending, tmp_path):
+    rows = "".join(f"{i}{ending},{'ill' if i % 2 else 'well'}\n" for i in range(4))
+    table(tmp_path, f"id,diagnosis\n{rows}", "train.csv")
+    for i in range(4):
+        (tmp_path / f"{i}.dcm").write_bytes(bytes(128) + b"DICM")
+    assert [(f.source, f.label) for f in found_in(tmp_path)] == [
+        ("0.dcm", "well"), ("1.dcm", "ill"), ("2.dcm", "well"), ("3.dcm", "ill"),
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes of this kind")
+def test_a_pipe_that_a_dataframe_names_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (found,) = found_in(pd.DataFrame({"path": [str(tmp_path / "pipe.png")], "label": ["cat"]}))
+    with pytest.raises(UnreadablePictureError, match="pipe"):
+        found.read()

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from winnow.data.decode import FORMATS, UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
 from winnow.data.pixels import as_uint8, pixels_from_array
+from winnow.data.sources.folder import read_file
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif", ".dcm"})
 """Endings that are looked for in a folder; a file named by the user is read whatever its ending."""
 
 
@@ -92,7 +93,7 @@ def _is_plain(file: Path, root: Path) -> bool:
 def _file(path: Path) -> Given:
     def pixels(side_px: int) -> Pixels:
         try:
-            data = path.read_bytes()
+            data = read_file(path, is_picture=True)  # neither waits for a pipe nor reads a disk's image whole
         except OSError as error:
             raise UnreadablePictureError("E_UNREADABLE", f"The file cannot be read ({error.strerror}).") from error
         return decoding_pool().pixels(data, side_px)

@@ -20,7 +20,7 @@ from winnow.data.signatures import FORMATS
 from winnow.data.sources.source import Refused, split_named
 from winnow.data.sources.tree import Tree
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".dcm"})
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:(//|/[^/])|data:", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _PICTURE_FOLDERS = ("images", "jpegimages", "imgs", "data")

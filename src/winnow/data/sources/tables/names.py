@@ -8,7 +8,7 @@ from typing import Literal
 
 Role = Literal["picture", "label", "split", "group", "weight", "time"]
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif", ".jpe")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif", ".jpe", ".dcm")
 
 # Written without capitals, spaces and underscores; the surest first.
 USUAL_NAMES: Mapping[Role, Sequence[str]] = {

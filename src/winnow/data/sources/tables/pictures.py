@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from winnow.data.pixels import encode_png, pixels_from_array
 from winnow.data.sources.fetch import fetch_picture
+from winnow.data.sources.folder import read_file
 from winnow.data.sources.pictures_of import Pictures, is_address, shown
 from winnow.data.sources.source import Refused, label_text
 from winnow.data.sources.tables.names import SUFFIXES, looks_like_picture
@@ -115,7 +116,9 @@ class PictureCells:
         if is_address(text) or (self._base_url is not None and self._tree is None):
             return self._at_url(text)
         if self._tree is None:
-            return Cell(PurePosixPath(text.replace("\\", "/")).as_posix(), Path(text).read_bytes, Path(text))
+            return Cell(
+                PurePosixPath(text.replace("\\", "/")).as_posix(), partial(read_file, text, is_picture=True), Path(text)
+            )
         found = self._in_tree(text)
         if isinstance(found, Refused):
             return found
