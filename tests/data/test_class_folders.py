@@ -217,3 +217,12 @@ def test_what_else_lies_beside_a_named_file_is_nobodys_concern(photos):
     os.mkfifo(photos / "pipe")
     assert found(photos / "list.csv") == {"cat/0.png": "tiger"}
     assert refused(photos / "list.csv") == {}
+
+
+def test_a_workspace_inside_the_folder_is_not_taken_for_pictures(photos: Path):
+    copies = photos / "ws" / "blobs" / "ab"
+    copies.mkdir(parents=True)
+    (copies / ("ab" * 32)).write_bytes(file_of(noise(9)))
+    (photos / "ws" / "winnow.db").write_bytes(b"SQLite format 3\0")
+    assert set(found(photos).values()) == {"cat", "dog"}
+    assert refused(photos) == {}

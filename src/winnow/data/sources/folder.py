@@ -154,10 +154,10 @@ class _Walk:
                 yield kind
 
     def _kind(self, entry: os.DirEntry[str], path: str) -> Refused | str | None:
-        """ "file", "folder", why it is neither, or None for a link to where we have been."""
+        """ "file", "folder", why it is neither, or None for a link to where we have been and for a workspace."""
         try:
             if entry.is_dir(follow_symlinks=False):
-                return self._depth(path)
+                return None if _is_workspace(entry.path) else self._depth(path)
             mode = entry.stat().st_mode  # of what a link points to
             if stat.S_ISREG(mode):
                 return "file"
@@ -168,7 +168,7 @@ class _Walk:
             return Refused(path, "E_MISSING", "The link points to nothing: mend or remove it.")
         except OSError as error:  # a link that points to itself, or to where we may not look
             return Refused(path, "E_UNREADABLE", f"It cannot be looked at ({error.strerror}): check its rights.")
-        if real in self._linked or _is_above(real, entry.path):
+        if real in self._linked or _is_above(real, entry.path) or _is_workspace(real):
             return None
         self._linked.add(real)
         return self._depth(path)
@@ -177,6 +177,11 @@ class _Walk:
         if path.count("/") < MAX_DEPTH:
             return "folder"
         return Refused(path, "E_NAME", f"It lies {MAX_DEPTH} folders deep: move it further up.")
+
+
+def _is_workspace(folder: str) -> bool:
+    """Is this one of Winnow's own, with copies of pictures that would be taken for more of them?"""
+    return Path(folder, "winnow.db").is_file()
 
 
 def _is_above(folder: str, path: str) -> bool:
