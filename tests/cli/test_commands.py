@@ -186,3 +186,10 @@ def test_a_reader_who_has_seen_enough_is_no_fault(shapes: Path, tmp_path: Path):
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_the_name_of_a_dataset_is_nothing_to_import(winnow: Winnow, shapes: Path):
+    winnow("import", shapes, "--name", "shapes-of-mine")
+    again = winnow("import", "shapes-of-mine")
+    assert again.code == 4
+    assert "There is no file or folder shapes-of-mine" in again.err

@@ -65,6 +65,8 @@ def test_a_name_that_is_no_folder_everywhere_is_refused_with_the_reason(name: st
         ("/home/ada/My clouds (2026).zip", "My-clouds-2026"),
         ("table.csv", "table"),
         ("weights.tar.gz", "weights"),
+        ("photos.tar.zst", "photos"),
+        ("birds/labels.xlsx", "labels"),
         ("flowers/train", "flowers"),
         ("C:\\pictures\\cats & dogs", "cats-dogs"),
         ("../..", "dataset"),

@@ -61,9 +61,12 @@ def _import(
 
     Your files are only read. Importing the same files again changes nothing; broken off, it goes on where it was.
     """
-    from winnow.api.loading import load
+    from winnow.api.loading import EXAMPLE, load
     from winnow.api.printing import Printer
+    from winnow.data.sources import is_there, open_source
 
+    if source != EXAMPLE and not is_there(source):
+        open_source(source)  # "no such file": `load` would take the name of a dataset, too, and import nothing
     with Printer() as printer:
         dataset = load(
             source,

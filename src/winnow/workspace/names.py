@@ -28,7 +28,10 @@ _WINDOWS_DEVICES = frozenset(
 # "photos/train" is a set of photos, not a set called "train".
 _SAYS_NOTHING = frozenset(["train", "training", "data", "dataset", "images", "img", "pictures"])
 
-_ENDINGS = (".tar.gz", ".zip", ".csv", ".tsv", ".npz", ".npy", ".parquet", ".gz")
+_ENDINGS = (
+    *(".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.lz4", ".tgz", ".tbz2", ".txz", ".tzst", ".tar", ".zip"),
+    *(".csv", ".tsv", ".xlsx", ".jsonl", ".json", ".npz", ".npy", ".parquet", ".gz"),
+)
 
 
 class NameRefusedError(UserError):
