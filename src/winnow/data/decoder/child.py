@@ -1,9 +1,9 @@
 """The process that decodes: pictures in on stdin, facts out on stdout, within limits that the system enforces.
 
 `main`, which `winnow.data.decoder.pool` starts, reads requests: <I count, <I least side, count x <I length, the bytes
-of the files. To a least side of 0 it answers with <I length and a line of JSON for each file: its facts. To any other, asked
-of one file, with <I length and why it is no picture, or its height and width, and then its pixels, decoded at the scale
-that is just enough. It ends when stdin does. Nothing is ever unpickled, on either side.
+of the files. To a least side of 0 it answers with <I length and a line of JSON for each file: its facts. To any other,
+asked of one file, with <I length and why it is no picture, or its height and width, and then its pixels, decoded at the
+scale that is just enough. It ends when stdin does. Nothing is ever unpickled, on either side.
 """
 
 from __future__ import annotations
