@@ -100,6 +100,13 @@ def test_more_pictures_join_and_keep_what_was_decided(squares: Dataset, tmp_path
     assert squares.add(more).version == 3
 
 
+def test_more_pictures_undo_no_merge_and_bring_nothing_back_that_was_dropped(squares: Dataset, tmp_path: Path):
+    squares.merge_classes(["square"], into="plain").remove("plain/000.png")
+    grown = squares.add(write_squares(tmp_path / "more", n=60))
+    assert set(grown.classes) == {"plain"}
+    assert "plain/000.png" not in labels(grown)
+
+
 def test_importing_the_same_folder_again_undoes_no_label(squares: Dataset, photos: Path):
     squares.relabel({"plain/000.png": "mine"})
     again = load(photos, workspace=squares.workspace)

@@ -119,6 +119,14 @@ def test_a_label_that_somebody_has_set_stays(named: str):
     assert joined == OLD
 
 
+def test_what_was_dropped_stays_out_unless_it_is_back_or_another_file_has_the_name():
+    gone, other = OLD[5], replace(fresh(1), source="5.png")
+    kept, notes = join_examples([*OLD[:5], *OLD[6:]], [gone, other], dropped={("5.png", "c5")})
+    assert [e.content for e in kept[99:]] == ["new1"]
+    assert "1 picture that was dropped here before stays out" in notes[0].text
+    assert join_examples(OLD, [gone], dropped={("5.png", "c5")}) == (OLD, [])
+
+
 def test_another_file_under_a_known_name_is_another_picture_once():
     other = replace(fresh(1), source="5.png")
     once, _ = join_examples(OLD, [other])

@@ -228,6 +228,15 @@ def test_the_pictures_that_somebody_decided_about_are_known(clouds: Workspace):
     clouds.edit("clouds", [Relabel({"cirrus.png": "wispy"})])
     clouds.edit("clouds", [RenameClass("wispy", "thin")])
     assert clouds.edited_pictures("clouds") == {"cirrus.png"}
+    clouds.edit("clouds", [RenameClass("odd", "grey")])
+    assert clouds.edited_pictures("clouds") == {"cirrus.png", "stratus.png"}
+
+
+def test_the_pictures_that_somebody_dropped_are_known_by_name_and_content(clouds: Workspace):
+    (cirrus,) = (e for e in clouds.manifest("clouds").examples() if e.source == "cirrus.png")
+    assert clouds.dropped_pictures("clouds") == set()
+    clouds.edit("clouds", [Remove(cirrus.content)])
+    assert clouds.dropped_pictures("clouds") == {("cirrus.png", cirrus.content)}
 
 
 def test_a_dataset_removed_and_made_again_is_another_one(clouds: Workspace, manifest_of: ManifestOf):

@@ -106,6 +106,7 @@ def load(
         options=options,
         joins=() if into is None else into.examples(),
         decided=() if into is None else opened.edited_pictures(into.name),
+        dropped=() if into is None else opened.dropped_pictures(into.name),
         name=called or opened.name_from_source(text),
         tell=tell,
     )

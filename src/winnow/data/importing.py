@@ -66,6 +66,7 @@ def import_examples(
     options: ImportOptions = _AS_USUAL,
     joins: Sequence[Example] = (),
     decided: Collection[str] = (),
+    dropped: Collection[tuple[str, str]] = (),
     name: str = "DATASET",
     tell: Tell = tell_nobody,
 ) -> Imported:
@@ -82,6 +83,7 @@ def import_examples(
         name: of the dataset, for commands in notes.
         joins: what the pictures come to: none is taken twice, and these keep their splits.
         decided: of these, the pictures (by source or content) that keep their labels, whatever the source says now.
+        dropped: (source, content) of pictures that were taken out of these before, and stay out.
 
     Raises:
         NotFoundError: there is no such file or folder.
@@ -96,7 +98,12 @@ def import_examples(
     keep.blobs.flush()
     if joins:
         examples, more_notes = join_examples(
-            joins, examples_of(rows.table), test_share=plan.test_share, seed=plan.seed, decided=decided
+            joins,
+            examples_of(rows.table),
+            test_share=plan.test_share,
+            seed=plan.seed,
+            decided=decided,
+            dropped=dropped,
         )
         table = table_of(examples)
     else:

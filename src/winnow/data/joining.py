@@ -26,6 +26,7 @@ def join_examples(
     test_share: float = 0.2,
     seed: int = 0,
     decided: Collection[str] = (),
+    dropped: Collection[tuple[str, str]] = (),
 ) -> tuple[list[Example], list[Note]]:
     """The examples of a dataset with new ones among them, and what a user should know.
 
@@ -40,9 +41,10 @@ def join_examples(
         test_share: share of the new ones that goes to the test split.
         seed: draws it.
         decided: sources or contents of pictures whose labels somebody set since: of these the old ones stay.
+        dropped: (source, content) of pictures that somebody took out: they stay out, unless they are back already.
     """
-    joined = _joined(old, new, frozenset(decided))
-    notes: list[Note] = []
+    wanted, notes = _without_dropped(old, new, dropped)
+    joined = _joined(old, wanted, frozenset(decided))
     placed = _with_their_kin(joined)
     undecided = [place for place, example in enumerate(placed) if not example.split]
     for place, split in zip(undecided, _drawn(placed, undecided, test_share, seed, notes), strict=True):
@@ -65,6 +67,21 @@ def rejoined(base: Manifest, joined: Manifest, newest: Manifest) -> Manifest:
     needed = task_of(example.labels for example in examples)
     task = needed if newest.task == joined.task == "classify" else "multilabel"
     return Manifest.of(examples, joined.provenance, task)
+
+
+def _without_dropped(
+    old: Sequence[Example], new: Sequence[Example], dropped: Collection[tuple[str, str]]
+) -> tuple[list[Example], list[Note]]:
+    out = set(dropped) - {(example.source, example.content) for example in old}
+    wanted = [example for example in new if (example.source, example.content) not in out]
+    if not (n_out := len(new) - len(wanted)):
+        return wanted, []
+    what = (
+        "1 picture that was dropped here before stays"
+        if n_out == 1
+        else f"{n_out:,} pictures that were dropped here before stay"
+    )
+    return wanted, [Note(f"{what} out. To have one back, import it under another name.")]
 
 
 def _joined(old: Sequence[Example], new: Sequence[Example], decided: frozenset[str]) -> list[Example]:

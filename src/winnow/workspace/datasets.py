@@ -17,6 +17,7 @@ from winnow.workspace.records import DatasetRecord, VersionRecord
 from winnow.workspace.tables import datasets, openings, versions
 
 if TYPE_CHECKING:
+    from winnow.data.edits import Edit
     from winnow.data.manifest import Manifest
 
 # Made once: every edit asks it, and SQLAlchemy takes longer to build a statement than SQLite to run it.
@@ -26,6 +27,8 @@ _NEWEST = versions.c.number.desc()
 _COLUMNS = tuple(column for column in versions.columns if column.name != "edits")
 # What makes a version's rows whatever was there before.
 _REPLACING = ("import", RESTORE)
+BRINGING = ("import", "add", "change")
+"""Kinds of versions that may hold pictures no version before them has."""
 
 
 class DatasetStore:
@@ -143,14 +146,48 @@ class DatasetStore:
             return [self._record(connection, row) for row in rows]
 
     def edited_pictures(self, name: str) -> set[str]:
-        """The pictures that edits have named; see `Workspace.edited_pictures`."""
-        from winnow.data.edits import from_json
+        """The pictures that edits have changed; see `Workspace.edited_pictures`."""
+        from winnow.data.draft import Draft
+        from winnow.data.edits import apply_all
+
+        found: set[str] = set()
+        with self._database.read() as connection:
+            dataset = require(connection, name)
+            for number, edits in self._edits(connection, dataset):
+                found.update(picture for edit in edits for picture in edit.pictures)
+                if any(not edit.pictures for edit in edits):  # of whole classes: who was in them then?
+                    draft = Draft(self._history.manifest(connection, dataset, number - 1))
+                    with draft.attempt():
+                        apply_all(edits, draft)
+                        found.update(draft.value("source", row) for row in draft.touched)
+        return found
+
+    def dropped_pictures(self, name: str) -> set[tuple[str, str]]:
+        """The pictures that edits have taken out; see `Workspace.dropped_pictures`."""
+        from winnow.data.edits import Remove
 
         with self._database.read() as connection:
-            of_edits = versions.c.edits.is_not(None) & (versions.c.kind != RESTORE)
-            query = select(versions.c.edits).where(versions.c.dataset_id == require(connection, name).id, of_edits)
-            texts = connection.scalars(query).all()
-        return {picture for text in texts for edit in from_json(text) for picture in edit.pictures}
+            dataset = require(connection, name)
+            made = self._edits(connection, dataset)
+            named = {
+                picture for _, edits in made for edit in edits if isinstance(edit, Remove) for picture in edit.pictures
+            }
+            brought = versions.c.kind.in_(BRINGING) & (versions.c.dataset_id == dataset.id)
+            numbers = connection.scalars(select(versions.c.number).where(brought)).all() if named else ()
+            found: set[tuple[str, str]] = set()
+            for number in numbers:
+                manifest = self._history.manifest(connection, dataset, number)
+                rows = zip(manifest.column("source"), manifest.column("content"), strict=True)
+                found.update(row for row in rows if not named.isdisjoint(row))
+        return found
+
+    def _edits(self, connection: Connection, dataset: Row[Any]) -> list[tuple[int, tuple[Edit, ...]]]:
+        """Every edit there was, by the number of the version that it made."""
+        from winnow.data.edits import from_json
+
+        of_edits = versions.c.edits.is_not(None) & (versions.c.kind != RESTORE) & (versions.c.dataset_id == dataset.id)
+        query = select(versions.c.number, versions.c.edits).where(of_edits).order_by(versions.c.number)
+        return [(int(row.number), from_json(row.edits)) for row in connection.execute(query)]
 
     def _place(self, name: str, version: int | None) -> tuple[Row[Any], int]:
         with self._database.read() as connection:

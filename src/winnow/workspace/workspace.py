@@ -19,7 +19,7 @@ from winnow.errors import WorkspaceError
 from winnow.workspace import migrations
 from winnow.workspace.climbs import ClimbStore
 from winnow.workspace.database import Database
-from winnow.workspace.datasets import DatasetStore
+from winnow.workspace.datasets import BRINGING, DatasetStore
 from winnow.workspace.editing import Editor, user_name
 from winnow.workspace.history import History
 from winnow.workspace.models import ModelStore
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from winnow.data.edits import Edit
     from winnow.data.manifest import Manifest
 
-# Kinds of versions that may hold pictures no version before them has.
-_BRINGING = ("import", "add", "change")
 _PARTS = ("blobs", "datasets", "climbs", "models", "cache", "backbones")
 
 
@@ -155,8 +153,13 @@ class Workspace:
         return self._datasets.join(name, manifest, what, base, who or user_name())
 
     def edited_pictures(self, name: str) -> set[str]:
-        """The pictures (by source or content) whose labels, group or split somebody has set here."""
+        """The pictures (by source or content) whose labels, group or split somebody has set here, by themselves or
+        with their whole class."""
         return self._datasets.edited_pictures(name)
+
+    def dropped_pictures(self, name: str) -> set[tuple[str, str]]:
+        """(source, content) of the pictures that somebody has taken out here; some may be back (`restore`)."""
+        return self._datasets.dropped_pictures(name)
 
     def edit(
         self, name: str, edits: Sequence[Edit], *, who: str | None = None, expected_version: int | None = None
@@ -321,7 +324,7 @@ class Workspace:
         """Room that all versions take; pictures that two datasets share count in each."""
         size_of: dict[str, int] = {}
         for record in self.versions(name):
-            if record.kind not in _BRINGING:
+            if record.kind not in BRINGING:
                 continue  # it has no other pictures than those before it
             manifest = self.manifest(name, record.number)
             size_of.update(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
