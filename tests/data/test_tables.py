@@ -656,8 +656,10 @@ def test_a_table_may_name_dicom_files_with_their_ending_or_without(ending, tmp_p
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes of this kind")
-def test_a_pipe_that_a_dataframe_names_is_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "pipe.png")
-    (found,) = found_in(pd.DataFrame({"path": [str(tmp_path / "pipe.png")], "label": ["cat"]}))
+@pytest.mark.parametrize("in_table", [True, False])
+def test_a_pipe_that_a_dataframe_or_a_list_names_is_not_waited_for(in_table, tmp_path):
+    os.mkfifo(path := tmp_path / "pipe.png")
+    source = pd.DataFrame({"path": [str(path)], "label": ["cat"]}) if in_table else ([str(path)], ["cat"])
+    (found,) = found_in(source)
     with pytest.raises(UnreadablePictureError, match="pipe"):
         found.read()

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
+from winnow.data.sources.folder import read_file
 from winnow.data.sources.source import Found, ImportOptions, label_text, one_label
 from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError
@@ -102,7 +103,7 @@ def _encode(picture: NDArray[Any], scale: float) -> bytes:
 def _each(X: Iterable[Any]) -> Iterator[Any]:
     for item in X:
         if isinstance(item, str | Path):
-            yield Path(item).read_bytes
+            yield partial(read_file, item, is_picture=True)
         elif isinstance(item, bytes):
             yield partial(bytes, item)
         else:
