@@ -8,7 +8,7 @@ import pytest
 
 from winnow.api.dataset import Dataset
 from winnow.api.loading import load
-from winnow.api.versions import labels_from_csv, named_pictures, one_label_each
+from winnow.api.versions import labels_as_exported, labels_from_csv, named_pictures, one_label_each
 from winnow.data.differences import Change
 from winnow.data.edits import AddLabels, Relabel
 from winnow.errors import BadDataError, ConflictError, NotFoundError
@@ -144,3 +144,13 @@ def test_a_table_that_is_not_there_or_no_text_is_told(tmp_path: Path):
     (tmp_path / "t.csv").write_bytes(b"source,label\n\xff\xfe,\x00\n")
     with pytest.raises(BadDataError, match="CSV in UTF-8"):
         labels_from_csv(tmp_path / "t.csv")
+
+
+def test_a_table_that_was_exported_relabels(squares: Dataset, tmp_path: Path):
+    squares.export(tmp_path / "out", to="csv")
+    exported = labels_from_csv(tmp_path / "out" / "labels.csv")
+    assert labels_as_exported(squares.workspace, "photos", exported) == labels(squares)
+    several = squares.relabel({"plain/000.png": ["a", "b"], "plain/002.png": ["a"], "plain/004.png": []})
+    several.export(tmp_path / "several", to="csv")
+    exported = labels_from_csv(tmp_path / "several" / "labels.csv")
+    assert labels_as_exported(squares.workspace, "photos", exported) == labels(several)

@@ -11,6 +11,7 @@ from typing import Any
 
 from winnow.data.differences import Change, Differences
 from winnow.data.sources.source import label_text
+from winnow.data.sources.tables.labels import divided, separator_of
 from winnow.errors import BadDataError, NotFoundError, UserError
 from winnow.workspace.records import VersionRecord
 from winnow.workspace.workspace import Workspace
@@ -81,6 +82,30 @@ def labels_from_csv(path: str | Path) -> dict[str, tuple[str, ...] | None]:
         label = label_text(row[labels])
         found.setdefault(row[pictures] or "", []).extend(() if label is None else (label,))
     return {picture: tuple(dict.fromkeys(several)) or None for picture, several in found.items()}
+
+
+def labels_as_exported(
+    workspace: Workspace, dataset: str, labels: dict[str, tuple[str, ...] | None]
+) -> dict[str, tuple[str, ...] | None]:
+    """The labels of a table that `winnow export --to csv` wrote, as the dataset has them: "images/sky.jpg" is
+    "sky.jpg", and where pictures have several labels, "cat|dog" or '["cat", "dog"]' are two.
+
+    Raises:
+        NotFoundError: no such dataset.
+    """
+    manifest = workspace.manifest(dataset)
+    known = set(manifest.column("source"))
+    sign = ""
+    if manifest.task == "multilabel":
+        sign, _ = separator_of(sorted({cell for cells in labels.values() for cell in cells or ()}), "label")
+    found: dict[str, tuple[str, ...] | None] = {}
+    for picture, cells in labels.items():
+        inside = picture.removeprefix("images/")
+        several = cells
+        if sign and cells is not None:
+            several = tuple(dict.fromkeys(str(one).strip() for cell in cells for one in divided(cell, sign) or ()))
+        found[inside if picture not in known and inside in known else picture] = several
+    return found
 
 
 def one_label_each(labels: dict[str, tuple[str, ...] | None], task: str) -> None:

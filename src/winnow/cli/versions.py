@@ -55,14 +55,14 @@ def _relabel(
     if (from_csv is None) == (not pictures) or (from_csv is None) == (not label):
         raise UserError("Say which pictures and their new --label, or give both in a table: --from-csv FILE.")
     from winnow.api.dataset import using
-    from winnow.api.versions import labels_from_csv, named_pictures, one_label_each
+    from winnow.api.versions import labels_as_exported, labels_from_csv, named_pictures, one_label_each
     from winnow.data.edits import Relabel
 
     with using(workspace) as opened:
         if from_csv is None:
             labels: Any = dict.fromkeys(named_pictures(opened, name, pictures or ()), label)
         else:
-            labels = labels_from_csv(from_csv)
+            labels = labels_as_exported(opened, name, labels_from_csv(from_csv))
             one_label_each(labels, opened.manifest(name).task)
         _edit(opened, name, [Relabel(labels)], as_json)
 

@@ -231,7 +231,8 @@ class Manifest:
         for labels, split in zip(self.column("labels"), self.column("split"), strict=True):
             for label in labels or ():
                 counts[label][split] = counts[label].get(split, 0) + 1
-        return counts
+        order = ("train", "validation", "test")
+        return {label: {split: by[split] for split in order if split in by} for label, by in counts.items()}
 
     def digest(self) -> str:
         """SHA-256 of the rows (neither of their provenance nor of what can be computed), equal on every machine."""

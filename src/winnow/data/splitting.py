@@ -228,8 +228,8 @@ def _conflicts(rows: _Rows, is_kept: Flags) -> list[Note]:
         named = " and ".join(sorted(" + ".join(names) or "no class" for names in conflicts[0]))
         notes.append(
             Note(
-                f"{len(conflicts)} pictures occur under two labels (the first: {rows.source(first)}, {named}): decide "
-                "which is right.",
+                f"{len(conflicts):,} {'picture occurs' if len(conflicts) == 1 else 'pictures occur'} under different "
+                f"labels (the first: {rows.source(first)}, {named}): decide which is right.",
                 is_warning=True,
                 code="W_LABEL_CONFLICT",
             )

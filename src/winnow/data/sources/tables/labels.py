@@ -65,7 +65,7 @@ class LabelCells:
             return self._of_truths([row[i] for i in self.indices])
         cell = row[self.indices[0]]
         if isinstance(cell, str) and self.separator:
-            cell = _divided(cell, self.separator)
+            cell = divided(cell, self.separator)
         if isinstance(cell, list | tuple):
             return self._of_list(cell)
         text = self._text(cell)
@@ -184,7 +184,8 @@ def _divides(cells: Sequence[str], sign: str, *, is_strict: bool) -> bool:
     return is_free and len(in_cells) < len(cells) and come_back >= 0.8 * in_cells.total()
 
 
-def _divided(cell: str, separator: str) -> list[Any] | None:
+def divided(cell: str, separator: str) -> list[Any] | None:
+    """The labels in one cell, by what `separator_of` found ("[": written as a list); None if there is none."""
     if separator == "[":
         return _listed(cell.strip()) if cell.strip() else None
     return [part for part in cell.split(separator) if part.strip()] or None
