@@ -89,3 +89,8 @@ def test_a_mistyped_kind_is_recognised(winnow: Winnow, sick: Path):
     assert "Did you mean duplicates" in said.err
     assert winnow("fix", "sick").code == 2
     assert winnow("fix", "nobody", "--drop", "duplicates").code == 4
+
+
+def test_naming_a_picture_that_was_not_found_says_so(winnow: Winnow, sick: Path):
+    winnow("import", sick)
+    assert "named by --only" in winnow("fix", "sick", "--drop", "blank", "--only", "nothere.png").out

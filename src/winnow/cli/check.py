@@ -118,6 +118,12 @@ def _split(given: list[str] | None) -> list[str]:
 def _show(fixed: Fixed) -> None:
     from winnow.report.words import printable
 
+    if not fixed.edits and fixed.findings:
+        typer.echo(
+            f"Nothing to mend in {fixed.dataset}, version {fixed.before}: the pictures named by --only are not "
+            "among those found (name them as `winnow check` does), or a fix would not touch them."
+        )
+        return
     if not fixed.edits:
         typer.echo(f"Nothing to mend in {fixed.dataset}, version {fixed.before}: no such finding.")
         return
