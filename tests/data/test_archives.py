@@ -19,8 +19,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from winnow.data import regular_files
 from winnow.data.decode import UnreadablePictureError
-from winnow.data.sources import archive, open_source, tarred, tree
+from winnow.data.sources import archive, open_source, tarred
 from winnow.data.sources.containers import archive_at
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.errors import BadDataError
@@ -299,7 +300,7 @@ def test_a_damaged_entry_costs_its_own_line(tmp_path):
 
 def test_a_large_file_that_is_no_picture_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "LARGE_FILE_BYTES", 1000)
-    monkeypatch.setattr(tree, "LARGE_FILE_BYTES", 1000)
+    monkeypatch.setattr(regular_files, "LARGE_FILE_BYTES", 1000)
     large = file_of(noise(1, 100, 100))
     for make in (zip_of, tar_of):
         opened = archive_at(make(tmp_path / "a", {"cat/film.mp4": b"\0\0\0 ftypisom" * 200, "cat/large.png": large}))

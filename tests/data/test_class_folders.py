@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from winnow.data import regular_files
 from winnow.data.decode import UnreadablePictureError
-from winnow.data.sources import folder, open_source, tree
-from winnow.data.sources.folder import FolderTree, read_file
+from winnow.data.regular_files import read_file
+from winnow.data.sources import folder, open_source
+from winnow.data.sources.folder import FolderTree
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.errors import BadDataError
 from winnow.events import Note
@@ -197,7 +199,7 @@ def test_bytes_that_are_no_text_are_a_name_all_the_same(photos):
 
 
 def test_a_film_among_the_pictures_is_not_read(photos, monkeypatch):
-    monkeypatch.setattr(tree, "LARGE_FILE_BYTES", 1000)
+    monkeypatch.setattr(regular_files, "LARGE_FILE_BYTES", 1000)
     (photos / "cat" / "film.mp4").write_bytes(b"\0\0\0 ftypisom" * 200)
     walked = FolderTree(photos)
     assert walked.picture("cat/0.png")() == walked.reader("cat/0.png")()
@@ -206,7 +208,7 @@ def test_a_film_among_the_pictures_is_not_read(photos, monkeypatch):
 
 
 def test_a_file_beyond_all_measure_is_refused(photos, monkeypatch):
-    monkeypatch.setattr(tree, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(regular_files, "MAX_FILE_BYTES", 100)
     with pytest.raises(UnreadablePictureError, match="E_BOMB_PIXELS"):
         FolderTree(photos).reader("cat/0.png")()
 

@@ -24,15 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.decode import UnreadablePictureError
+from winnow.data.regular_files import HEAD_BYTES, LARGE_FILE_BYTES, refuse_large, refuse_no_picture
 from winnow.data.sources.refused import Refused, RefusedSourceError
-from winnow.data.sources.tree import (
-    HEAD_BYTES,
-    LARGE_FILE_BYTES,
-    MAX_DEPTH,
-    is_litter,
-    refuse_large,
-    refuse_no_picture,
-)
+from winnow.data.sources.tree import MAX_DEPTH, is_litter
 from winnow.data.sources.unpack import BROKEN
 from winnow.events import Note
 

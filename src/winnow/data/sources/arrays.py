@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.pixels import as_uint8, encode_png, pixels_from_array, scale_of, three_channels
-from winnow.data.sources.folder import read_file
+from winnow.data.regular_files import read_file
 from winnow.data.sources.source import Found, ImportOptions, label_text, one_label
 from winnow.data.sources.tree import Tree
 from winnow.errors import BadDataError

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-from winnow.data.decode import UnreadablePictureError
+from winnow.data.regular_files import read_file, what_it_is
 from winnow.data.sources.refused import Refused, RefusedSourceError
-from winnow.data.sources.tree import HEAD_BYTES, MAX_DEPTH, is_litter, refuse_large, refuse_no_picture
+from winnow.data.sources.tree import MAX_DEPTH, is_litter
 from winnow.errors import BadDataError
 from winnow.events import Note
 
 # A path takes about 150 bytes of memory. iNaturalist 2021, among the largest sets of pictures, has 2.7 million.
 MAX_FILES = 3_000_000
-_AT_ONCE = 1 << 20
 
 
 class FolderTree:
@@ -78,36 +77,6 @@ class FolderTree:
         return self._folder / path
 
 
-def read_file(path: str | Path, *, is_picture: bool = False) -> bytes:
-    """The bytes of a regular file.
-
-    Args:
-        is_picture: read a large file only if it begins like a picture.
-
-    Raises:
-        UnreadablePictureError: E_SPECIAL_FILE, it is a pipe, socket, device or folder; or it is too large.
-        OSError: it cannot be opened or read.
-    """
-    # Without O_NONBLOCK, opening a pipe waits for somebody to write into it: for ever, mostly.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise UnreadablePictureError("E_SPECIAL_FILE", _no_file(about.st_mode))
-        refuse_large(about.st_size)
-        # Read by the system's own call: a file object costs as much as reading a digit does.
-        data = os.read(descriptor, HEAD_BYTES if is_picture and about.st_size > _AT_ONCE else _AT_ONCE)
-        if is_picture:
-            refuse_no_picture(data, about.st_size)
-        parts = [data]
-        while len(data) and sum(map(len, parts)) < about.st_size:
-            data = os.read(descriptor, _AT_ONCE)
-            parts.append(data)
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
-
-
 class _Walk:
     """One walk through a folder, in the order of names, so that links are met in the same order every time."""
 
@@ -162,7 +131,7 @@ class _Walk:
             if stat.S_ISREG(mode):
                 return "file"
             if not stat.S_ISDIR(mode):
-                return Refused(path, "E_SPECIAL_FILE", _no_file(mode))
+                return Refused(path, "E_SPECIAL_FILE", what_it_is(mode))
             real = os.path.realpath(entry.path)
         except FileNotFoundError:
             return Refused(path, "E_MISSING", "The link points to nothing: mend or remove it.")
@@ -188,9 +157,3 @@ def _is_above(folder: str, path: str) -> bool:
     """Does the link at `path` point to a folder that it lies in?"""
     inside = os.path.realpath(Path(path).parent)
     return inside == folder or inside.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _no_file(mode: int) -> str:
-    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
-    kind = next((name for is_kind, name in kinds if is_kind(mode)), "device")
-    return f"It is a {kind}, not a file: move it out of the folder."

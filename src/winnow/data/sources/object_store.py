@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from winnow.data.decode import UnreadablePictureError
+from winnow.data.regular_files import HEAD_BYTES, LARGE_FILE_BYTES, refuse_large, refuse_no_picture
 from winnow.data.sources.refused import Refused, RefusedSourceError
-from winnow.data.sources.tree import HEAD_BYTES, LARGE_FILE_BYTES, is_litter, refuse_large, refuse_no_picture
+from winnow.data.sources.tree import is_litter
 from winnow.events import Note
 
 if TYPE_CHECKING:

@@ -7,16 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from winnow.data.decode import UnreadablePictureError
-from winnow.data.signatures import format_of
 from winnow.data.sources.refused import Refused
 from winnow.events import Note
 
-MAX_FILE_BYTES = 512 << 20
-"""No file is read beyond this: COCO's largest list of annotations has 449 MB."""
-LARGE_FILE_BYTES = 32 << 20
-"""A picture above this size is read whole only if it begins like one: beside photographs lie films."""
-HEAD_BYTES = 4096
 MAX_DEPTH = 100
 """Folders inside folders. People nest ten deep; a hundred is a circle, an accident or an attack."""
 
@@ -79,21 +72,3 @@ def is_litter(name: str) -> bool:
     """Is this a file or folder that Windows, a Mac, or a tool left, not the user?"""
     folded = name.casefold()
     return folded in _LITTER or (folded[:1] in (".", "~") and _LITTER_PATTERN.fullmatch(folded) is not None)
-
-
-def refuse_large(n_bytes: int) -> None:
-    """Raises UnreadablePictureError for a file that is too large to be read."""
-    if n_bytes > MAX_FILE_BYTES:
-        raise UnreadablePictureError(
-            "E_BOMB_PIXELS",
-            f"The file has {n_bytes >> 20} MB; Winnow reads up to {MAX_FILE_BYTES >> 20} MB. Save it smaller.",
-        )
-
-
-def refuse_no_picture(head: bytes, n_bytes: int) -> None:
-    """Raises UnreadablePictureError for a large file that does not begin (`head`) like a picture."""
-    if n_bytes > LARGE_FILE_BYTES and format_of(head) is None:
-        raise UnreadablePictureError(
-            "E_NOT_IMAGE",
-            f"The file of {n_bytes >> 20} MB does not begin like a picture (a film?): move it out of the folder.",
-        )

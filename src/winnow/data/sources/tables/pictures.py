@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from winnow.data.pixels import encode_png, pixels_from_array
+from winnow.data.regular_files import read_file
 from winnow.data.sources.fetch import fetch_picture
-from winnow.data.sources.folder import read_file
 from winnow.data.sources.pictures_of import Pictures, is_address, shown
 from winnow.data.sources.source import Refused, label_text
 from winnow.data.sources.tables.names import SUFFIXES, looks_like_picture
