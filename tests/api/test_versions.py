@@ -154,3 +154,9 @@ def test_a_table_that_was_exported_relabels(squares: Dataset, tmp_path: Path):
     several.export(tmp_path / "several", to="csv")
     exported = labels_from_csv(tmp_path / "several" / "labels.csv")
     assert labels_as_exported(squares.workspace, "photos", exported) == labels(several)
+
+
+def test_a_row_that_was_cut_short_takes_no_label_off(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("source,label\na.png,cat\nb.png\n")
+    with pytest.raises(BadDataError, match=r"Row 2 .* has no cell for its label"):
+        labels_from_csv(tmp_path / "t.csv")

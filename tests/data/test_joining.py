@@ -149,3 +149,13 @@ def test_what_was_done_while_pictures_were_read_stays_done():
     both = rejoined(base, joined, newest).examples()
     assert both[:99] == newest.examples()
     assert [e.source for e in both[99:]] == ["new/0.png", "new/1.png"]
+
+
+def test_a_label_set_while_pictures_were_read_holds_against_what_they_say():
+    base = Manifest.of(OLD)
+    joined = Manifest.of([replace(OLD[0], labels=("b",)), replace(OLD[1], labels=("b",)), *OLD[2:]])
+    newest = Manifest.of([replace(OLD[0], labels=("c",)), OLD[1], *OLD[3:]])  # one relabelled, another removed
+    both = {example.source: example.labels for example in rejoined(base, joined, newest).examples()}
+    assert both[OLD[0].source] == ("c",)
+    assert both[OLD[1].source] == ("b",)
+    assert OLD[2].source not in both

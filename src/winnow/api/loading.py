@@ -79,7 +79,7 @@ def load(
     """
     plan = _plan(test_share, split_by, seed)
     opened = workspace if isinstance(workspace, Workspace) else Workspace.open(_folder(workspace))
-    if isinstance(source, str) and y is None and not is_there(source):
+    if isinstance(source, str) and y is None and not is_there(source) and not (add or in_place):
         known = _known(opened, source, name, version)
         if known is not None:
             return known

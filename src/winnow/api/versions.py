@@ -78,7 +78,11 @@ def labels_from_csv(path: str | Path) -> dict[str, tuple[str, ...] | None]:
     header = list(rows[0]) if rows else []
     pictures, labels = (_column(path, header, names) for names in (_PICTURE_COLUMNS, _LABEL_COLUMNS))
     found: dict[str, list[str]] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
+        if row[labels] is None:
+            raise BadDataError(
+                f"Row {number} of {path} has no cell for its label: an empty one would take the label off. Complete it."
+            )
         label = label_text(row[labels])
         found.setdefault(row[pictures] or "", []).extend(() if label is None else (label,))
     return {picture: tuple(dict.fromkeys(several)) or None for picture, several in found.items()}

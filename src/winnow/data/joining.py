@@ -56,6 +56,9 @@ def join_examples(
 def rejoined(base: Manifest, joined: Manifest, newest: Manifest) -> Manifest:
     """What `join_examples` made of `base`, made of `newest` instead: what was done to it meanwhile stays done."""
     known = {example.source: example for example in base.examples()}
+    there = {example.source: example for example in newest.examples()}
+    decided = {source for source, example in there.items() if known.get(source) != example}
+    dropped = {(source, example.content) for source, example in known.items() if source not in there}
     new = [
         example if example.split_by == "user" else replace(example, split="")
         for example in joined.examples()
@@ -63,7 +66,7 @@ def rejoined(base: Manifest, joined: Manifest, newest: Manifest) -> Manifest:
     ]
     options = joined.provenance.get("options", {})
     drawn = {name: options[name] for name in ("test_share", "seed") if name in options}
-    examples, _ = join_examples(newest.examples(), new, **drawn)
+    examples, _ = join_examples(list(there.values()), new, decided=decided, dropped=dropped, **drawn)
     needed = task_of(example.labels for example in examples)
     task = needed if newest.task == joined.task == "classify" else "multilabel"
     return Manifest.of(examples, joined.provenance, task)
