@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from winnow.data.edits import MergeClasses
+from dataclasses import replace
+
+from winnow.data.edits import MergeClasses, RemoveLabels
 from winnow.data.health.classes import find_few_pictures, find_imbalance, find_similar_names, find_unlabelled
 from winnow.data.health.files import find_personal_metadata, find_unreadable
 from winnow.data.sources.source import Refused
@@ -19,6 +21,13 @@ def test_a_class_of_four_pictures_has_too_few():
     assert finding.code == "W_FEW_IMAGES"
     assert "'newt'" in finding.sentence
     assert len(finding.fixes[0].edits[0].pictures) == 4
+
+
+def test_of_several_labels_only_the_rare_one_goes():
+    street = [example(f"street/{i}", "car") for i in range(40)] + [example(f"park/{i}", "tree") for i in range(40)]
+    both = replace(example("both/0"), labels=("car", "newt"))
+    finding = only(find_few_pictures(subject([*street, both])))
+    assert finding.fixes[0].edits == (RemoveLabels(("both/0",), ("newt",)),)
 
 
 def test_a_class_of_a_dozen_has_rough_figures():

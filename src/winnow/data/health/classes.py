@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from statistics import median
 
 from winnow.data.class_names import FEW_PICTURES, similar_classes
-from winnow.data.edits import MergeClasses, Remove
+from winnow.data.edits import MergeClasses, Remove, RemoveLabels
 from winnow.data.health.finding import Finding, Fix, counted, listed, percent
 from winnow.data.health.subject import Subject
+from winnow.data.manifest import task_of
 
 # Below this many pictures the 95 % interval of a class's own figures is wider than 0.3.
 _ROUGH = 30
@@ -27,7 +28,7 @@ def find_few_pictures(subject: Subject) -> Iterator[Finding]:
             sentence=f"{counted(len(few), 'class has', 'classes have')} fewer than {FEW_PICTURES} pictures "
             f"({listed(few)}): what a model says of them will be a guess.",
             count=len(few),
-            fixes=(Fix("drop", (_remove(subject, set(few)),), is_judgement=True),)
+            fixes=(Fix("drop", (_without(subject, set(few)),), is_judgement=True),)
             if len(counts) - len(few) > 1
             else (),
             advice="Add pictures of these classes.",
@@ -107,5 +108,8 @@ def find_similar_names(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _remove(subject: Subject, classes: set[str]) -> Remove:
-    return Remove(tuple(e.source for e in subject.examples if e.labels and not classes.isdisjoint(e.labels)))
+def _without(subject: Subject, classes: set[str]) -> Remove | RemoveLabels:
+    """Leave out the pictures of these classes; where pictures have several, only these labels."""
+    pictures = tuple(e.source for e in subject.examples if e.labels and not classes.isdisjoint(e.labels))
+    is_one_each = task_of(e.labels for e in subject.examples) == "classify"
+    return Remove(pictures) if is_one_each else RemoveLabels(pictures, tuple(sorted(classes)))

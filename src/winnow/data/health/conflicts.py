@@ -8,6 +8,7 @@ from winnow.data.edits import Remove
 from winnow.data.health.duplicates import pair_examples
 from winnow.data.health.finding import Finding, Fix, counted, listed, most_telling, shown
 from winnow.data.health.subject import Subject
+from winnow.data.manifest import task_of
 
 
 def find_conflicts(subject: Subject) -> Iterator[Finding]:
@@ -17,10 +18,12 @@ def find_conflicts(subject: Subject) -> Iterator[Finding]:
     if not groups:
         return
     places = [place for group in groups for place in group if examples[place].labels is not None]
+    # Of several labels one may have been forgotten in a copy; of one, one is wrong.
+    is_one_each = task_of(example.labels for example in examples) == "classify"
     yield Finding(
         kind="conflicts",
         code="W_LABEL_CONFLICT",
-        severity="serious",
+        severity="serious" if is_one_each else "worth a look",
         sentence=f"{counted(len(groups), 'picture occurs', 'pictures occur')} under different labels (label "
         f"conflicts), such as {listed(_labels(subject, groups[0]))}: whatever a model answers, it is counted wrong "
         "for one of them.",
