@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 from sklearn.metrics import average_precision_score, f1_score
 
@@ -253,3 +254,22 @@ def test_an_old_winnow_refuses_a_model_with_thresholds(model: Model) -> None:
     assert facts["format"] == 2
     assert facts["task"] == "multilabel"
     assert facts["thresholds"] == list((model.thresholds or {}).values())
+
+
+def test_photographs_pasted_side_by_side_are_told_by_their_two_classes(test_data: Path, tmp_path: Path) -> None:
+    names = ("Motorbikes", "airplanes", "car_side", "watch")
+    photos = [(name, file) for name in names for file in sorted((test_data / "caltech101-mini/train" / name).iterdir())]
+    shuffled = [photos[i] for i in np.random.default_rng(0).permutation(len(photos)).tolist()]
+    pictures, labels = [], []
+    for (one, left), (other, right) in zip(shuffled[::2], shuffled[1::2], strict=False):
+        sides = [np.asarray(Image.open(file).convert("RGB").resize((64, 64))) for file in (left, right)]
+        pictures.append(np.concatenate(sides, axis=1))
+        labels.append(tuple(sorted({one, other})))
+    model = winnow.train(
+        np.stack(pictures), labels, workspace=tmp_path, rungs=["base-rates", "hog-svm"], tell=tell_nobody
+    )
+    base, hog = model.report.numbers.ladder
+    assert hog.has_earned
+    assert base.score is not None
+    assert hog.score is not None
+    assert hog.score.low > base.score.high

@@ -5,6 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from winnow.metrics import measure
+from winnow.metrics.intervals import Interval
+from winnow.metrics.metric import Metric
+from winnow.metrics.predictions import Predictions
+from winnow.metrics.resamples import Resamples
+
+
+def interval(
+    metric: Metric[Predictions], probs: NDArray[np.float64], labels: NDArray[np.int64], resamples: Resamples
+) -> Interval | None:
+    """The score of these predictions and its interval."""
+    return measure.interval(metric, Predictions(probs, labels), resamples)
+
 
 def simulated_predictions(
     n: int, classes: int, *, seed: int, skill: float = 2.0, sharpness: float = 1.5, decimals: int | None = None

@@ -17,9 +17,9 @@ from winnow.metrics.calibration import (
     reliability_bins,
 )
 from winnow.metrics.resamples import make_resamples
-from winnow.metrics.scores import METRICS, interval
+from winnow.metrics.scores import METRICS
 
-from .simulated import simulated_predictions
+from .simulated import interval, simulated_predictions
 
 
 def test_sure_and_right_is_perfectly_calibrated():

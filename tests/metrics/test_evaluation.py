@@ -10,9 +10,9 @@ from sklearn import metrics as oracle
 from winnow.errors import UserError
 from winnow.metrics.evaluation import Evaluation, evaluate
 from winnow.metrics.resamples import make_resamples
-from winnow.metrics.scores import METRICS, interval
+from winnow.metrics.scores import METRICS
 
-from .simulated import simulated_predictions
+from .simulated import interval, simulated_predictions
 
 CLASSES = ["cat", "dog", "owl", "cow"]
 

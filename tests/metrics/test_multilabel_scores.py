@@ -98,6 +98,16 @@ def test_replicates_in_chunks_are_the_same_as_at_once(name: str):
     assert measure.replicates(MULTILABEL_METRICS[name], seen, resamples) == pytest.approx(at_once, abs=1e-12)
 
 
+@every_metric
+def test_one_pass_over_the_draws_gives_both_interval_and_replicates(name: str):
+    metric, seen = MULTILABEL_METRICS[name], predictions(*simulated_multilabel(60, 3, seed=5))
+    resamples = make_resamples(np.arange(60), draws=50)
+    found = measure.interval_and_replicates(metric, seen, resamples)
+    assert found is not None
+    assert found[0] == measure.interval(metric, seen, resamples)
+    assert np.array_equal(found[1], measure.replicates(metric, seen, resamples))
+
+
 def test_means_run_over_the_classes_that_can_be_ranked():
     probs, labels = simulated_multilabel(120, 5, seed=5)
     labels[:, 1], labels[:, 3] = False, True  # nobody shows the one, everybody the other

@@ -14,10 +14,10 @@ from winnow.metrics import measure
 from winnow.metrics.families import find_metric
 from winnow.metrics.predictions import Predictions
 from winnow.metrics.resamples import make_resamples
-from winnow.metrics.scores import METRICS, interval, replicates
+from winnow.metrics.scores import METRICS
 from winnow.metrics.weighted import Weighted
 
-from .simulated import simulated_predictions
+from .simulated import interval, simulated_predictions
 
 Probs = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -91,7 +91,7 @@ def test_replicates_in_chunks_are_the_same_as_at_once(name: str):
     probs, labels = simulated_predictions(50, 3, seed=4)
     resamples = make_resamples(np.arange(50), draws=40)
     at_once = resampled(name, probs, labels, resamples.weights)
-    assert replicates(METRICS[name], probs, labels, resamples) == pytest.approx(at_once, abs=1e-12)
+    assert measure.replicates(METRICS[name], Predictions(probs, labels), resamples) == pytest.approx(at_once, abs=1e-12)
 
 
 def test_impossible_answers_cost_what_scikit_learn_makes_them_cost():

@@ -52,6 +52,18 @@ def interval(metric: Metric[P], predictions: P, resamples: Resamples, *, level: 
     return interval_from_draws(metric, predictions, draws, resamples, level=level)
 
 
+def interval_and_replicates(
+    metric: Metric[P], predictions: P, resamples: Resamples
+) -> tuple[Interval, NDArray[np.float64]] | None:
+    """`interval` and `replicates` of a climb's rung from one pass over the draws; None where the score is undefined."""
+    chunks = (Weighted(predictions, weights) for weights in resamples.chunks())
+    draws = np.concatenate([drawn(metric, chunk) for chunk in chunks], axis=-1)
+    found = interval_from_draws(metric, predictions, draws, resamples)
+    if found is None:
+        return None
+    return found, np.abs(draws).sum(axis=0) if metric.kind == "calibration" else draws
+
+
 def needs_draws(metric: Metric[Any], resamples: Resamples) -> bool:
     """Whether the interval of a metric is made from what `drawn` gives."""
     return metric.kind != "lopsided_mean" and (metric.kind != "share" or resamples.is_clustered)

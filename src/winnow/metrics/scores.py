@@ -8,11 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.metrics import measure
-from winnow.metrics.intervals import Interval
 from winnow.metrics.metric import Metric
 from winnow.metrics.predictions import Predictions
-from winnow.metrics.resamples import Resamples
 from winnow.metrics.weighted import Weighted, mean_over_classes
 
 
@@ -92,29 +89,3 @@ _ALL: tuple[Metric[Predictions], ...] = (
 )
 
 METRICS: dict[str, Metric[Predictions]] = {metric.name: metric for metric in _ALL}
-
-
-def replicates(
-    metric: Metric[Predictions], probs: NDArray[np.floating], labels: NDArray[np.integer], resamples: Resamples
-) -> NDArray[np.float64]:
-    """(draws,) the score of every bootstrap draw; NaN where a draw leaves it undefined.
-
-    Args:
-        metric: what to compute.
-        probs: (N, C) class probabilities.
-        labels: (N,) true class ids.
-        resamples: draws of the same N examples.
-    """
-    return measure.replicates(metric, Predictions(probs, labels), resamples)
-
-
-def interval(
-    metric: Metric[Predictions],
-    probs: NDArray[np.floating],
-    labels: NDArray[np.integer],
-    resamples: Resamples,
-    *,
-    level: float = 0.95,
-) -> Interval | None:
-    """The score and its interval (`measure.interval`); None where the score is undefined."""
-    return measure.interval(metric, Predictions(probs, labels), resamples, level=level)

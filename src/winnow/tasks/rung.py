@@ -93,6 +93,11 @@ class Judged:
     """(B,) bootstrap replicates of `value`, from the same resamples for every rung."""
 
 
+def judged_as(metric: Metric[Any], score: Interval, replicates: npt.NDArray[np.float64]) -> Judged:
+    """A score and its replicates, turned so that more is better."""
+    return Judged(score, metric.sign * score.value, metric.sign * replicates)
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """The rung of a task that looks at nothing."""

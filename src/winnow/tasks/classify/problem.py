@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.errors import BadDataError
-from winnow.metrics.scores import interval, replicates
+from winnow.metrics.measure import interval_and_replicates
+from winnow.metrics.predictions import Predictions
 from winnow.tasks import judging
 from winnow.tasks.judging import Judging
 from winnow.tasks.pictures import PictureProblem
-from winnow.tasks.rung import Baseline, Judged
+from winnow.tasks.rung import Baseline, Judged, judged_as
 
 Labels = npt.NDArray[np.int64]
 
@@ -65,12 +66,9 @@ class ClassifyProblem(PictureProblem):
 
     def judge(self, predictions: npt.NDArray[np.float32]) -> Judged | None:
         """The optimised metric of probabilities (n_judged, C); None where it is undefined for these labels."""
-        labels = self.labels[self.judged]
-        score = interval(self.metric, predictions, labels, self.resamples)
-        if score is None:
-            return None
-        sign = self.metric.sign
-        return Judged(score, sign * score.value, sign * replicates(self.metric, predictions, labels, self.resamples))
+        seen = Predictions(predictions, self.labels[self.judged])
+        measured = interval_and_replicates(self.metric, seen, self.resamples)
+        return None if measured is None else judged_as(self.metric, *measured)
 
     def _plan(self, counts: Labels) -> Judging:
         """How candidates are judged: the user's validation split, else out of fold, else a split of our own."""

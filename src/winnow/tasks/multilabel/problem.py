@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from winnow.data.manifest import Example
 from winnow.errors import BadDataError
-from winnow.metrics.measure import interval, replicates
+from winnow.metrics.measure import interval_and_replicates
 from winnow.metrics.multilabel_predictions import MultilabelPredictions
 from winnow.tasks import judging
 from winnow.tasks.judging import Judging
 from winnow.tasks.multilabel.thresholds import best_f1_thresholds, cross_fitted_calls
 from winnow.tasks.pictures import PictureProblem
-from winnow.tasks.rung import Baseline, Judged
+from winnow.tasks.rung import Baseline, Judged, judged_as
 
 Marks = npt.NDArray[np.uint8]
 
@@ -62,11 +62,8 @@ class MultilabelProblem(PictureProblem):
         What is called in a fold is decided by thresholds chosen on the others.
         """
         seen = MultilabelPredictions(predictions, self.labels[self.judged], self.calls(predictions))
-        score = interval(self.metric, seen, self.resamples)
-        if score is None:
-            return None
-        sign = self.metric.sign
-        return Judged(score, sign * score.value, sign * replicates(self.metric, seen, self.resamples))
+        measured = interval_and_replicates(self.metric, seen, self.resamples)
+        return None if measured is None else judged_as(self.metric, *measured)
 
     def calls(self, predictions: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """(n_judged, C) which classes are called, an example's own fold having no say in the thresholds."""
