@@ -86,6 +86,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure predictions in every way that a report shows, where a picture has one class.
 
+    Every picture counts once, whatever it weighs in learning.
+
     Args:
         probs: (N, C) class probabilities; each row sums to 1.
         labels: (N,) true class ids in 0..C-1.
@@ -125,6 +127,8 @@ def evaluate_multilabel(
     draws: int = 1000,
 ) -> Evaluation:
     """Measure predictions in every way that a report shows, where a picture may show any number of classes.
+
+    Every picture counts once, whatever it weighs in learning.
 
     Args:
         probs: (N, C) probability that the picture shows the class.

@@ -71,7 +71,7 @@ class PictureProblem:
 
     @cached_property
     def weights(self) -> npt.NDArray[np.float64] | None:
-        """(N,) how much each example counts in learning; None where all count the same."""
+        """(N,) how much each example counts in learning, and in nothing else; None where all count the same."""
         weights = np.array([example.weight for example in self.examples])
         return None if (weights == 1).all() else weights
 
