@@ -27,7 +27,7 @@ demo: $(CORE) ## from 1,797 pictures of digits to a proven model (installs the c
 	say winnow predict digits .demo/digits/7/0007.png
 
 test: $(DEV) ## run the whole test suite (installs all extras into .venv-dev)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 lint: $(DEV) ## check style and formatting
 	$(BIN)/ruff check .
@@ -48,7 +48,7 @@ docs: $(DEV) ## build the documentation into docs/_build
 	@echo "docs/_build/index.html"
 
 bench: $(DEV) ## check every promise of speed and accuracy in bench/ (takes minutes; wants a quiet machine)
-	@broken=0; for name in door features climb accuracy; do \
+	@broken=0; for name in door features climb accuracy data edits near_duplicates health; do \
 		echo "== bench/$$name.py"; $(BIN)/python "bench/$$name.py" || broken=1; \
 	done; exit $$broken
 
