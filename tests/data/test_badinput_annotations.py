@@ -92,12 +92,13 @@ def test_a_bare_label_file_is_judged_as_in_its_folder(test_data, tmp_path):
 def test_no_row_takes_more_memory_than_promised(test_data):
     """One process for all rows: its peak bounds that of each."""
     script = (
-        "import resource, sys\n"
+        "import sys\n"
         "from pathlib import Path\n"
         "from tests.data.annotations import outcome\n"
+        "from tests.data.peak import peak_bytes\n"
         "for path in sorted(Path(sys.argv[1]).glob('*/*')):\n"
         "    if path.parent.name != 'csv': outcome(path)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))\n"
+        "print(peak_bytes())\n"
     )
     root = Path(__file__).parents[2]
     folder = test_data / "badinput" / "annotations"

@@ -139,7 +139,7 @@ def test_too_few_pictures_for_a_test_split_are_all_used_and_told(counts, tmp_pat
 def test_a_picture_under_two_labels_is_told(tmp_path, keep):
     photos = class_folders(tmp_path / "photos", {"cat": 5, "dog": 5})
     shutil.copy(photos / "cat/0.png", photos / "dog/same.png")
-    assert "two labels" in import_examples(photos, keep).notes[0].text
+    assert "different labels" in import_examples(photos, keep).notes[0].text
 
 
 def test_pictures_without_a_label_are_kept_but_told(keep):
