@@ -13,7 +13,7 @@ from PIL import Image
 
 import winnow
 from winnow.api.fixing import combined, fix
-from winnow.data.edits import MergeClasses, MoveToSplit, Relabel, Remove
+from winnow.data.edits import MergeClasses, MoveToSplit, Relabel, Remove, RemoveLabels, SetGroup
 from winnow.errors import NotFoundError, UserError
 from winnow.events import Note, tell_nobody
 
@@ -198,6 +198,24 @@ def test_what_is_left_out_is_not_changed_before():
         Remove(["a", "b", "e"]),
     )
     assert combined(edits, only=["d"]) == (MergeClasses(["Cat"], "cat"), MoveToSplit(["d"], "train"))
+
+
+def test_every_kind_of_edit_that_a_check_offers_is_done():
+    edits = [RemoveLabels(["a", "b"], ["newt"]), RemoveLabels(["c"], ["newt"]), Remove(["b"])]
+    assert combined(edits) == (RemoveLabels(["a", "c"], ["newt"]), Remove(["b"]))
+    with pytest.raises(ValueError, match="no finding is mended"):
+        combined([SetGroup(["a"], "burst")])
+
+
+def test_of_several_labels_the_rare_one_is_taken_off_and_the_picture_stays(tmp_path: Path):
+    pictures = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 3), dtype=np.uint8)
+    names = [["car"] if i % 2 else ["tree"] for i in range(59)] + [["car", "newt"]]
+    dataset = winnow.load(pictures, names, name="street", workspace=tmp_path, tell=tell_nobody)
+    fixed = fix(dataset, drop=["few-pictures"])
+    assert fixed.told() == [("'newt' taken off: 1 picture", ("X[59]",))]
+    after = winnow.load("street", workspace=tmp_path)
+    assert after.classes == ("car", "tree")
+    assert len(after) == 60
 
 
 def test_planted_label_errors_of_digits_are_found(tmp_path: Path):

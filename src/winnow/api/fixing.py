@@ -11,7 +11,7 @@ from typing import Any
 from winnow.api.dataset import Dataset, using
 from winnow.api.health import check_dataset
 from winnow.api.health_numbers import rows_alone
-from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove
+from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove, RemoveLabels
 from winnow.data.health import FIXES, NEEDS_ROWS_ONLY
 from winnow.data.health import check as find_all
 from winnow.data.health.finding import Action, Finding, counted
@@ -136,15 +136,21 @@ def combined(edits: Iterable[Edit], only: Collection[str] = ()) -> tuple[Edit, .
     labels: dict[str, Any] = {}
     moved: dict[str, dict[str, None]] = {}
     removed: dict[str, None] = {}
+    taken_off: dict[tuple[str, ...], dict[str, None]] = {}
     for edit in edits:
-        if isinstance(edit, Remove):
-            removed |= dict.fromkeys(edit.pictures)
-        elif isinstance(edit, MoveToSplit):
-            moved.setdefault(edit.split, {}).update(dict.fromkeys(edit.pictures))
-        elif isinstance(edit, Relabel):
-            labels |= edit.labels
-        elif isinstance(edit, MergeClasses) and edit not in merges:
-            merges.append(edit)
+        match edit:
+            case Remove():
+                removed |= dict.fromkeys(edit.pictures)
+            case RemoveLabels():
+                taken_off.setdefault(tuple(edit.labels), {}).update(dict.fromkeys(edit.pictures))
+            case MoveToSplit():
+                moved.setdefault(edit.split, {}).update(dict.fromkeys(edit.pictures))
+            case Relabel():
+                labels |= edit.labels
+            case MergeClasses():
+                merges += [] if edit in merges else [edit]
+            case _:
+                raise ValueError(f"no finding is mended by {edit}")
     chosen = set(only)
 
     def kept(pictures: Iterable[str]) -> list[str]:
@@ -153,6 +159,9 @@ def combined(edits: Iterable[Edit], only: Collection[str] = ()) -> tuple[Edit, .
     gone = kept(removed)
     relabelled = {one: labels[one] for one in kept(labels) if one not in removed}
     found: list[Edit] = [Relabel(relabelled)] if relabelled else []
+    for names, pictures in taken_off.items():
+        if some := [one for one in kept(pictures) if one not in removed]:
+            found.append(RemoveLabels(some, names))
     found += merges
     for split, pictures in moved.items():
         if some := [one for one in kept(pictures) if one not in removed]:
@@ -171,6 +180,9 @@ def _told(edit: Edit) -> tuple[str, tuple[str, ...]]:
             return f"New labels for {counted(len(lines), 'picture')}", lines
         case MoveToSplit():
             return f"Moved to {edit.split}: {counted(len(edit.pictures), 'picture')}", tuple(edit.pictures)
+        case RemoveLabels():
+            named = ", ".join(f"'{label}'" for label in edit.labels)
+            return f"{named} taken off: {counted(len(edit.pictures), 'picture')}", tuple(edit.pictures)
         case MergeClasses():
             return f"Merged into '{edit.into}'", tuple(edit.names)
         case _:
