@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from winnow.data.sources.source import Refused
 from winnow.events import Note
@@ -16,7 +16,8 @@ class Row:
 
     Attributes:
         place: where it stands, as a user would look it up: "labels.csv, line 7".
-        values: one for each column of its table: None, text, numbers, dates, bytes, lists, dicts or a `StoredPicture`.
+        values: one for each column of its table: None, text, numbers, dates, bytes, lists, dicts,
+            or what reads a picture that lies in the table (`read() -> bytes`).
     """
 
     place: str
@@ -40,14 +41,6 @@ class Table:
     rows: Callable[[], Iterator[Row | Refused]]
     notes: tuple[Note, ...] = ()
     class_names: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-
-
-class StoredPicture(Protocol):
-    """A picture that lies in the table itself and is fetched when it is needed."""
-
-    def read(self) -> bytes:
-        """Its bytes; raises UnreadablePictureError or OSError; called from any thread."""
-        ...
 
 
 def dropped(place: str, why: str) -> Refused:
