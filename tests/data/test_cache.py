@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,82 @@ def test_a_writer_killed_at_any_moment_leaves_only_whole_rows(tmp_path):
     assert len(kept) > 0
     assert kept.tolist() == list(range(len(kept)))  # written in order: all before the kill, none torn
     assert np.array_equal(rows[found], rows_of([str(i) for i in kept]))
+
+
+def no_row(places: list[int]) -> np.ndarray:
+    """For keys whose rows are all there."""
+    raise AssertionError(f"asked for {places}")
+
+
+def computing(keys: list[str], asked: list[str]):
+    """Gives the rows of `keys`, and notes which were asked for."""
+
+    def compute(places: list[int]) -> np.ndarray:
+        asked.extend(keys[i] for i in places)
+        return rows_of([keys[i] for i in places])
+
+    return compute
+
+
+def test_mapped_rows_lie_in_one_file_and_are_found_by_place(tmp_path):
+    keys, asked = ["5", "3", "5", "9", "1"], []
+    mapped = ArrayCache(tmp_path).mapped(keys, computing(keys, asked), chunk=2)
+    assert isinstance(mapped.rows, np.memmap)
+    assert np.array_equal(mapped.rows[mapped.places], rows_of(keys))
+    assert np.array_equal(np.load(mapped.path), mapped.rows)
+    assert asked == ["5", "3", "9", "1"]
+    assert list(tmp_path.glob("*.npy")) == [mapped.path]
+
+
+def test_a_part_of_what_is_mapped_needs_no_new_file(tmp_path):
+    keys = [str(i) for i in range(10)]
+    whole = ArrayCache(tmp_path).mapped(keys, computing(keys, []))
+    part = ArrayCache(tmp_path).mapped(["7", "2"], no_row)
+    assert part.path == whole.path
+    assert np.array_equal(part.rows[part.places], rows_of(["7", "2"]))
+
+
+def test_new_rows_among_mapped_ones_cost_themselves(tmp_path):
+    keys = [str(i) for i in range(10)]
+    ArrayCache(tmp_path).mapped(keys[:8], computing(keys, []))
+    asked: list[str] = []
+    mapped = ArrayCache(tmp_path).mapped(keys, computing(keys, asked))
+    assert asked == ["8", "9"]
+    assert np.array_equal(mapped.rows[mapped.places], rows_of(keys))
+    assert list(tmp_path.glob("*.npy")) == [mapped.path]  # the first file held nothing else, and is gone
+
+
+def test_a_mapping_that_was_killed_goes_on_where_it_stopped(tmp_path):
+    keys = [str(i) for i in range(6)]
+
+    def dies(places: list[int]) -> np.ndarray:
+        if 4 in places:
+            raise KeyboardInterrupt
+        return rows_of([keys[i] for i in places])
+
+    with pytest.raises(KeyboardInterrupt):
+        ArrayCache(tmp_path).mapped(keys, dies, chunk=2)
+    asked: list[str] = []
+    mapped = ArrayCache(tmp_path).mapped(keys, computing(keys, asked), chunk=2)
+    assert asked == ["4", "5"]
+    assert np.array_equal(mapped.rows[mapped.places], rows_of(keys))
+
+
+def test_a_mapped_file_that_is_damaged_is_made_anew(tmp_path):
+    keys = ["1", "2"]
+    damaged = ArrayCache(tmp_path).mapped(keys, computing(keys, [])).path
+    damaged.write_bytes(b"\0" * damaged.stat().st_size)
+    mapped = ArrayCache(tmp_path).mapped(keys, computing(keys, []))
+    assert np.array_equal(mapped.rows[mapped.places], rows_of(keys))
+
+
+def test_mapping_holds_a_chunk_in_memory_and_no_more(tmp_path):
+    keys, width = [str(i) for i in range(400)], 100_000
+    tracemalloc.start()
+    try:
+        mapped = ArrayCache(tmp_path).mapped(keys, lambda p: np.ones((len(p), width), np.uint8), chunk=20)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert mapped.rows.shape == (400, width)
+    assert peak < 0.4 * 400 * width

@@ -100,6 +100,16 @@ def test_pixels_are_read_once_for_every_rung_that_looks_at_them(shop: Shop):
     assert shop.reads == 20
 
 
+def test_mapped_pictures_are_read_once_and_serve_small_inputs_too(shop: Shop):
+    spec = pixel_features(8, is_grey=False).input_spec
+    asked = [*shop.contents[::-1], shop.contents[3]]
+    mapped = shop.store().reader.mapped(asked, spec)
+    assert shop.reads == 20
+    assert isinstance(mapped.rows, np.memmap)
+    assert np.array_equal(mapped.rows[mapped.places], shop.store().reader.small(asked, spec))
+    assert shop.reads == 20
+
+
 def test_hand_made_features_stay_exact(shop: Shop):
     choice = shop.store().format_of(pixel_features(8, is_grey=False), shop.contents)
     assert choice.number_format == "fp32"

@@ -4,6 +4,7 @@ One folder holds rows of one shape and type (the folder's name, chosen by the ca
 Rows lie in shards: `<uuid>.npy`, made visible by `<uuid>.keys`, which is written last, whole or not at all.
 So a kill at any moment loses the shard being written and nothing else, and writers need no lock: each writes
 shards of its own, and a key that two of them wrote is read from either. Small shards are joined when many.
+Rows that are read again and again in any order, as a network's training does, are put in one shard and mapped.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from winnow.events import Note, Progress, Tell, tell_nobody
 _MANY_SHARDS = 16
 _BIG_BYTES = 64 * 1024 * 1024
 _LITTER_AFTER_S = 24 * 3600.0
+_BLOCK_BYTES = 4 * 1024 * 1024
 
 Rows = NDArray[Any]
 Compute = Callable[[list[int]], Iterable[Any]]
@@ -39,6 +41,21 @@ class _Shard:
     name: str
     keys: tuple[str, ...]
     row_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRows:
+    """Rows by key in one memory-mapped file.
+
+    Attributes:
+        rows: (M, ...) memory-mapped, read-only; M may be more than was asked for.
+        places: (N,) int64, where in `rows` the row of each key lies.
+        path: the `.npy` file, for another process to map.
+    """
+
+    rows: Rows
+    places: NDArray[np.int64]
+    path: Path
 
 
 class ArrayCache:
@@ -99,7 +116,7 @@ class ArrayCache:
             return
         with disk_errors("write", self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._write(tuple(keys), np.ascontiguousarray(rows))
+            self._write(tuple(keys), rows.shape, rows.dtype, [rows])
             self._join_small_shards()
 
     def fetch(
@@ -144,6 +161,83 @@ class ArrayCache:
         gaps = np.flatnonzero(~found)
         rows[gaps] = new[[row_of[keys[i]] for i in gaps.tolist()]]
         return rows
+
+    def mapped(
+        self,
+        keys: Sequence[str],
+        compute: Compute,
+        *,
+        chunk: int = 1024,
+        tell: Tell = tell_nobody,
+        what: str = "computing",
+    ) -> MappedRows:
+        """The rows of all `keys` in one memory-mapped file, in memory for one chunk only.
+
+        What is missing is computed and kept chunk by chunk, so a kill costs a chunk. Then the rows are copied into
+        one file, which replaces the smaller ones that it repeats; meanwhile the disk holds them twice.
+
+        Args:
+            keys: (N,) at least one; may repeat.
+            compute: given positions in `keys`, gives their rows: an array (n, ...) or row by row.
+
+        Raises:
+            WorkspaceError: no space, no permission, or the rows were deleted meanwhile.
+        """
+        if not len(keys):
+            raise ValueError("no keys")
+        first: dict[str, int] = {}
+        for place, key in enumerate(keys):
+            first.setdefault(key, place)
+        self._look()
+        held = self._open_shard_with(first)
+        if held is None:
+            self._compute_missing(first, compute, chunk, tell, what)
+            with disk_errors("write", self.folder):
+                self._put_together(list(first))
+            held = self._open_shard_with(first)
+        if held is None:
+            raise WorkspaceError(f"Rows in {self.folder} were deleted while they were put together: try again.")
+        shard, rows = held
+        where = {key: row for row, key in enumerate(shard.keys)}
+        return MappedRows(rows, np.array([where[key] for key in keys]), self.folder / f"{shard.name}.npy")
+
+    def _open_shard_with(self, keys: Iterable[str]) -> tuple[_Shard, Rows] | None:
+        """The smallest shard that holds all `keys` and can be opened."""
+        wanted = set(keys)
+        for shard in sorted(self._shards.values(), key=lambda shard: len(shard.keys)):
+            if len(shard.keys) >= len(wanted) and wanted.issubset(shard.keys):
+                rows = self._open(shard.name)
+                if rows is not None:
+                    return shard, rows
+        return None
+
+    def _compute_missing(self, first: dict[str, int], compute: Compute, chunk: int, tell: Tell, what: str) -> None:
+        todo = [key for key in first if key not in self._where]
+        for start in range(0, len(todo), chunk):
+            tell(Progress(what, start, len(todo)))
+            part = todo[start : start + chunk]
+            self.put(part, _as_rows(compute([first[key] for key in part]), len(part)))
+        if todo:
+            tell(Progress(what, len(todo), len(todo)))
+
+    def _put_together(self, keys: list[str]) -> None:
+        """One shard of all `keys`, block by block; shards that hold nothing else are removed."""
+        one, _ = self.get(keys[:1])
+        per_block = max(1, _BLOCK_BYTES // max(one.nbytes, 1))
+
+        def blocks() -> Iterator[Rows]:
+            for start in range(0, len(keys), per_block):
+                rows, found = self.get(keys[start : start + per_block])
+                if not found.all():
+                    raise WorkspaceError(f"Rows in {self.folder} vanished while they were copied: try again.")
+                yield rows
+
+        name = self._write(tuple(keys), (len(keys), *one.shape[1:]), one.dtype, blocks())
+        held = set(keys)
+        for shard in list(self._shards.values()):
+            if shard.name != name and held.issuperset(shard.keys):
+                self._remove(shard.name)
+        self._look()
 
     def _keep(self, keys: list[str], rows: Rows, tell: Tell) -> bool:
         try:
@@ -204,10 +298,12 @@ class ArrayCache:
             return None
         return rows
 
-    def _write(self, keys: tuple[str, ...], rows: Rows) -> str:
+    def _write(
+        self, keys: tuple[str, ...], shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[Rows]
+    ) -> str:
         name = uuid.uuid4().hex
         path = self.folder / f"{name}.npy"
-        write_with(path, lambda file: np.save(file, rows, allow_pickle=False), is_durable=True)
+        write_with(path, lambda file: _save(file, shape, dtype, blocks), is_durable=True)
         head = json.dumps({"rows": len(keys), "npy_bytes": path.stat().st_size})
         text = "\n".join((head, *keys))
         write_whole(self.folder / f"{name}.keys", text.encode("utf-8"), is_durable=True)
@@ -224,7 +320,8 @@ class ArrayCache:
             same = [(s, r) for s, r in kept if (r.dtype, r.shape[1:]) == (kept[0][1].dtype, kept[0][1].shape[1:])]
             if len(same) > 1:
                 keys = tuple(key for shard, _ in same for key in shard.keys)
-                self._write(keys, np.concatenate([rows for _, rows in same]))
+                shape = (len(keys), *same[0][1].shape[1:])
+                self._write(keys, shape, same[0][1].dtype, (rows for _, rows in same))
                 for shard, _ in same:
                     self._remove(shard.name)
         self._look()
@@ -259,6 +356,14 @@ def _batches(shards: list[_Shard]) -> Iterator[list[_Shard]]:
         size += shard.row_bytes * len(shard.keys)
     if batch:
         yield batch
+
+
+def _save(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[Rows]) -> None:
+    """What `numpy.save` writes for the blocks in one piece."""
+    head = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, head)
+    for block in blocks:
+        file.write(np.ascontiguousarray(block).data)
 
 
 def _as_rows(computed: Iterable[Any], n: int) -> Rows:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from winnow.data.cache import ArrayCache
+from winnow.data.cache import ArrayCache, MappedRows
 from winnow.data.inputs import InputSpec, read_input
 from winnow.events import Tell, tell_nobody
 from winnow.graph.formats import FormatChoice, choose_format
@@ -25,6 +25,7 @@ Rows = npt.NDArray[np.float32]
 
 _SAMPLES = 12
 _CHUNK = 64
+_MAPPED_CHUNK_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,33 @@ class PictureReader:
 
     def small(self, contents: Sequence[str], spec: InputSpec, tell: Tell = tell_nobody) -> Pixels:
         """Pictures as (N, side, side, 3), kept in the pixel cache: several rungs look at small inputs."""
+        return self._cache(spec).fetch(
+            contents, self._reading(contents, spec), chunk=8192, tell=tell, what="reading pixels"
+        )
 
+    def mapped(self, contents: Sequence[str], spec: InputSpec, tell: Tell = tell_nobody) -> MappedRows:
+        """Pictures of any size and number as one memory-mapped (M, side, side, 3) file: what a network learns from.
+
+        Each is read once; a kill costs the last few hundred. The file is in the pixel cache, whole or not at all.
+
+        Raises:
+            UnreadablePictureError: a picture cannot be decoded.
+            WorkspaceError: no space for the file, or no permission.
+        """
+        chunk = max(64, _MAPPED_CHUNK_BYTES // (3 * spec.side_px**2))
+        return self._cache(spec).mapped(
+            contents, self._reading(contents, spec), chunk=chunk, tell=tell, what="reading pixels"
+        )
+
+    def _cache(self, spec: InputSpec) -> ArrayCache:
+        return ArrayCache(self.cache / "pixels" / spec.key)
+
+    def _reading(self, contents: Sequence[str], spec: InputSpec) -> Callable[[list[int]], Iterator[Pixels]]:
         def compute(places: list[int]) -> Iterator[Pixels]:
             with ThreadPoolExecutor(cores()) as pool:
                 yield from pool.map(lambda content: self.one(content, spec), [contents[place] for place in places])
 
-        cache = ArrayCache(self.cache / "pixels" / spec.key)
-        return cache.fetch(contents, compute, chunk=8192, tell=tell, what="reading pixels")
+        return compute
 
 
 class FeatureStore:
