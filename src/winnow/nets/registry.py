@@ -1,0 +1,85 @@
+"""The networks there are, by name. To add one, write its file and add its line.
+
+Other packages add networks through the entry-point group `winnow.nets`; each names a `NetEntry`. Any name that timm
+knows works too: `timm:resnet50d`, or bare where none of ours has it.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from winnow.errors import NotFoundError, UserError, did_you_mean
+from winnow.nets import fast_small, lenet5
+from winnow.nets.entry import NetEntry, State
+from winnow.nets.net import Net
+
+ENTRY_POINTS = "winnow.nets"
+
+_OURS: tuple[NetEntry, ...] = (
+    lenet5.ENTRY,
+    fast_small.ENTRY,
+)
+
+
+def all_nets() -> tuple[NetEntry, ...]:
+    """Our networks, then those of installed packages.
+
+    Raises:
+        UserError: an installed package's network cannot be loaded, or has the name of another.
+    """
+    entries = list(_OURS)
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        try:
+            entry: NetEntry = point.load()
+            is_new = entry.name not in {known.name for known in entries}
+        except Exception as error:  # foreign code may fail in any way; the user should know which package to mend
+            raise UserError(
+                f"The network {point.value} cannot be loaded ({error}): update or remove its package."
+            ) from error
+        if not is_new:
+            raise UserError(f"Two networks are called '{entry.name}', one of them {point.value}: remove its package.")
+        entries.append(entry)
+    return tuple(entries)
+
+
+def find_net(name: str) -> NetEntry:
+    """What is known of the network of that name.
+
+    Raises:
+        NotFoundError: neither we nor timm know the name; the sentence names the nearest.
+    """
+    known = {entry.name: entry for entry in all_nets()}
+    if name in known:
+        return known[name]
+    hint = did_you_mean(name, known, otherwise=f"Known are {', '.join(known)}.")
+    raise NotFoundError(f"No network is called '{name}'. {hint}")
+
+
+def build(
+    name: str,
+    n_classes: int | None = None,
+    *,
+    n_channels: int | None = None,
+    side_px: int | None = None,
+    state: State | None = None,
+) -> Net:
+    """The network of that name; what is not given is as in its paper.
+
+    Args:
+        name: one of `all_nets`, or a timm name.
+        n_classes: logits of one picture.
+        n_channels: of a picture, 3 for red, green, blue.
+        side_px: of a picture; convolutional networks take others too.
+        state: weights under the names that their authors gave them; without, fresh ones by torch's global seed.
+
+    Raises:
+        NotFoundError: no network of that name.
+        UserError: the weights do not fit, or the pictures are too small.
+    """
+    entry = find_net(name)
+    return entry.make(
+        n_classes=entry.n_classes if n_classes is None else n_classes,
+        n_channels=entry.n_channels if n_channels is None else n_channels,
+        side_px=entry.side_px if side_px is None else side_px,
+        state=state,
+    )
