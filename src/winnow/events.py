@@ -6,7 +6,7 @@ database and the studio's page are listeners; the speaker knows none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -74,7 +74,33 @@ class RungSkipped:
     reason: str
 
 
-Event = Progress | Note | PlanMade | RungStarted | RungFinished | RungSkipped
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A network took a step: how many of all are behind it, its named losses, and the learning rate it used.
+
+    After a roll-back the same steps are told again.
+    """
+
+    done: int
+    total: int
+    losses: Mapping[str, float]
+    lr: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """A network has seen all its examples once more: mean named losses of the epoch, and what validation gave."""
+
+    epoch: int
+    """From 1."""
+    losses: Mapping[str, float]
+    scores: Mapping[str, float]
+    """More is better; the first one is watched. Empty without validation."""
+    lr: float
+    seconds: float
+
+
+Event = Progress | Note | PlanMade | RungStarted | RungFinished | RungSkipped | StepDone | EpochDone
 Tell = Callable[[Event], None]
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from winnow.events import Event, Note, PlanMade, RungFinished, RungSkipped, RungStarted
+from winnow.events import EpochDone, Event, Note, PlanMade, RungFinished, RungSkipped, RungStarted, StepDone
 from winnow.events import Progress as Step
 from winnow.metrics.intervals import Interval
 from winnow.report import words
@@ -60,6 +60,10 @@ class Printer:
                 self._progress(title, 0, None)
             case RungFinished():
                 self._rung(event)
+            case StepDone(done=done, total=total):
+                self._progress("Training, step", done, total)
+            case EpochDone():
+                pass  # its curve belongs in the report
             case RungSkipped():
                 pass  # the ladder at the end lists them together, with their reasons
 
