@@ -32,7 +32,8 @@ class NetEntry:
     name: str
     """In lower case with dashes, as a user types it."""
     title: str
-    year: int
+    year: int | None
+    """Of the paper; None where it is not known here."""
     paper: str
     """Authors, title, place: enough to find it."""
     n_parameters: int

@@ -9,15 +9,26 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from winnow.errors import NotFoundError, UserError, did_you_mean
-from winnow.nets import fast_small, lenet5
+from winnow.nets import alexnet, densenet, fast_small, googlenet, lenet5, mlp, nasnet, resnet, small_convnet, vgg
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
+from winnow.nets.timm_nets import PREFIX, timm_entry, timm_name
 
 ENTRY_POINTS = "winnow.nets"
 
 _OURS: tuple[NetEntry, ...] = (
+    mlp.PERCEPTRON,
+    mlp.ENTRY,
+    small_convnet.ENTRY,
     lenet5.ENTRY,
     fast_small.ENTRY,
+    alexnet.ENTRY_2012,
+    alexnet.ENTRY,
+    *vgg.ENTRIES,
+    googlenet.ENTRY,
+    *resnet.ENTRIES,
+    densenet.ENTRY,
+    nasnet.ENTRY,
 )
 
 
@@ -51,7 +62,9 @@ def find_net(name: str) -> NetEntry:
     known = {entry.name: entry for entry in all_nets()}
     if name in known:
         return known[name]
-    hint = did_you_mean(name, known, otherwise=f"Known are {', '.join(known)}.")
+    if name.startswith(PREFIX) or timm_name(name) is not None:
+        return timm_entry(name)
+    hint = did_you_mean(name, known, otherwise=f"Known are {', '.join(known)}, and every name that timm knows.")
     raise NotFoundError(f"No network is called '{name}'. {hint}")
 
 

@@ -1,0 +1,120 @@
+"""The multilayer perceptron; without hidden layers, the perceptron.
+
+Source: Rosenblatt, The Perceptron, Psychological Review 65(6), 1958; Rumelhart, Hinton, Williams, Learning
+Representations by Back-propagating Errors, Nature 323, 1986.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from winnow.nets.activations import find_activation
+from winnow.nets.entry import NetEntry, State
+from winnow.nets.net import Net
+
+
+def mlp(
+    *,
+    n_classes: int,
+    n_channels: int = 1,
+    side_px: int = 28,
+    state: State | None = None,
+    widths: Sequence[int] = (84,),
+    activation: str = "relu",
+    has_bias: bool = True,
+) -> Net:
+    """Fully connected layers over the values of a picture, row by row.
+
+    Args:
+        widths: units of each hidden layer; () makes a perceptron, one linear unit a class.
+        activation: of the hidden layers: identity, sigmoid, tanh, relu, leaky-relu, elu or gaussian.
+        has_bias: whether units have a bias, the output layer's included.
+
+    Raises:
+        NotFoundError: no activation is called so.
+    """
+    return dense_net(n_channels * side_px**2, n_classes, widths, activation, has_bias=has_bias, state=state)
+
+
+def dense_net(
+    n_inputs: int,
+    n_classes: int,
+    widths: Sequence[int] = (),
+    activation: str = "relu",
+    *,
+    has_bias: bool = True,
+    state: State | None = None,
+) -> Net:
+    """A multilayer perceptron over rows of `n_inputs` numbers (or anything that flattens to them).
+
+    Raises:
+        NotFoundError: no activation is called so.
+    """
+    act = find_activation(activation)
+    stages: dict[str, nn.Module] = {"inputs": nn.Flatten()}
+    sizes = [n_inputs, *widths]
+    for number, (below, width) in enumerate(pairwise(sizes), start=1):
+        stages[f"hidden{number}"] = nn.Sequential(nn.Linear(below, width, bias=has_bias), act())
+    net = Net(stages, nn.Linear(sizes[-1], n_classes, bias=has_bias), dim=sizes[-1], n_classes=n_classes)
+    if state is not None:
+        net.load_state_dict(state)
+    return net
+
+
+def perceptron(*, n_classes: int, n_channels: int = 1, side_px: int = 28, state: State | None = None) -> Net:
+    """One linear unit a class over the values of a picture."""
+    return mlp(n_classes=n_classes, n_channels=n_channels, side_px=side_px, state=state, widths=())
+
+
+def xor() -> Net:
+    """Two hidden ReLU units that compute exclusive or of (N, 2) inputs: logits (N, 2) whose larger one is the answer.
+
+    The first unit adds the inputs, the second fires only for both: x + y - 2 max(x + y - 1, 0).
+    """
+    net = dense_net(2, 2, (2,), "relu")
+    with torch.no_grad():
+        first, head = net.get_submodule("stages.hidden1.0"), net.head
+        first.get_parameter("weight").copy_(torch.ones(2, 2))
+        first.get_parameter("bias").copy_(torch.tensor([0.0, -1.0]))
+        head.get_parameter("weight").copy_(torch.tensor([[0.0, 0.0], [1.0, -2.0]]))
+        head.get_parameter("bias").copy_(torch.tensor([0.5, 0.0]))
+    return net
+
+
+PERCEPTRON = NetEntry(
+    name="perceptron",
+    title="Perceptron",
+    year=1958,
+    paper="Rosenblatt: The Perceptron, Psychological Review 65(6)",
+    n_parameters=7_850,
+    stages=("inputs",),
+    dim=784,
+    make=perceptron,
+    side_px=28,
+    smallest_side_px=1,
+    n_channels=1,
+    n_classes=10,
+    mean=(0.5,),
+    std=(0.5,),
+)
+
+ENTRY = NetEntry(
+    name="mlp",
+    title="Multilayer perceptron, 84 hidden units",
+    year=1986,
+    paper="Rumelhart, Hinton, Williams: Learning Representations by Back-propagating Errors, Nature 323",
+    n_parameters=66_790,
+    stages=("inputs", "hidden1"),
+    dim=84,
+    make=mlp,
+    side_px=28,
+    smallest_side_px=1,
+    n_channels=1,
+    n_classes=10,
+    mean=(0.5,),
+    std=(0.5,),
+)

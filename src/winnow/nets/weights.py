@@ -1,0 +1,225 @@
+"""Published weights: found in a folder of files, or fetched from the hub if that is allowed.
+
+A folder holds `index.json` (name -> architecture, create_kwargs, fixup, mean, std, licence, source) and one
+`NAME*.safetensors` an entry. Nothing in it is executed, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import timm
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from winnow.errors import NotFoundError, UserError, did_you_mean
+from winnow.nets.entry import NetEntry, State
+from winnow.nets.net import Net
+from winnow.nets.registry import build, find_net
+from winnow.nets.timm_nets import timm_name, timm_net
+
+_INDEX = "index.json"
+_HUB_FILE = "model.safetensors"
+# What a folder may ask of a network beyond its name. Anything else could name a file or a place on the network.
+_CREATE = {"pad_type", "global_pool", "img_size", "output_stride", "drop_rate"}
+# A "fixup" is read as one of these, never executed.
+_NO_ACTIVATION = re.compile(r"^model\.blocks\[(\d+)\]\[(\d+)\]\.(\w+)\.act = torch\.nn\.Identity\(\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One entry of a folder of weights."""
+
+    name: str
+    file: Path
+    architecture: str
+    """A name of our registry or of timm."""
+    create: Mapping[str, Any]
+    """Further arguments of `timm.create_model`."""
+    fixup: str | None
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    licence: str
+    source: str
+
+    def entry(self) -> NetEntry:
+        """The architecture's entry, with what these weights say of pictures and licence.
+
+        Raises:
+            NotFoundError: the architecture is unknown.
+        """
+        return replace(find_net(self.architecture), mean=self.mean, std=self.std, licence=self.licence)
+
+
+def list_weights(folder: Path) -> list[Weights]:
+    """What a folder's index names and has a file for.
+
+    Raises:
+        NotFoundError: no index lies there.
+        UserError: the index cannot be read.
+    """
+    try:
+        index: dict[str, dict[str, Any]] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        return [_weights(name, facts, files[0]) for name, facts in index.items() if (files := _files(folder, name))]
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"No {_INDEX} lies in {folder}: a folder of weights has one, beside its safetensors."
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{folder / _INDEX} is not an index of weights ({error!r}); mend it by its README.") from error
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    found = folder.glob("*.safetensors")
+    return sorted(file for file in found if file.name == f"{name}.safetensors" or file.name.startswith(f"{name}."))
+
+
+def _weights(name: str, facts: Mapping[str, Any], file: Path) -> Weights:
+    return Weights(
+        name=name,
+        file=file,
+        architecture=str(facts["architecture"]),
+        create=dict(facts.get("create_kwargs", {})),
+        fixup=facts.get("fixup"),
+        mean=tuple(float(value) for value in facts["mean"]),
+        std=tuple(float(value) for value in facts["std"]),
+        licence=str(facts["licence"]),
+        source=str(facts["source"]),
+    )
+
+
+def find_weights(folder: Path, name: str | None = None) -> Weights:
+    """The weights of that name in a folder; without a name, the only or first ones.
+
+    Raises:
+        NotFoundError: there is no index, or no entry of that name with a file.
+    """
+    at_hand = list_weights(folder)
+    for weights in at_hand:
+        if name in (None, weights.name):
+            return weights
+    known = [weights.name for weights in at_hand]
+    hint = did_you_mean(name or "", known, otherwise=f"It has: {', '.join(known) or 'none with a file'}.")
+    raise NotFoundError(f"{_INDEX} in {folder} has no entry '{name}' with a file {name}*.safetensors. {hint}")
+
+
+def read_state(file: Path) -> State:
+    """The weights in a file of safetensors, as float32.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UserError: it is no file of safetensors, or cut short.
+    """
+    try:
+        state = load_file(file)
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no file {file}; give the path of a file of safetensors.") from None
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{file} cannot be read as safetensors ({error}); get the file again.") from error
+    return {name: weight.float() if weight.is_floating_point() else weight for name, weight in state.items()}
+
+
+def open_net(weights: Weights, n_classes: int | None = None, *, side_px: int | None = None) -> Net:
+    """The network of these weights; with other classes than theirs, under a new head.
+
+    Raises:
+        UserError: the weights do not fit, or ask for something that is not allowed.
+    """
+    state = read_state(weights.file)
+    entry = weights.entry()
+    if not weights.create and not weights.fixup:
+        return build(weights.architecture, n_classes, side_px=side_px, state=state)
+    bare = timm_name(weights.architecture)
+    if bare is None:
+        raise UserError(f"Only networks of timm are built with arguments or a fix-up, not '{weights.architecture}'.")
+    if refused := set(weights.create) - _CREATE:
+        raise UserError(
+            f"The weights '{weights.name}' ask for {', '.join(sorted(refused))}; allowed are "
+            f"{', '.join(sorted(_CREATE))}. Take it out of {_INDEX}."
+        )
+    return timm_net(
+        bare,
+        n_classes=entry.n_classes if n_classes is None else n_classes,
+        n_channels=entry.n_channels,
+        side_px=entry.side_px if side_px is None else side_px,
+        state=state,
+        create=weights.create,
+        amend=_amendment(weights),
+    )
+
+
+def _amendment(weights: Weights) -> Callable[[nn.Module], None] | None:
+    if weights.fixup is None:
+        return None
+    match = _NO_ACTIVATION.match(weights.fixup)
+    if match is None:
+        raise UserError(
+            f"The fix-up {weights.fixup!r} of the weights '{weights.name}' is not one that is known here; "
+            "known is 'model.blocks[I][J].NAME.act = torch.nn.Identity()'."
+        )
+    stage, block, name = match.groups()
+
+    def without_activation(module: nn.Module) -> None:
+        module.get_submodule(f"blocks.{stage}.{block}.{name}").act = nn.Identity()
+
+    return without_activation
+
+
+def hub_state(name: str, *, allow_network: bool = False) -> State:
+    """Published weights of a network, from the hub's cache on this disk, or from the hub if that is allowed.
+
+    Args:
+        name: of our registry or of timm.
+        allow_network: whether the file may be fetched. Nothing but the file is asked for.
+
+    Raises:
+        NotFoundError: the weights are not published as safetensors; or not on this disk, and may not be fetched.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    repository = _repository(name)
+    with _network(allow_network):
+        try:
+            return read_state(Path(hf_hub_download(repository, _HUB_FILE, local_files_only=not allow_network)))
+        except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+            if allow_network:
+                raise NotFoundError(
+                    f"The weights of '{name}' could not be fetched from {repository} on huggingface.co "
+                    f"({type(error).__name__}); check the connection, or give a folder of weights."
+                ) from error
+            raise NotFoundError(
+                f"The weights of '{name}' are not on this disk, and the network may not be used: "
+                f"allow it, or give a folder with {_HUB_FILE} of huggingface.co/{repository}."
+            ) from error
+
+
+def _repository(name: str) -> str:
+    entry = find_net(name)
+    published = timm.get_pretrained_cfg(entry.hub) if entry.hub else None
+    if published is None or not published.hf_hub_id:
+        raise NotFoundError(
+            f"No weights of '{name}' are published in a form that is safe to open; "
+            "give a folder of weights in safetensors, or train from scratch."
+        )
+    return str(published.hf_hub_id)
+
+
+@contextmanager
+def _network(is_allowed: bool) -> Generator[None]:
+    """Lift, for as long as it takes, the switch with which Winnow keeps the hub's client off the network."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = not is_allowed
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
