@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +57,6 @@ class Batches(Protocol):
         """The batch of a global step, counted from 0 through all epochs."""
         ...
 
-    def from_step(self, step: int) -> Iterator[Batch]:
-        """`at(step)`, `at(step + 1)`, ... without end; may read ahead with workers. Closed when no longer needed."""
+    def from_step(self, step: int) -> Generator[Batch, None, None]:
+        """`at(step)`, `at(step + 1)`, ... without end; may read ahead with workers, which end when it is closed."""
         ...

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from winnow.events import EpochDone, Tell, tell_nobody
-from winnow.train.batch import Batches
+from winnow.errors import UserError
+from winnow.events import EpochDone, Note, StepDone, Tell, tell_nobody
+from winnow.train.average import Average
+from winnow.train.batch import Batch, Batches
+from winnow.train.blame import accusation
+from winnow.train.checkpoint import Saved
 from winnow.train.group import Group
+from winnow.train.interrupts import Interrupts
+from winnow.train.keeper import Keeper
 from winnow.train.learner import Learner
 from winnow.train.plan import Plan
+from winnow.train.precision import Precision
+from winnow.train.randomness import repeatable, seed_step
+from winnow.train.schedule import Moment
+from winnow.train.state import State
+from winnow.train.step import Stepper, Taken
 
 Validate = Callable[[nn.Module], Mapping[str, float]]
 """Named scores of a network as it stands, in eval mode; the first one is watched, more is better."""
+
+_SNAPSHOT_STEPS = 50  # a roll-back repeats at most so many steps; a copy costs about a tenth of a step
+_UNREAD_ON_GPU = 16  # reading a loss waits for the GPU; it has work for so many steps meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +46,8 @@ class Trained:
     epochs: tuple[EpochDone, ...]
     stopped: Literal["done", "early", "budget"]
     """All steps taken; the score stopped rising; the time ran out."""
+    best_epoch: int
+    """The epoch, from 1, with the best watched score; 0 without validation."""
     micro_batch: int | None
     """Examples that went through at once; None: whole batches."""
     left_out: tuple[int, ...]
@@ -67,4 +86,203 @@ def train(
         SystemExit: 143 after SIGTERM, with a checkpoint left.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint left.
     """
-    raise NotImplementedError
+    run_is = {**_identity(learner, batches, plan), "seed": seed}
+    is_writer = group is None or group.rank == 0
+    keeper = Keeper(checkpoint, run_is, every_s=plan.checkpoint_every_s, is_writer=is_writer, tell=tell, sleep=sleep)
+    saved = keeper.load()
+    run = _Run(learner, batches, plan, seed, validate, left_s, tell, group, saved)
+    with repeatable(run.device), Interrupts() as interrupts:
+        while not run.is_over:
+            try:
+                run.walk(keeper, interrupts)
+            except _NotFiniteError as bad:
+                run.roll_back(bad.step)
+    return run.finish()
+
+
+def _identity(learner: Learner, batches: Batches, plan: Plan) -> dict[str, Any]:
+    """What makes a training this one and no other; numbers and sizes with which it began are kept, not compared."""
+    settings = plan.as_json()
+    for name in ("checkpoint_every_s", "precision", "micro_batch"):
+        del settings[name]
+    shapes = {name: list(tensor.shape) for name, tensor in learner.net.state_dict().items()}
+    return {"plan": settings, "epoch_steps": len(batches), "shapes": shapes}
+
+
+class _NotFiniteError(Exception):
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+class _Run:
+    """One training while it goes on."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        batches: Batches,
+        plan: Plan,
+        seed: int,
+        validate: Validate | None,
+        left_s: Callable[[], float],
+        tell: Tell,
+        group: Group | None,
+        saved: Saved | None,
+    ) -> None:
+        self._learner, self._batches, self._plan, self._seed = learner, batches, plan, seed
+        self._validate, self._left_s, self._tell, self._group = validate, left_s, tell, group
+        self._n_steps = plan.steps(len(batches))
+        precision = plan.precision if saved is None else Precision(**saved.facts["precision"])
+        self._stepper = Stepper(learner, plan, precision, group)
+        self.device = self._stepper.device
+        # From here on the weights stay where they lie in memory: the average and the optimisers point to them.
+        self._average = Average(learner.net, plan.ema_decay) if plan.ema_decay is not None else None
+        self._state = State(learner.net, self._stepper.optimisers, self._average)
+        self._state.facts.precision = precision
+        if saved is not None:
+            self._state.restore(saved)
+            self._stepper.micro_batch = self._state.facts.micro_batch
+        self._good = self._state.copy()
+        self._is_out_of_time = left_s() <= 0
+        self._epoch_began = time.perf_counter() - self._state.facts.seconds
+        self._lr = 0.0
+        self._unread: list[tuple[int, float, Taken]] = []
+        self._set_mode()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are taken, the score has stopped rising, or no time is left."""
+        return bool(self._state.facts.stopped) or self._is_out_of_time
+
+    def walk(self, keeper: Keeper, interrupts: Interrupts) -> None:
+        """Take steps from where the state stands until the training is over.
+
+        Raises:
+            _NotFiniteError: a step gave no finite gradient or loss; those after it are worthless.
+        """
+        with contextlib.closing(self._batches.from_step(self._state.facts.step)) as feed:
+            for batch in feed:
+                self._step(batch)
+                self._between_steps(keeper, interrupts)
+                if self.is_over:
+                    return
+
+    def _step(self, batch: Batch) -> None:
+        facts = self._state.facts
+        step, facts.step = facts.step, facts.step + 1
+        moment = Moment(step, self._n_steps, len(self._batches), facts.scores)
+        self._lr = self._stepper.set_lr(self._plan.schedule.factor(moment))
+        if step not in facts.left_out:
+            seed_step(self._seed, self._group.rank if self._group else 0, step, self.device)
+            self._unread.append((step, self._lr, self._stepper.take(step, batch, self._tell)))
+            if self._average is not None:
+                self._average.update(step)
+        facts.micro_batch = self._stepper.micro_batch
+        facts.seconds = time.perf_counter() - self._epoch_began
+
+    def _between_steps(self, keeper: Keeper, interrupts: Interrupts) -> None:
+        """Read losses, end the epoch, keep a checkpoint, leave: whatever is due at this step."""
+        facts = self._state.facts
+        must_leave = interrupts.is_asked or self._left_s() <= 0
+        if self._group is not None:
+            must_leave = self._group.any(must_leave)
+        is_epoch_end = facts.step % len(self._batches) == 0 or facts.step >= self._n_steps
+        is_copy_due = is_epoch_end or facts.step - self._good.facts["step"] >= _SNAPSHOT_STEPS
+        is_keep_due = must_leave or keeper.is_due
+        if is_copy_due or is_keep_due or len(self._unread) >= (_UNREAD_ON_GPU if self.device.type == "cuda" else 1):
+            self._read_losses()
+        if is_epoch_end:
+            self._end_epoch()
+        if is_keep_due or facts.stopped:
+            keeper.keep(self._state, lambda: interrupts.is_asked or self._left_s() <= 0)
+        if interrupts.is_asked:
+            interrupts.leave()
+        if is_copy_due:
+            self._good = self._state.copy()
+        self._is_out_of_time = must_leave
+
+    def _read_losses(self) -> None:
+        """Tell the losses of the last steps, once it is sure that all of them are numbers."""
+        unread, self._unread = self._unread, []
+        for step, lr, taken in unread:
+            numbers = _read([*taken.losses.values(), *taken.norms])
+            # A group averages gradients, so that all its processes see the same norms; losses are each one's own.
+            judged = numbers[len(taken.losses) :] if self._group is not None else numbers
+            if not all(map(math.isfinite, judged)):
+                raise _NotFiniteError(step)
+            losses = dict(zip(taken.losses, numbers, strict=False))
+            sums = self._state.facts.sums
+            for name, loss in losses.items():
+                total, count = sums.get(name, (0.0, 0))
+                sums[name] = total + loss, count + 1
+            self._tell(StepDone(step + 1, self._n_steps, losses, lr))
+
+    def _end_epoch(self) -> None:
+        facts = self._state.facts
+        losses = {name: total / count for name, (total, count) in facts.sums.items()}
+        number = len(facts.epochs) + 1
+        epoch = EpochDone(number, losses, self._scores(number), self._lr, time.perf_counter() - self._epoch_began)
+        facts.epochs.append(epoch)
+        facts.sums, self._epoch_began = {}, time.perf_counter()
+        facts.seconds = 0.0
+        if facts.step >= self._n_steps:
+            facts.stopped = "done"
+        elif self._plan.patience is not None and number - facts.best_epoch >= self._plan.patience:
+            facts.stopped = "early"
+        self._tell(epoch)
+
+    def _scores(self, number: int) -> dict[str, float]:
+        """What validation gives for the averaged weights, if there are any; the best weights are put by."""
+        if self._validate is None:
+            return {}
+        facts = self._state.facts
+        with self._average.worn() if self._average is not None else contextlib.nullcontext():
+            self._learner.net.eval()
+            with torch.no_grad():
+                scores = dict(self._validate(self._learner.net))
+            self._set_mode()
+            before = facts.scores[facts.best_epoch - 1] if facts.best_epoch else math.nan
+            if math.isnan(before) or next(iter(scores.values())) > before:
+                facts.best_epoch = number
+                if self._plan.patience is not None:
+                    self._state.keep_best()
+        return scores
+
+    def roll_back(self, bad: int) -> None:
+        """Be again as before a bad step, and leave its batch out from now on.
+
+        Raises:
+            UserError: the batches before it were bad, too.
+        """
+        left_out = sorted({*self._state.facts.left_out, bad})
+        self._unread.clear()
+        self._state.restore(self._good)
+        batch = self._batches.at(bad).on(self.device)
+        what = accusation(bad, batch, [player.losses for player in self._learner.players])
+        self._state.restore(self._good)
+        self._state.facts.left_out = left_out
+        if {bad - 1, bad - 2} <= set(left_out):
+            raise UserError(f"{what}. So did the steps before it; lower the learning rate, or look at these examples.")
+        self._tell(Note(f"{what}. Its batch is left out.", is_warning=True))
+
+    def _set_mode(self) -> None:
+        self._learner.net.train()
+        for module in self._learner.frozen:
+            module.eval()
+
+    def finish(self) -> Trained:
+        """The weights to keep are in the network, in eval mode; what became of the training."""
+        facts = self._state.facts
+        if self._state.best:
+            self._state.wear_best()
+        elif self._average is not None:
+            self._average.put_on()
+        self._learner.net.eval()
+        left_out, epochs = tuple(facts.left_out), tuple(facts.epochs)
+        return Trained(facts.step, epochs, facts.stopped or "budget", facts.best_epoch, facts.micro_batch, left_out)
+
+
+def _read(scalars: list[Tensor]) -> list[float]:
+    """The numbers of some scalars, fetched from their device at once."""
+    return torch.stack([scalar.float() for scalar in scalars]).tolist()

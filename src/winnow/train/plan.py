@@ -9,7 +9,7 @@ from typing import Any
 from winnow.errors import UserError
 from winnow.train.optimisers import Nesterov, Optimiser
 from winnow.train.precision import Precision
-from winnow.train.schedule import Cosine, Schedule, WarmUp
+from winnow.train.schedule import OneCycle, Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Plan:
     """Times every example is seen; may be a fraction."""
     n_steps: int | None = None
     optimiser: Optimiser = field(default_factory=lambda: Nesterov(lr=0.1, weight_decay=5e-4))
-    schedule: Schedule = field(default_factory=lambda: WarmUp(100, Cosine()))
+    schedule: Schedule = field(default_factory=OneCycle)
     micro_batch: int | None = None
     """Examples through the network at once; gradients of a batch's micro-batches add up. None: the whole batch."""
     clip_norm: float | None = None
