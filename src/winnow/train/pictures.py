@@ -81,7 +81,7 @@ class LabelledPictures:
 
     def keys_of(self, indices: Rows) -> tuple[str, ...]:
         """The names of some examples; empty where they have none."""
-        return tuple([self.keys[i] for i in indices.tolist()]) if self.keys else ()
+        return tuple([self.keys[int(i)] for i in indices]) if self.keys else ()
 
     def on(self, device: torch.device) -> LabelledPictures:
         """The same with all stored pictures in the device's memory: for an accelerator that has room for them."""
