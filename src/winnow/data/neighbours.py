@@ -24,7 +24,7 @@ _TRAINED_ON = 65_536
 _STEPS = 5
 _BLOCK = 4096
 # Hits are sorted out whenever there are so many: memory stays flat.
-_MOST_HITS = 4_000_000
+_MOST_HITS = 1_000_000
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ Whatever happens to one file costs one line. Memory does not grow with the numbe
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -34,8 +37,10 @@ _BATCH_BYTES = 8 << 20
 _AHEAD = 4
 """Batches that are being read for each thread: results come in order, and a slow one must not stop the others."""
 _ROWS = 4096
-_WRITE_AT_ONCE = 2048
+_WRITE_AT_ONCE = 8192
 """Small files that go to the disk in one transaction: each touches its own page of an index, whatever it holds."""
+_WRITE_BYTES = 32 << 20
+"""But no more than this of their bytes wait for it."""
 
 _SUFFIXES = {
     "jpg": ("JPEG", "MPO"),
@@ -144,17 +149,20 @@ class _Writer:
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
         self._new = _New()
+        self._n_bytes = 0
 
     def take(self, batch: _New) -> None:
         self._new.copies += batch.copies
         self._new.places += batch.places
         self._new.facts |= batch.facts
-        if len(self._new.copies) + len(self._new.places) + len(self._new.facts) >= _WRITE_AT_ONCE:
+        self._n_bytes += sum(len(data) for _, data in batch.copies)
+        n_new = max(len(self._new.copies), len(self._new.places), len(self._new.facts))
+        if n_new >= _WRITE_AT_ONCE or self._n_bytes >= _WRITE_BYTES:
             self.write()
 
     def write(self) -> None:
         # The copies first: facts without a copy would be no harm, but are of no use either.
-        new, self._new = self._new, _New()
+        new, self._new, self._n_bytes = self._new, _New(), 0
         if new.copies:
             self._keep.blobs.put_many(new.copies)
         if new.places and self._keep.in_place is not None:
@@ -181,24 +189,57 @@ def _in_order(read: Callable[[_Batch], _Results], batches: Iterator[_Batch]) -> 
 
 
 def _read_batch(keep: Keep, items: _Batch) -> _Results:
-    results: list[Example | Refused] = []
+    results: list[Example | Refused] = [_NOT_YET] * len(items)
     new = _New()
+    left = deque(enumerate(items))
+    while left:
+        _decode(keep, _read_some(left, results), results, new)
+    return results, new
+
+
+def _read_some(left: deque[tuple[int, Found | Refused]], results: list[Example | Refused]) -> list[_File]:
+    """Take from `left` what makes one load for a decoding process, and note what cannot be read."""
     files: list[_File] = []
     n_bytes = 0
-    for place, item in enumerate(items):
-        if isinstance(item, Found):
-            item = _File.read(place, item)
-        if isinstance(item, Refused):
-            results.append(item)
-            continue
-        results.append(_NOT_YET)
-        files.append(item)
-        n_bytes += len(item.data)
-        if n_bytes >= _BATCH_BYTES:
-            _decode(keep, files, results, new)
-            files, n_bytes = [], 0
-    _decode(keep, files, results, new)
-    return results, new
+    with _disk.turn(left):
+        while left and n_bytes < _BATCH_BYTES:
+            place, item = left.popleft()
+            if isinstance(item, Found):
+                item = _File.read(place, item)
+            if isinstance(item, Refused):
+                results[place] = item
+            else:
+                files.append(item)
+                n_bytes += len(item.data)
+    return files
+
+
+class _Disk:
+    """Lets one thread read local files at a time, as long as they come fast.
+
+    Each call to the system gives Python's lock away and waits to get it back: three threads that read small files
+    that lie in memory spend four times the processor time of one. A slow disk is read by all of them.
+    """
+
+    _SLOW_S = 0.001
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_slow = False
+
+    @contextmanager
+    def turn(self, items: Collection[tuple[int, Found | Refused]]) -> Generator[None]:
+        is_local = all(isinstance(item, Refused) or item.path is not None for _, item in items)
+        if self._is_slow or not is_local:
+            yield
+            return
+        with self._lock:
+            before, start = len(items), time.perf_counter()
+            yield
+            self._is_slow = time.perf_counter() - start > self._SLOW_S * (before - len(items)) + 0.01
+
+
+_disk = _Disk()
 
 
 @dataclass(frozen=True, slots=True)

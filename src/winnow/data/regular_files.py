@@ -35,8 +35,10 @@ def read_file(path: str | Path, *, is_picture: bool = False) -> bytes:
         if not stat.S_ISREG(about.st_mode):
             raise UnreadablePictureError("E_SPECIAL_FILE", what_it_is(about.st_mode))
         refuse_large(about.st_size)
-        # Read by the system's own call: a file object costs as much as reading a digit does.
-        data = os.read(descriptor, HEAD_BYTES if is_picture and about.st_size > _AT_ONCE else _AT_ONCE)
+        # Read by the system's own call: a file object costs as much as reading a digit does. And no more than there is:
+        # the room for a megabyte costs more to get than a small picture's bytes.
+        most = HEAD_BYTES if is_picture and about.st_size > _AT_ONCE else min(about.st_size + 1, _AT_ONCE)
+        data = os.read(descriptor, most)
         if is_picture:
             refuse_no_picture(data, about.st_size)
         parts = [data]

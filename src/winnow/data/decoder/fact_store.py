@@ -11,7 +11,9 @@ from winnow.data.decoder.facts import VERSION, PictureFacts, from_text, to_text
 from winnow.data.sqlite_file import SqliteFile
 from winnow.errors import WorkspaceError
 
-_TABLES = "CREATE TABLE IF NOT EXISTS facts (content BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+# The rows in the order they came and an index beside them: names are random, and rows sorted by them would each be
+# written into a page of its own.
+_TABLES = "CREATE TABLE IF NOT EXISTS facts (content BLOB NOT NULL UNIQUE, text TEXT NOT NULL);"
 
 
 class FactStore:

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.decode import Picture, UnreadablePictureError, decode
-from winnow.data.phash import phash
+from winnow.data.phash import phash_all
 
 # Facts that were kept by another version of `facts_of` are computed again.
 VERSION = 3
 _TOGETHER_BYTES = 1 << 20
+_SMALL_SIZE = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _in_order(
 
 def _facts(pictures: Sequence[Picture]) -> list[PictureFacts]:
     hashes = [pixel_hash(picture.pixels) for picture in pictures]
-    looks = [phash(picture.pixels) for picture in pictures]
+    looks = phash_all([picture.pixels for picture in pictures])
     greys = [_is_grey(picture.pixels) for picture in pictures]
     return [
         PictureFacts(
@@ -158,7 +159,5 @@ def _is_grey(pixels: NDArray[np.uint8]) -> bool:
     # Most coloured pictures show it in their corners or first row, which saves the full comparison.
     if pixels.item(0, 0, 0) != pixels.item(0, 0, 1) or pixels.item(-1, -1, 1) != pixels.item(-1, -1, 2):
         return False
-    for part in (pixels[:1], pixels):
-        if not (np.array_equal(part[..., 0], part[..., 1]) and np.array_equal(part[..., 1], part[..., 2])):
-            return False
-    return True
+    parts = (pixels[:1], pixels) if pixels.size > _SMALL_SIZE else (pixels,)
+    return all(bool((part[..., :2] == part[..., 1:]).all()) for part in parts)
