@@ -46,9 +46,9 @@ def timm_entry(name: str) -> NetEntry:
     if bare is None:
         near = did_you_mean(name.removeprefix(PREFIX), timm.list_models(), otherwise="timm.list_models() lists all.")
         raise NotFoundError(f"timm knows no network '{name.removeprefix(PREFIX)}'. {near}")
-    published: dict[str, Any] = (timm.get_pretrained_cfg(bare) or _no_published()).to_dict()
-    n_channels, side_px, _ = published["input_size"]
-    n_classes = published["num_classes"] or 1000
+    published = timm.get_pretrained_cfg(bare) or timm.models.PretrainedCfg(license="no published weights")
+    n_channels, side_px, _ = published.input_size
+    n_classes = published.num_classes or 1000
     with torch.device("meta"):
         net = timm_net(bare, n_classes=n_classes, n_channels=n_channels, side_px=side_px)
     return NetEntry(
@@ -61,23 +61,18 @@ def timm_entry(name: str) -> NetEntry:
         dim=net.dim,
         make=partial(timm_net, bare),
         side_px=side_px,
-        smallest_side_px=side_px if published["fixed_input_size"] else 32,
+        smallest_side_px=side_px if published.fixed_input_size else 32,
         n_channels=n_channels,
         n_classes=n_classes,
-        mean=tuple(published["mean"]),
-        std=tuple(published["std"]),
-        hub=bare if published["hf_hub_id"] else None,
-        licence=published.get("license") or "unknown: see the model's page",
+        mean=tuple(published.mean),
+        std=tuple(published.std),
+        hub=bare if published.hf_hub_id else None,
+        licence=(published.license or "unknown: see its page") if published.hf_hub_id else "no published weights",
     )
 
 
-def _paper(published: Mapping[str, Any]) -> str:
-    known = published.get("paper_name") or published.get("paper_ids")
-    return str(known) if known else "named in timm's documentation"
-
-
-def _no_published() -> Any:
-    return timm.models.PretrainedCfg(license="no published weights")
+def _paper(published: Any) -> str:
+    return str(published.paper_name or published.paper_ids or "named in timm's documentation")
 
 
 def timm_net(

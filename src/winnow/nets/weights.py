@@ -107,7 +107,7 @@ def find_weights(folder: Path, name: str | None = None) -> Weights:
             return weights
     known = [weights.name for weights in at_hand]
     hint = did_you_mean(name or "", known, otherwise=f"It has: {', '.join(known) or 'none with a file'}.")
-    raise NotFoundError(f"{_INDEX} in {folder} has no entry '{name}' with a file {name}*.safetensors. {hint}")
+    raise NotFoundError(f"{_INDEX} has no entry '{name}' with a file {name}.safetensors in {folder}. {hint}")
 
 
 def read_state(file: Path) -> State:
