@@ -109,7 +109,9 @@ class Stepper:
             with self._precision.autocast(self.device):
                 losses = player.losses(part)
                 total = functools.reduce(operator.add, losses.values())
-            (total * share).backward(inputs=inputs)
+            # In a group a loss counts by its weight before it is derived: where processes share statistics, its
+            # gradient flows through the other ones, too.
+            (total * (share if self._group is None else part.weight)).backward(inputs=inputs)
             for name, loss in losses.items():
                 sums[name] = sums[name] + loss.detach() * share if name in sums else loss.detach() * share
         return sums
@@ -131,8 +133,6 @@ class Stepper:
         """The mean of all processes' gradients, each counted by its batch; and of the batch norms' statistics."""
         assert self._group is not None
         counted = torch.tensor(weight, device=self.device)
-        for gradient in gradients:
-            gradient.mul_(weight)
         self._group.mean([*gradients, counted, *self._buffers])
         for gradient in gradients:
             gradient.div_(counted)
