@@ -13,7 +13,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from winnow.data.inputs import InputSpec
 from winnow.errors import UserError
