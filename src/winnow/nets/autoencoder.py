@@ -5,8 +5,8 @@ network: once this has learned, the network holds the learned weights, to be fro
 
 Source: Vincent, Larochelle, Bengio, Manzagol, Extracting and Composing Robust Features with Denoising Autoencoders,
 ICML 2008, section 2; Masci, Meier, Ciresan, Schmidhuber, Stacked Convolutional Auto-Encoders for Hierarchical Feature
-Extraction, ICANN 2011. Masci's decoder has the encoder's kernels transposed; ours has its own, so that any encoder fits,
-and all stages learn at once.
+Extraction, ICANN 2011. Masci's decoder has the encoder's kernels transposed; ours has its own, so that any encoder
+fits, and all stages learn at once.
 """
 
 from __future__ import annotations

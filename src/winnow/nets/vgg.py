@@ -13,7 +13,7 @@ from torch import nn
 
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
-from winnow.nets.published import load_published
+from winnow.nets.published import with_published
 
 # Per block, the maps of each convolution; a negative number is a 1x1 convolution.
 _CONFIGURATIONS: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -48,23 +48,28 @@ def vgg(
         UserError: the weights do not fit.
     """
     del side_px  # the last maps are brought to 7 x 7
-    n_own = n_classes if state is None else len(_as_ours(configuration, state)["head.weight"])
-    net = Net(
-        {
-            **_convolutions(configuration, n_channels),
-            "fc6": nn.Sequential(nn.AdaptiveAvgPool2d(7), nn.Flatten(), *_dense(512 * 7 * 7)),
-            "fc7": nn.Sequential(*_dense(4096)),
-        },
-        nn.Linear(4096, n_own),
-        dim=4096,
-        n_classes=n_own,
-    )
-    if state is None:
-        _initialise(net)
-    else:
-        load_published(net, _as_ours(configuration, state))
-    if n_own != n_classes:
-        net.replace_head(n_classes)
+
+    def make(classes: int) -> Net:
+        net = Net(
+            {
+                **_convolutions(configuration, n_channels),
+                "fc6": nn.Sequential(nn.AdaptiveAvgPool2d(7), nn.Flatten(), *_dense(512 * 7 * 7)),
+                "fc7": nn.Sequential(*_dense(4096)),
+            },
+            nn.Linear(4096, classes),
+            dim=4096,
+            n_classes=classes,
+        )
+        if state is None:
+            _initialise(net)
+        return net
+
+    renamed = None if state is None else _as_ours(configuration, state)
+    return with_published(make, _as_it_is, head="head.weight", n_classes=n_classes, state=renamed)
+
+
+def _as_it_is(net: nn.Module) -> Net:
+    assert isinstance(net, Net)
     return net
 
 
