@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from graph.tiny import SIDE_PX, features_graph, head_graph, pictures, plain_run
 from winnow.data.inputs import InputSpec
@@ -38,6 +40,10 @@ def model(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def answers(predictor: Predictor, seen: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    return predictor.probabilities(lambda index: seen[index], len(seen))
+
+
 def _change(model: Path, **values: object) -> None:
     path = model / "model.json"
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
@@ -50,20 +56,20 @@ def test_the_facts_are_read_back_as_written(model: Path):
 def test_a_model_answers_as_its_graph_does(model: Path):
     seen = pictures(9)
     predictor = Predictor(model)
-    assert predictor.of_inputs(list(seen)) == pytest.approx(plain_run(WHOLE, seen), abs=1e-5)
+    assert answers(predictor, seen) == pytest.approx(plain_run(WHOLE, seen), abs=1e-5)
     assert predictor.probabilities(lambda index: seen[index + 4], 5) == pytest.approx(
         plain_run(WHOLE, seen[4:]), abs=1e-5
     )
 
 
 def test_no_picture_gives_no_answer(model: Path):
-    assert Predictor(model).of_inputs([]).shape == (0, 3)
+    assert answers(Predictor(model), pictures(0)).shape == (0, 3)
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(model: Path):
     seen = list(pictures(6))
     predictor = Predictor(model)
-    assert np.array_equal(predictor.of_inputs(seen)[2:3], predictor.of_inputs(seen[2:3]))
+    assert np.array_equal(answers(predictor, seen)[2:3], answers(predictor, seen[2:3]))
 
 
 @pytest.mark.parametrize(("machine", "expected"), [(None, "bf16"), ("another", "fp32")])

@@ -22,7 +22,7 @@ def test_a_climb_has_an_id_a_folder_and_the_spec_it_was_asked_for(clouds: Worksp
     assert climb.folder == clouds.folder / "climbs" / climb.id
     assert climb.folder.is_dir()
     assert (climb.spec, climb.spec_digest, climb.state) == (SPEC, DIGEST, "running")
-    assert clouds.find_climb(climb.id) == climb
+    assert clouds.climbs("clouds") == [climb]
 
 
 def test_the_digest_of_a_spec_does_not_depend_on_the_order_of_its_keys():

@@ -125,6 +125,4 @@ def test_sizes_count_every_picture_once(clouds: Workspace, manifest_of: Manifest
     clouds.add_version("clouds", manifest_of(clouds, "cirrus", "cumulus"), "changed", parent=1)
     manifest = clouds.versions("clouds")[1].path.stat().st_size
     assert clouds.dataset_bytes("clouds") == before + len("cumulus") + manifest
-    add_model(clouds, "12345")
-    assert clouds.model_bytes("clouds") == 5
     assert clouds.cache_bytes() == 0

@@ -17,9 +17,10 @@ from winnow.workspace.records import VersionRecord
 from winnow.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from winnow.api.exporting import Exported
+    import numpy as np
+    from numpy.typing import NDArray
 
-if TYPE_CHECKING:
+    from winnow.api.exporting import Exported
     from winnow.api.health import Health
 
 
@@ -75,6 +76,25 @@ class Dataset:
     def examples(self, split: str | None = None) -> list[Example]:
         """Its examples, all or of one split ("train", "validation", "test")."""
         return self.manifest.examples(split)
+
+    def folds(self, k: int = 5, *, repeats: int = 1, seed: int = 0) -> NDArray[np.int64]:
+        """Folds for cross-validation of your own: every class spread evenly, no copy or group cut in two.
+
+        Args:
+            k: folds.
+            repeats: how often they are dealt anew.
+            seed: of the dealing.
+
+        Returns:
+            (repeats, N) the fold, 0..k-1, of each labelled picture of the training and validation splits, in the order
+            of `examples()`; -1 for all others.
+
+        Raises:
+            UserError: fewer than 2 folds, more than there are independent pictures, or no repeat.
+        """
+        from winnow.api.folds import folds_of  # what deals them takes long to import
+
+        return folds_of(self.manifest, k, repeats, seed)
 
     def __len__(self) -> int:
         return len(self.manifest)

@@ -291,7 +291,7 @@ def _drawn(rows: _Rows, is_free: Flags, near: Ids, plan: SplitPlan, notes: list[
 def _too_few(rows: _Rows, labels: NDArray[Any], n: int) -> str:
     """Why a test split would be of no use, or nothing."""
     if n < _FEWEST_EXAMPLES:
-        return f"{n} pictures are fewer than {_FEWEST_EXAMPLES}"
+        return f"fewer than {_FEWEST_EXAMPLES} pictures: {n}"
     counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=len(rows.classes))
     # A class that only occurs in the user's other splits is not missing here.
     counts = np.where(counts > 0, counts, n)

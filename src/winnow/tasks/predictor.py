@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,3 @@ class Predictor:
         if count == 0:
             return np.empty((0, len(self.facts.classes)), dtype=np.float32)
         return run_in_chunks(self._head, np.stack(list(run_on_pictures(self._features, picture, count))))
-
-    def of_inputs(self, inputs: Sequence[Pixels]) -> Probabilities:
-        """Probabilities (N, C) of inputs that are (side, side, 3) already."""
-        return self.probabilities(lambda index: inputs[index], len(inputs))

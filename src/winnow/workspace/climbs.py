@@ -91,11 +91,6 @@ class ClimbStore:
         self._release(climb_id)
         return record
 
-    def find(self, climb_id: str) -> ClimbRecord:
-        """The climb of that id; NotFoundError if there is none."""
-        with self._database.read() as connection:
-            return self._require(connection, climb_id)
-
     def of_dataset(self, dataset: str) -> list[ClimbRecord]:
         """All climbs on a dataset, oldest first."""
         with self._database.read() as connection:

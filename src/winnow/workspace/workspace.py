@@ -249,10 +249,6 @@ class Workspace:
         """Write down how a climb ended: "finished", "interrupted" (can be resumed) or "failed" (cannot)."""
         return self._climbs.finish(climb_id, state, verdict=verdict, seconds=seconds)
 
-    def find_climb(self, climb_id: str) -> ClimbRecord:
-        """The climb of that id; NotFoundError if there is none."""
-        return self._climbs.find(climb_id)
-
     def climbs(self, dataset: str) -> list[ClimbRecord]:
         """All climbs on a dataset, oldest first."""
         return self._climbs.of_dataset(dataset)
@@ -330,10 +326,6 @@ class Workspace:
             size_of.update(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
         manifests = self.folder / "datasets" / self.find_dataset(name).name
         return sum(size_of.values()) + size_bytes(manifests)
-
-    def model_bytes(self, name: str) -> int:
-        """Room that the files of a model take."""
-        return size_bytes(self.find_model(name).folder)
 
     def cache_bytes(self) -> int:
         """Room that the cache takes."""
