@@ -148,6 +148,7 @@ class _Run:
         self._epoch_began = time.perf_counter() - self._state.facts.seconds
         self._lr = 0.0
         self._unread: list[tuple[int, float, Taken]] = []
+        self._unread_at_most = _UNREAD_ON_GPU if self.device.type == "cuda" else 1
         self._set_mode()
 
     @property
@@ -184,19 +185,21 @@ class _Run:
     def _between_steps(self, keeper: Keeper, interrupts: Interrupts) -> None:
         """Read losses, end the epoch, keep a checkpoint, leave: whatever is due at this step."""
         facts = self._state.facts
+        is_epoch_end = facts.step % len(self._batches) == 0 or facts.step >= self._n_steps
+        is_copy_due = is_epoch_end or facts.step - self._good.facts["step"] >= _SNAPSHOT_STEPS
+        is_keep_due = keeper.is_due
+        if is_copy_due or is_keep_due or len(self._unread) >= self._unread_at_most:
+            self._read_losses()
         must_leave = interrupts.is_asked or self._left_s() <= 0
         if self._group is not None:
             must_leave = self._group.any(must_leave)
-        is_epoch_end = facts.step % len(self._batches) == 0 or facts.step >= self._n_steps
-        is_copy_due = is_epoch_end or facts.step - self._good.facts["step"] >= _SNAPSHOT_STEPS
-        is_keep_due = must_leave or keeper.is_due
-        if is_copy_due or is_keep_due or len(self._unread) >= (_UNREAD_ON_GPU if self.device.type == "cuda" else 1):
+        if must_leave:
             self._read_losses()
         if is_epoch_end:
             self._end_epoch()
-        if is_keep_due or facts.stopped:
+        if must_leave or is_keep_due or facts.stopped:
             keeper.keep(self._state, lambda: interrupts.is_asked or self._left_s() <= 0)
-        if interrupts.is_asked:
+        if must_leave and interrupts.is_asked:  # a signal since then waits for the next step and its checkpoint
             interrupts.leave()
         if is_copy_due:
             self._good = self._state.copy()

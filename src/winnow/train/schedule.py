@@ -106,9 +106,10 @@ class OneCycle:
     def factor(self, at: Moment) -> float:
         """The cosine between the two ends of the phase."""
         start, top = 1 / self.start_div, self.rise * at.n_steps - 1
-        if at.step <= top:
+        if at.step <= top and top > 0:
             return _cosine_between(start, 1.0, at.step / top)
-        return _cosine_between(1.0, start / self.end_div, (at.step - top) / (at.n_steps - 1 - top))
+        fall = at.n_steps - 1 - top
+        return _cosine_between(1.0, start / self.end_div, (at.step - top) / fall if fall > 0 else 1.0)
 
 
 def _cosine_between(start: float, end: float, done: float) -> float:
