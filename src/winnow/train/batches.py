@@ -7,7 +7,7 @@ no worker competes with the network for cores, and an accelerator augments at it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -105,7 +105,7 @@ class PictureBatches:
         """This process's share of the batch of a global step."""
         return self._finish(self._read(step))
 
-    def from_step(self, step: int) -> Iterator[Batch]:
+    def from_step(self, step: int) -> Generator[Batch, None, None]:
         """`at(step)`, `at(step + 1)`, ... without end, read ahead."""
         for read in _read_ahead(self._read, step, self._workers):
             yield self._finish(read)
