@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from winnow.data.alignment import aligned_similarity
@@ -73,17 +74,15 @@ class NearDuplicates:
         return len(self.pairs)
 
 
-def near_duplicate_pairs(phashes: Sequence[bytes]) -> NearDuplicates:
+def near_duplicate_pairs(phashes: Sequence[bytes] | pa.ChunkedArray) -> NearDuplicates:
     """Which pictures are copies of each other, mirrored or not, as far as their hashes tell.
 
     Args:
         phashes: (N,) of `winnow.data.phash.phash`; an empty one (nothing to see) is like no other.
     """
-    places = np.array([i for i, phash in enumerate(phashes) if phash], dtype=np.int64)
-    hashes = np.frombuffer(b"".join(phashes), np.int8).reshape(-1, LENGTH)
+    places, hashes = _as_rows(phashes)
     first, copies = _equal(hashes)
-    distinct = hashes[first]
-    found = _among_distinct(distinct)
+    found = _among_distinct(hashes if len(first) == len(hashes) else hashes[first])
     pairs = np.concatenate([places[first[found.pairs]], places[copies]])
     pairs = np.sort(pairs, axis=1)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
@@ -92,15 +91,30 @@ def near_duplicate_pairs(phashes: Sequence[bytes]) -> NearDuplicates:
     return NearDuplicates(pairs[order], similarities[order], is_mirrored[order])
 
 
+def _as_rows(phashes: Sequence[bytes] | pa.ChunkedArray) -> tuple[Ids, Hashes]:
+    """The places of those that are not empty, and these as (M, 128); of a column, where they lie in memory."""
+    if not isinstance(phashes, pa.ChunkedArray):
+        places = np.array([i for i, phash in enumerate(phashes) if phash], dtype=np.int64)
+        return places, np.frombuffer(b"".join(phashes), np.int8).reshape(-1, LENGTH)
+    column: Any = phashes.combine_chunks()
+    _, offsets, values = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    places = np.flatnonzero(np.diff(ends)).astype(np.int64)
+    bytes_of_all = np.frombuffer(values, np.int8)[ends[0] : ends[-1]] if len(places) else np.empty(0, np.int8)
+    return places, bytes_of_all.reshape(-1, LENGTH)
+
+
 def _equal(hashes: Hashes) -> tuple[Ids, Ids]:
     """The place of the first of each distinct hash, and pairs (first, later one equal to it)."""
     # Their product with fixed odd numbers, modulo 2**64, tells a million hashes apart (a collision: 1 in 10**7).
     factors = np.random.default_rng(0).integers(0, 2**63, LENGTH // 8, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    keys = np.ascontiguousarray(hashes).view(np.uint64)
-    keys = ((keys ^ (keys >> np.uint64(29))) * factors).sum(1, dtype=np.uint64)
+    keys = np.empty(len(hashes), dtype=np.uint64)
+    for start in range(0, len(hashes), _BATCH):
+        words = np.array(hashes[start : start + _BATCH]).view(np.uint64)  # a copy starts where numbers may start
+        keys[start : start + _BATCH] = ((words ^ (words >> np.uint64(29))) * factors).sum(1, dtype=np.uint64)
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     later = np.setdiff1d(np.arange(len(hashes)), first)
-    return first, np.stack([first[which[later]], later], 1)
+    return np.sort(first), np.stack([first[which[later]], later], 1)
 
 
 def _among_distinct(hashes: Hashes) -> NearDuplicates:

@@ -23,8 +23,8 @@ _FEWEST_LISTS = 16
 _TRAINED_ON = 65_536
 _STEPS = 5
 _BLOCK = 4096
-# Hits are sorted out whenever there are so many: memory stays flat.
-_MOST_HITS = 1_000_000
+# Hits are sorted out whenever there are so many more: memory stays flat.
+_MOST_HITS = 500_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def nearest(rows: Rows, signs: Rows, floors: Rows, most: int) -> Neighbours:
         return search.result()
     centres = _centres(rows, n_lists)
     # Each row and each mirror image lies in one list; each row looks into several.
-    homes = np.concatenate([_nearest_centres(rows, centres, 1), _nearest_centres(rows * signs, centres, 1)])[:, 0]
+    homes = np.concatenate([_nearest_centres(rows, centres, 1), _nearest_centres(rows, centres * signs, 1)])[:, 0]
     probes = _nearest_centres(rows, centres, _PROBES)
     entries, first_entry = _sorted_by(homes, n_lists)
     seekers, first_seeker = _sorted_by(probes.reshape(-1), n_lists)
@@ -83,7 +83,7 @@ class _Search:
     def __init__(self, rows: Rows, signs: Rows, floors: Rows, most: int) -> None:
         self._rows, self._signs, self._floors, self._most = rows, signs, floors, most
         self._hits: list[tuple[Ids, Ids, Rows]] = []
-        self._n_hits = 0
+        self._n_hits = self._n_kept = 0
 
     def look(self, seekers: Ids, entries: Ids) -> None:
         """Compare all seekers with all entries."""
@@ -98,7 +98,7 @@ class _Search:
             row, column, places = row[is_other], column[is_other], places[is_other]
             self._hits.append((block[row], entries[column], similarities.reshape(-1)[places]))
             self._n_hits += len(row)
-            if self._n_hits > _MOST_HITS:
+            if self._n_hits > self._n_kept + _MOST_HITS:
                 self._sort_out()
 
     def result(self) -> Neighbours:
@@ -119,7 +119,8 @@ class _Search:
         seekers, entries, similarities, ranks = seekers[kept], entries[kept], similarities[kept], ranks[kept]
         is_last = ranks == self._most - 1
         self._floors[seekers[is_last]] = similarities[is_last]
-        self._hits, self._n_hits = [(seekers, entries, similarities)], len(seekers)
+        self._hits = [(seekers, entries, similarities)]
+        self._n_hits = self._n_kept = len(seekers)
         return seekers, entries, similarities, ranks
 
 

@@ -96,7 +96,7 @@ def _split(table: pa.Table, plan: SplitPlan) -> _Split:
     rows = _Rows(table, said)
     notes: list[Note] = []
     is_kept = _without_leaks(rows, notes)
-    near = near_duplicate_pairs(table["phash"].to_pylist()).pairs
+    near = near_duplicate_pairs(table["phash"]).pairs
     near = near[is_kept[near].all(1) & (rows.shown[near[:, 0]] != rows.shown[near[:, 1]])]
     notes += _leaks(rows, is_kept, near)
     notes += _conflicts(rows, is_kept)
@@ -152,10 +152,13 @@ def _numbers(column: pa.ChunkedArray) -> Ids:
 def _labels(table: pa.Table) -> tuple[list[str], Ids, Ids]:
     """The classes, sorted; and for each label that a row has, the row and the class."""
     column: Any = table["labels"].combine_chunks()
-    values: Texts = column.flatten().to_numpy(zero_copy_only=False)
-    classes, held = np.unique(values.astype(str), return_inverse=True) if len(values) else (values, values)
+    encoded: Any = column.flatten().dictionary_encode()
+    names: list[str] = encoded.dictionary.to_pylist()
+    classes = sorted(names)
+    place = {name: number for number, name in enumerate(classes)}
+    held = np.array([place[name] for name in names], dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
     holders = _compute.list_parent_indices(column).to_numpy(zero_copy_only=False)
-    return classes.tolist(), holders.astype(np.int64), held.astype(np.int64)
+    return classes, holders.astype(np.int64), held
 
 
 def _without_leaks(rows: _Rows, notes: list[Note]) -> Flags:
