@@ -96,7 +96,8 @@ def _as_rows(phashes: Sequence[bytes] | pa.ChunkedArray) -> tuple[Ids, Hashes]:
     if not isinstance(phashes, pa.ChunkedArray):
         places = np.array([i for i, phash in enumerate(phashes) if phash], dtype=np.int64)
         return places, np.frombuffer(b"".join(phashes), np.int8).reshape(-1, LENGTH)
-    column: Any = phashes.combine_chunks()
+    chunked: Any = phashes
+    column = chunked.combine_chunks()
     _, offsets, values = column.buffers()
     ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     places = np.flatnonzero(np.diff(ends)).astype(np.int64)
