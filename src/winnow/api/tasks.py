@@ -74,10 +74,12 @@ def climb_ladder(
     tell: Tell,
 ) -> Outcome:
     """Climb the rungs of these names (None: all) of the problem's task; see `winnow.ladder.climb.climb`."""
+    are_named = rungs is not None
     if isinstance(problem, ClassifyProblem):
         ladder = find_classify_rungs(rungs)
-        return climb(problem, ladder, folder, budget_s=budget_s, prefer=prefer, tell=tell)
-    return climb(problem, find_multilabel_rungs(rungs), folder, budget_s=budget_s, prefer=prefer, tell=tell)
+        return climb(problem, ladder, folder, budget_s=budget_s, prefer=prefer, are_named=are_named, tell=tell)
+    others = find_multilabel_rungs(rungs)
+    return climb(problem, others, folder, budget_s=budget_s, prefer=prefer, are_named=are_named, tell=tell)
 
 
 def check_rungs(names: Sequence[str], task: Task | None = None) -> None:

@@ -182,7 +182,7 @@ def climb_on(
         name = name or data.name
         command = command or _command(data, wish, at_hand, name)
         return _climb(data, wish, problem, record, name, command, tell)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # SystemExit: SIGTERM, after a checkpoint
         workspace.finish_climb(record.id, "interrupted")
         raise
     except UserError:

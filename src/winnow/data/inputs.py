@@ -44,6 +44,21 @@ class InputSpec:
         return {"side_px": self.side_px, "fit": self.fit}
 
     @classmethod
+    def from_key(cls, key: str) -> InputSpec:
+        """Back from `key`.
+
+        Raises:
+            UserError: it is no such name.
+
+        >>> InputSpec.from_key("squash-192")
+        InputSpec(side_px=192, fit='squash')
+        """
+        fit, _, side = key.partition("-")
+        if fit not in ("squash", "crop") or not side.isdigit():
+            raise UserError(f"'{key}' names no kind of input; expected a name such as squash-192.")
+        return cls(int(side), fit)
+
+    @classmethod
     def from_json(cls, values: dict[str, Any]) -> InputSpec:
         """Back from `to_json`."""
         return cls(side_px=int(values["side_px"]), fit=values.get("fit", "squash"))

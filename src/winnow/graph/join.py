@@ -52,3 +52,8 @@ def cut(graph: bytes) -> tuple[bytes, bytes]:
         extractor.extract_model([FEATURES], [PROBABILITIES]),
     )
     return pieces[0].SerializeToString(deterministic=True), pieces[1].SerializeToString(deterministic=True)
+
+
+def notes_of(graph: bytes) -> dict[str, str]:
+    """What was stored in the file as ONNX metadata."""
+    return {entry.key: entry.value for entry in onnx.load_from_string(graph).metadata_props}

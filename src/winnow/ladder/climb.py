@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import shutil
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +18,23 @@ from winnow.ladder.evidence import Judged as JudgedRung
 from winnow.ladder.keep import Kept, Shelf
 from winnow.ladder.verdict import Verdict, reach_verdict
 from winnow.machine import Meter
-from winnow.tasks.rung import Candidate, Clock, Estimate, Judged, OutOfTimeError, Problem, Rung
+from winnow.tasks.rung import (
+    Candidate,
+    CannotPayError,
+    Clock,
+    Estimate,
+    Judged,
+    LongRung,
+    OutOfTimeError,
+    Problem,
+    Rung,
+    Workbench,
+)
 
 P = TypeVar("P", bound=Problem)
+
+_ROUGHLY = 4
+"""A rough estimate may be wrong by this factor: what is further off is neither tried nor timed."""
 
 State = Literal["climbed", "skipped", "failed"]
 Prefer = Literal["cheapest", "best"]
@@ -67,6 +83,7 @@ def climb(
     *,
     budget_s: float | None = None,
     prefer: Prefer = "cheapest",
+    are_named: bool = False,
     tell: Tell = tell_nobody,
 ) -> Outcome:
     """Climb the rungs within the budget and reach a verdict.
@@ -81,6 +98,8 @@ def climb(
         folder: where finished rungs are kept; the same folder resumes the same climb.
         budget_s: seconds for everything from here to the verdict; None: as long as it takes.
         prefer: "cheapest" takes the cheapest rung that nothing dearer beats, "best" the best mean.
+        are_named: a person asked for these very rungs; otherwise, without a budget, one that takes its time waits
+            until it is asked for (`Estimate.unasked_s`).
         tell: hears the plan and every rung's start and end.
 
     Raises:
@@ -90,14 +109,18 @@ def climb(
     shelf = Shelf(folder)
     kept = {rung.name: found for rung in rungs if (found := shelf.get(rung.name)) is not None}
     clock = Clock(budget_s, sum(found.seconds for found in kept.values()))
-    steps = _plan(problem, rungs, kept, clock, tell)
+    is_asked = are_named or budget_s is not None
+    steps = _plan(problem, rungs, kept, clock, is_asked, tell)
     was_interrupted = False
     for rung, step in zip(rungs, steps, strict=True):
         if was_interrupted:
             step.reason = step.reason or "the climb was stopped before it"
         elif step.reason is None:
             try:
-                _try(problem, rung, step, kept.get(rung.name), clock, shelf, tell)
+                if rung.name in kept:
+                    _judge(problem, step, kept[rung.name], tell, is_from_before=True)
+                else:
+                    _try(problem, rung, step, _candidates(steps), clock, is_asked, shelf, tell)
             except KeyboardInterrupt:
                 was_interrupted = True
                 if step.judged is None:
@@ -109,7 +132,9 @@ def climb(
     return _conclude(problem, steps, prefer, clock, was_interrupted=was_interrupted)
 
 
-def _plan(problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock: Clock, tell: Tell) -> list[Step]:
+def _plan(
+    problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock: Clock, is_asked: bool, tell: Tell
+) -> list[Step]:
     """Say beforehand what the climb will take; what rungs share counts once, and one that will not fit not at all."""
     steps: list[Step] = []
     planned: list[tuple[str, float]] = []
@@ -121,7 +146,8 @@ def _plan(problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock:
             continue
         estimate = Estimate(0.0) if rung.name in kept else rung.estimate(problem)
         step.estimate_s = estimate.own_s if estimate.shared in shared else estimate.total_s
-        if total + step.estimate_s <= clock.left_s():
+        step.reason = None if is_asked else _unasked(rung.name, estimate)
+        if step.reason is None and total + step.estimate_s <= clock.left_s():
             planned.append((step.rung, step.estimate_s))
             total += step.estimate_s
             shared.add(estimate.shared)
@@ -129,32 +155,76 @@ def _plan(problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock:
     return steps
 
 
-def _try(problem: P, rung: Rung[P], step: Step, kept: Kept | None, clock: Clock, shelf: Shelf, tell: Tell) -> None:
-    """Climb one rung, or take it from the shelf; what came of it is written into `step`."""
-    if kept is None:
-        estimate_s = rung.estimate(problem).total_s  # anew: what it shares may be done by now, or may not
-        if estimate_s > clock.left_s():
-            step.reason = f"it needs about {estimate_s:.0f} s and {max(clock.left_s(), 0):.0f} s of the budget are left"
+def _candidates(steps: Sequence[Step]) -> dict[str, Candidate]:
+    return {step.rung: step.candidate for step in steps if step.candidate is not None}
+
+
+def _try(
+    problem: P,
+    rung: Rung[P],
+    step: Step,
+    earlier: Mapping[str, Candidate],
+    clock: Clock,
+    is_asked: bool,
+    shelf: Shelf,
+    tell: Tell,
+) -> None:
+    """Climb one rung; what came of it is written into `step`."""
+    bench = Workbench(shelf.folder / f"{rung.name}.work", earlier)
+    try:
+        estimate = _sure_estimate(problem, rung, clock, is_asked)
+        step.reason = None if is_asked else _unasked(rung.name, estimate)
+        if step.reason is None and estimate.total_s > clock.left_s():
+            left_s = max(clock.left_s(), 0)
+            step.reason = f"it needs about {estimate.total_s:.0f} s and {left_s:.0f} s of the budget are left"
+        if step.reason is not None:
             return
-        tell(RungStarted(step.rung, step.title, estimate_s))
-        try:
-            with Meter() as meter:
-                candidate = rung.climb(problem, clock, tell)
-        except OutOfTimeError:
-            step.reason = "the budget ended while it was at work"
-            return
-        except UserError:
-            raise
-        except Exception as error:  # one method's failure must not cost the user the others; the trace is kept
-            step.state, step.reason = "failed", f"it failed: {type(error).__name__}: {error}"
-            with contextlib.suppress(OSError):
-                (shelf.folder / f"{step.rung}.error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-            return
+        tell(RungStarted(step.rung, step.title, estimate.total_s))
+        with Meter() as meter:
+            at_bench = isinstance(rung, LongRung)
+            candidate = rung.climb_at(bench, problem, clock, tell) if at_bench else rung.climb(problem, clock, tell)
+    except OutOfTimeError:
+        step.reason = "the budget ended while it was at work"
+    except CannotPayError as reason:
+        step.reason = str(reason)
+    except UserError:
+        raise
+    except Exception as error:  # one method's failure must not cost the user the others; the trace is kept
+        step.state, step.reason = "failed", f"it failed: {type(error).__name__}: {error}"
+        with contextlib.suppress(OSError):
+            (shelf.folder / f"{step.rung}.error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+    else:
         kept = Kept(candidate, meter.seconds, meter.joules)
         shelf.put(rung.name, kept)
-        is_from_before = False
-    else:
-        is_from_before = True
+        _judge(problem, step, kept, tell, is_from_before=False)
+    # Not after Ctrl-C, SIGTERM or what a person can mend: the same climb, resumed, goes on from there.
+    shutil.rmtree(bench.folder, ignore_errors=True)
+
+
+def _sure_estimate(problem: P, rung: Rung[P], clock: Clock, is_asked: bool) -> Estimate:
+    """How long it takes, asked anew: what it shares may be done by now. Measured where the answer may decide."""
+    estimate = rung.estimate(problem)
+    limit_s = clock.left_s() if is_asked else estimate.unasked_s
+    is_near = estimate.total_s <= _ROUGHLY * limit_s
+    return estimate.measure() if estimate.measure is not None and is_near else estimate
+
+
+def _unasked(name: str, estimate: Estimate) -> str | None:
+    """Why a rung that takes its time waits until somebody asks for it; None if it does not take long."""
+    if estimate.total_s <= estimate.unasked_s:
+        return None
+    budget = f"{max(1, math.ceil(1.5 * estimate.total_s / 60))}m"
+    return f"it would take about {_about(estimate.total_s)}; give --budget {budget}, or name it: --rungs {name}"
+
+
+def _about(seconds: float) -> str:
+    for unit_s, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 1.5 * unit_s:
+            return f"{seconds / unit_s:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _judge(problem: Problem, step: Step, kept: Kept, tell: Tell, *, is_from_before: bool) -> None:
     judged = problem.judge(kept.candidate.predictions)
     if judged is None:
         step.state, step.reason = "failed", "what you asked to optimise is undefined for these examples"

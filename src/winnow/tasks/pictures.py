@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
+from winnow.data.cache import MappedRows
 from winnow.data.inputs import InputSpec
 from winnow.data.manifest import Example
 from winnow.data.near_duplicates import near_duplicate_pairs
@@ -18,7 +20,7 @@ from winnow.events import Tell, tell_nobody
 from winnow.graph.backbone import Backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, Rows
 from winnow.graph.formats import FormatChoice
-from winnow.graph.join import cut
+from winnow.graph.join import cut, notes_of
 from winnow.graph.runtime import NumberFormat, open_small_graph, run_in_chunks
 from winnow.metrics.metric import Metric
 from winnow.metrics.resamples import Resamples
@@ -54,6 +56,8 @@ class PictureProblem:
     judging: Judging = field(init=False)
     """Set by the task, which knows its labels."""
     _rows: dict[str, Rows] = field(init=False, default_factory=dict)
+    _brought: dict[bytes, FeatureGraph] = field(init=False, default_factory=dict)
+    """Features that a candidate brings with it, by the candidate's graph."""
 
     @cached_property
     def contents(self) -> list[str]:
@@ -190,9 +194,32 @@ class PictureProblem:
         """The features graph as it runs here: an int8 backbone is another graph than the fp32 one it was made from."""
         return self.store.graph_of(features, self.format_of(features))
 
+    def mapped(self, spec: InputSpec, tell: Tell = tell_nobody) -> MappedRows:
+        """All examples' pictures (side, side, 3) in one memory-mapped file: what a network learns from."""
+        return self.store.reader.mapped(self.contents, spec, tell)
+
     def _features_of(self, candidate: Candidate) -> FeatureGraph:
         known = (self.pixels, self.hog, self.handmade, self.backbone_features)
-        return next(f for f in known if f is not None and f.name == candidate.settings["features"])
+        named = str(candidate.settings["features"])
+        shared = next((f for f in known if f is not None and f.name == named), None)
+        return shared or self._brought_by(candidate, named)
+
+    def _brought_by(self, candidate: Candidate, name: str) -> FeatureGraph:
+        """The features of a network that learned here: no other rung has them, so the candidate's graph holds them."""
+        if candidate.graph not in self._brought:
+            features, _ = cut(candidate.graph)
+            spec = InputSpec.from_key(notes_of(candidate.graph)["winnow.input"])
+            dim = onnx.load_from_string(features).graph.output[0].type.tensor_type.shape.dim[1].dim_value
+            self._brought[candidate.graph] = FeatureGraph(name, features, spec, dim, is_backbone=True)
+        return self._brought[candidate.graph]
+
+    def _format_of(self, candidate: Candidate) -> FormatChoice:
+        features = self._features_of(candidate)
+        if features is not self._brought.get(candidate.graph):
+            return self.format_of(features)
+        # Its graph is as it runs: where int8 was chosen, quantised already.
+        number_format = cast("NumberFormat", candidate.settings["number_format"])
+        return FormatChoice(number_format, {}, {}, "chosen when the network had learned")
 
     def input_spec_of(self, candidate: Candidate) -> InputSpec:
         """What the candidate's graph wants to see."""
@@ -200,7 +227,7 @@ class PictureProblem:
 
     def number_format_of(self, candidate: Candidate) -> NumberFormat:
         """What the candidate's features are computed in."""
-        return self.format_of(self._features_of(candidate)).number_format
+        return self._format_of(candidate).number_format
 
     def probabilities(
         self, candidate: Candidate, contents: Sequence[str], tell: Tell = tell_nobody
@@ -208,5 +235,5 @@ class PictureProblem:
         """Probabilities (N, C) of any pictures by content hash: the candidate's graph, its features from the cache."""
         features = self._features_of(candidate)
         _, head = cut(candidate.graph)
-        rows = self.store.rows(features, contents, self.format_of(features), tell)
+        rows = self.store.rows(features, contents, self._format_of(candidate), tell)
         return run_in_chunks(open_small_graph(head), rows)

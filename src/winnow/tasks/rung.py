@@ -7,8 +7,10 @@ asks the problem to judge that candidate on the same examples as all others.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,10 @@ Settings = dict[str, str | float | int | bool]
 
 class OutOfTimeError(Exception):
     """The climb's budget ended while a rung was at work; the ladder skips the rung and keeps the rest."""
+
+
+class CannotPayError(Exception):
+    """A rung found out at work that it cannot pay here; its text says why, as the end of a sentence."""
 
 
 @dataclass
@@ -61,6 +67,10 @@ class Estimate:
     """What it needs that other rungs need, too, and that is done once (features)."""
     shared_s: float = 0.0
     """Seconds of that; 0 once it is done."""
+    unasked_s: float = float("inf")
+    """Where there is no budget and nobody named the rung, it is not tried if it takes longer than so many seconds."""
+    measure: Callable[[], Estimate] | None = None
+    """Times real work for a surer estimate; asked only when the rung is about to be tried. None: it is sure enough."""
 
     @property
     def total_s(self) -> float:
@@ -136,6 +146,16 @@ class Problem(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What the ladder lends to a rung that asks for it."""
+
+    folder: Path
+    """For what must survive a kill; it need not exist yet, and is gone once the rung is done."""
+    earlier: Mapping[str, Candidate]
+    """Of the rungs below this one, in ladder order."""
+
+
 P = TypeVar("P", contravariant=True)
 
 
@@ -165,5 +185,20 @@ class Rung(Protocol[P]):
 
         Raises:
             OutOfTimeError: the budget ended first.
+            CannotPayError: it turned out that it cannot pay.
+        """
+        ...
+
+
+@runtime_checkable
+class LongRung(Protocol[P]):
+    """A rung that works at a workbench: it goes on after a kill, or builds on what rungs below it made."""
+
+    def climb_at(self, bench: Workbench, problem: P, clock: Clock, tell: Tell) -> Candidate:
+        """Do it; the ladder calls this instead of `climb`.
+
+        Raises:
+            OutOfTimeError: the budget ended first.
+            CannotPayError: it turned out that it cannot pay.
         """
         ...
