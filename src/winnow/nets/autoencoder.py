@@ -89,13 +89,13 @@ def _map_shapes(net: Net, n_channels: int, side_px: int) -> dict[str, tuple[int,
     return shapes
 
 
-def damage(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def damage(x: Tensor, share: float, generator: torch.Generator | None = None) -> Tensor:
     """Pictures with a share of their pixels set to 0, the mean of normalised pictures; all channels of a pixel alike.
 
     Args:
         x: (N, C, H, W).
         share: of pixels lost, in [0, 1); 0.25 is a good start (Vincent et al. tried 0 to 0.5).
-        generator: on the device of `x`.
+        generator: on the device of `x`; by default torch's own, which a training loop seeds before each step.
 
     Raises:
         UserError: the share is not in [0, 1).
