@@ -257,6 +257,14 @@ def test_a_gan_plays_as_in_a_loop_by_hand_to_the_bit(every: int) -> None:
     assert set(steps[every - 1].losses) == {"critic.loss", "artist.loss"}
 
 
+def test_a_step_in_which_nobody_moves_is_a_step() -> None:
+    net = tiny_net()
+    learner = Learner(net, (replace(classifier(net).players[0], every=3),))
+    heard: list[Event] = []
+    train(learner, Toys(), PLAN, seed=0, tell=heard.append)
+    assert [len(event.losses) for event in heard if isinstance(event, StepDone)] == [0, 0, 1, 0, 0, 1]
+
+
 def test_bf16_and_channels_last_learn_the_same_within_their_digits() -> None:
     exact, fast = tiny_net(is_normed=False), tiny_net(is_normed=False)
     train(classifier(exact), Toys(), PLAN, seed=0)

@@ -15,6 +15,7 @@ from torch import nn
 
 from winnow.errors import UserError
 from winnow.events import Event, StepDone
+from winnow.train.learner import Learner
 from winnow.train.loop import Trained, train
 from winnow.train.optimisers import (
     SGD,
@@ -26,6 +27,7 @@ from winnow.train.optimisers import (
     Nesterov,
     Optimiser,
     RMSprop,
+    Weights,
 )
 from winnow.train.plan import Plan
 from winnow.train.precision import Precision
@@ -171,6 +173,14 @@ def test_another_trainings_checkpoint_is_refused_with_the_difference(tmp_path: P
     run(PLAN, tmp_path)
     with pytest.raises(UserError, match=r"plan\.optimiser\.lr: 0\.01 there, 0\.5 now.*another folder"):
         run(replace(PLAN, optimiser=AdamW(0.5)), tmp_path)
+
+
+def test_so_is_one_that_moves_other_weights(tmp_path: Path) -> None:
+    run(PLAN, tmp_path)
+    net = tiny_net()
+    head = Learner(net, (replace(classifier(net).players[0], weights=(Weights.of(net[5]),)),))
+    with pytest.raises(UserError, match="of another training"):
+        train(head, Toys(), PLAN, seed=3, checkpoint=tmp_path, validate=score)
 
 
 def test_precision_and_micro_batches_stay_those_of_the_beginning(tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from winnow.errors import UserError
 from winnow.events import Note, Tell
 from winnow.train import checkpoint
 from winnow.train.checkpoint import Saved
+from winnow.train.learner import Learner
+from winnow.train.optimisers import Weights
+from winnow.train.plan import Plan, settings_of
 from winnow.train.state import State
 
 _RETRY_S = 5.0
@@ -90,6 +93,24 @@ class Keeper:
                 raise
             return False
         return True
+
+
+def identity(learner: Learner, plan: Plan, seed: int, epoch_steps: int) -> dict[str, Any]:
+    """What makes a training this one and no other, for JSON: plan, seed, length of the data, players, shapes.
+
+    The numbers and sizes with which it began are kept at a resume, not compared.
+    """
+    settings = plan.as_json()
+    for name in ("checkpoint_every_s", "precision", "micro_batch"):
+        del settings[name]
+    players = {player.name: [_weights(weights) for weights in player.weights] for player in learner.players}
+    shapes = {name: list(tensor.shape) for name, tensor in learner.net.state_dict().items()}
+    return {"plan": settings, "seed": seed, "epoch_steps": epoch_steps, "players": players, "shapes": shapes}
+
+
+def _weights(weights: Weights) -> dict[str, Any]:
+    numbers = sum(parameter.numel() for parameter in weights.parameters)
+    return {"numbers": numbers, "lr_factor": weights.lr_factor, "optimiser": settings_of(weights.optimiser)}
 
 
 def _difference(there: Any, here: Any, name: str = "") -> str:

@@ -8,33 +8,34 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from winnow.errors import UserError
-from winnow.events import EpochDone, Note, StepDone, Tell, tell_nobody
+from winnow.events import EpochDone, Note, Tell, tell_nobody
 from winnow.train.average import Average
 from winnow.train.batch import Batch, Batches
 from winnow.train.blame import accusation
 from winnow.train.checkpoint import Saved
 from winnow.train.group import Group
 from winnow.train.interrupts import Interrupts
-from winnow.train.keeper import Keeper
+from winnow.train.keeper import Keeper, identity
 from winnow.train.learner import Learner
+from winnow.train.ledger import Ledger, NotFiniteError
 from winnow.train.plan import Plan
 from winnow.train.precision import Precision
 from winnow.train.randomness import repeatable, seed_step
 from winnow.train.schedule import Moment
 from winnow.train.state import State
-from winnow.train.step import Stepper, Taken
+from winnow.train.step import Stepper
 
 Validate = Callable[[nn.Module], Mapping[str, float]]
 """Named scores of a network as it stands, in eval mode; the first one is watched, more is better."""
 
 _SNAPSHOT_STEPS = 50  # a roll-back repeats at most so many steps; a copy costs about a tenth of a step
-_UNREAD_ON_GPU = 16  # reading a loss waits for the GPU; it has work for so many steps meanwhile
+_UNREAD_ON_GPU = 16  # steps whose losses wait to be read, so that the GPU never waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +87,17 @@ def train(
         SystemExit: 143 after SIGTERM, with a checkpoint left.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint left.
     """
-    run_is = {**_identity(learner, batches, plan), "seed": seed}
-    is_writer = group is None or group.rank == 0
-    keeper = Keeper(checkpoint, run_is, every_s=plan.checkpoint_every_s, is_writer=is_writer, tell=tell, sleep=sleep)
-    saved = keeper.load()
-    run = _Run(learner, batches, plan, seed, validate, left_s, tell, group, saved)
+    is_writer, every_s = group is None or group.rank == 0, plan.checkpoint_every_s
+    training = identity(learner, plan, seed, len(batches))
+    keeper = Keeper(checkpoint, training, every_s=every_s, is_writer=is_writer, tell=tell, sleep=sleep)
+    run = _Run(learner, batches, plan, seed, validate, left_s, tell, group, keeper.load())
     with repeatable(run.device), Interrupts() as interrupts:
         while not run.is_over:
             try:
                 run.walk(keeper, interrupts)
-            except _NotFiniteError as bad:
+            except NotFiniteError as bad:
                 run.roll_back(bad.step)
     return run.finish()
-
-
-def _identity(learner: Learner, batches: Batches, plan: Plan) -> dict[str, Any]:
-    """What makes a training this one and no other; numbers and sizes with which it began are kept, not compared."""
-    settings = plan.as_json()
-    for name in ("checkpoint_every_s", "precision", "micro_batch"):
-        del settings[name]
-    shapes = {name: list(tensor.shape) for name, tensor in learner.net.state_dict().items()}
-    return {"plan": settings, "epoch_steps": len(batches), "shapes": shapes}
-
-
-class _NotFiniteError(Exception):
-    def __init__(self, step: int) -> None:
-        super().__init__(step)
-        self.step = step
 
 
 class _Run:
@@ -144,11 +129,11 @@ class _Run:
             self._state.restore(saved)
             self._stepper.micro_batch = self._state.facts.micro_batch
         self._good = self._state.copy()
-        self._is_out_of_time = left_s() <= 0
+        self._is_out_of_time = self._is_agreed(left_s() <= 0)
         self._epoch_began = time.perf_counter() - self._state.facts.seconds
         self._lr = 0.0
-        self._unread: list[tuple[int, float, Taken]] = []
-        self._unread_at_most = _UNREAD_ON_GPU if self.device.type == "cuda" else 1
+        unread = _UNREAD_ON_GPU if self.device.type == "cuda" else 1
+        self._ledger = Ledger(self._n_steps, unread, tell, judges_losses=group is None)
         self._set_mode()
 
     @property
@@ -160,7 +145,7 @@ class _Run:
         """Take steps from where the state stands until the training is over.
 
         Raises:
-            _NotFiniteError: a step gave no finite gradient or loss; those after it are worthless.
+            NotFiniteError: a step gave no finite gradient or loss; those after it are worthless.
         """
         with contextlib.closing(self._batches.from_step(self._state.facts.step)) as feed:
             for batch in feed:
@@ -176,7 +161,7 @@ class _Run:
         self._lr = self._stepper.set_lr(self._plan.schedule.factor(moment))
         if step not in facts.left_out:
             seed_step(self._seed, self._group.rank if self._group else 0, step, self.device)
-            self._unread.append((step, self._lr, self._stepper.take(step, batch, self._tell)))
+            self._ledger.add(step, self._lr, self._stepper.take(step, batch, self._tell))
             if self._average is not None:
                 self._average.update(step)
         facts.micro_batch = self._stepper.micro_batch
@@ -188,13 +173,11 @@ class _Run:
         is_epoch_end = facts.step % len(self._batches) == 0 or facts.step >= self._n_steps
         is_copy_due = is_epoch_end or facts.step - self._good.facts["step"] >= _SNAPSHOT_STEPS
         is_keep_due = keeper.is_due
-        if is_copy_due or is_keep_due or len(self._unread) >= self._unread_at_most:
-            self._read_losses()
-        must_leave = interrupts.is_asked or self._left_s() <= 0
-        if self._group is not None:
-            must_leave = self._group.any(must_leave)
+        if is_copy_due or is_keep_due or self._ledger.is_full:
+            self._ledger.read(facts)
+        must_leave = self._is_agreed(interrupts.is_asked or self._left_s() <= 0)
         if must_leave:
-            self._read_losses()
+            self._ledger.read(facts)
         if is_epoch_end:
             self._end_epoch()
         if must_leave or is_keep_due or facts.stopped:
@@ -204,22 +187,6 @@ class _Run:
         if is_copy_due:
             self._good = self._state.copy()
         self._is_out_of_time = must_leave
-
-    def _read_losses(self) -> None:
-        """Tell the losses of the last steps, once it is sure that all of them are numbers."""
-        unread, self._unread = self._unread, []
-        for step, lr, taken in unread:
-            numbers = _read([*taken.losses.values(), *taken.norms])
-            # A group averages gradients, so that all its processes see the same norms; losses are each one's own.
-            judged = numbers[len(taken.losses) :] if self._group is not None else numbers
-            if not all(map(math.isfinite, judged)):
-                raise _NotFiniteError(step)
-            losses = dict(zip(taken.losses, numbers, strict=False))
-            sums = self._state.facts.sums
-            for name, loss in losses.items():
-                total, count = sums.get(name, (0.0, 0))
-                sums[name] = total + loss, count + 1
-            self._tell(StepDone(step + 1, self._n_steps, losses, lr))
 
     def _end_epoch(self) -> None:
         facts = self._state.facts
@@ -259,15 +226,21 @@ class _Run:
             UserError: the batches before it were bad, too.
         """
         left_out = sorted({*self._state.facts.left_out, bad})
-        self._unread.clear()
+        self._ledger.forget()
         self._state.restore(self._good)
         batch = self._batches.at(bad).on(self.device)
-        what = accusation(bad, batch, [player.losses for player in self._learner.players])
+        # In a group, losses may wait for the other processes; there only the examples themselves are looked at.
+        losses = [player.losses for player in self._learner.players] if self._group is None else []
+        what = accusation(bad, batch, losses)
         self._state.restore(self._good)
         self._state.facts.left_out = left_out
         if {bad - 1, bad - 2} <= set(left_out):
             raise UserError(f"{what}. So did the steps before it; lower the learning rate, or look at these examples.")
         self._tell(Note(f"{what}. Its batch is left out.", is_warning=True))
+
+    def _is_agreed(self, flag: bool) -> bool:
+        """Whether it is so in any process of the group: all of them do the same then."""
+        return flag if self._group is None else self._group.any(flag)
 
     def _set_mode(self) -> None:
         self._learner.net.train()
@@ -284,8 +257,3 @@ class _Run:
         self._learner.net.eval()
         left_out, epochs = tuple(facts.left_out), tuple(facts.epochs)
         return Trained(facts.step, epochs, facts.stopped or "budget", facts.best_epoch, facts.micro_batch, left_out)
-
-
-def _read(scalars: list[Tensor]) -> list[float]:
-    """The numbers of some scalars, fetched from their device at once."""
-    return torch.stack([scalar.float() for scalar in scalars]).tolist()

@@ -45,11 +45,12 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """All settings by name, nested, each with the name of its class."""
-        return _named(self)
+        return settings_of(self)
 
 
-def _named(value: Any) -> Any:
+def settings_of(value: Any) -> Any:
+    """A dataclass as JSON, nested, with the names of the classes; anything else as it is."""
     if dataclasses.is_dataclass(value):
-        parts = {one.name: _named(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        parts = {one.name: settings_of(getattr(value, one.name)) for one in dataclasses.fields(value)}
         return {"is": type(value).__name__, **parts}
     return list(value) if isinstance(value, tuple) else value

@@ -62,7 +62,6 @@ class State:
     def copy(self) -> Saved:
         """Everything, in tensors and facts of its own."""
         live = {f"net/{name}": tensor for name, tensor in self._net.state_dict().items()}
-        live |= {f"best/{name}": tensor for name, tensor in self.best.items()}
         if self._average is not None:
             live |= {f"average/{name}": tensor for name, tensor in self._average.tensors.items()}
         others: dict[str, Any] = {}
@@ -71,13 +70,14 @@ class State:
                 for name, value in values.items():
                     (live if isinstance(value, Tensor) else others)[f"optimiser/{number}/{index}/{name}"] = value
         tensors = {name: tensor.detach().clone() for name, tensor in live.items()}
+        tensors |= {f"best/{name}": tensor for name, tensor in self.best.items()}  # never changed in place
         return Saved(tensors, {**dataclasses.asdict(self.facts), "optimisers": others})
 
     def restore(self, saved: Saved) -> None:
         """Be again what `copy` gave, to the bit and in the same memory layout."""
         self.facts, others = _facts_of(saved.facts), saved.facts["optimisers"]
         _copy(_under("net/", saved.tensors), self._net.state_dict())
-        self.best = {name: tensor.clone() for name, tensor in _under("best/", saved.tensors).items()}
+        self.best = _under("best/", saved.tensors)
         if self._average is not None:
             _copy(_under("average/", saved.tensors), self._average.tensors)
         for number, optimiser in enumerate(self._optimisers):

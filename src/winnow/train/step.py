@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +91,8 @@ class Stepper:
                     ) from error
             # Only here, after `except`, are the failed step's tensors free.
             self.micro_batch = (size + 1) // 2
-            _give_memory_back()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
             tell(Note(f"Memory is short: {self.micro_batch} instead of {size} examples go through at once now."))
 
     def _accumulate(self, number: int, batch: Batch, size: int) -> dict[str, Tensor]:
@@ -161,9 +161,3 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _TORCH_SAYS_FULL)
-
-
-def _give_memory_back() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
