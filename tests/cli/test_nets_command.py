@@ -29,7 +29,7 @@ def test_one_network_is_shown_in_full_and_timms_are_known(winnow: Winnow):
 def test_json_holds_all_that_is_known(winnow: Winnow):
     found = {net["name"]: net for net in json.loads(winnow("nets", "--json").out)}
     assert found["vgg-c"]["n_parameters"] == 133_638_952
-    assert found["densenet-121"]["licence"] == "BSD-3-Clause"
+    assert found["densenet-121"]["licence"] == "Apache-2.0"
     assert found["lenet-5"]["stages"] == ["c1", "s2", "c3", "s4", "c5", "f6"]
 
 

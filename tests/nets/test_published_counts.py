@@ -12,6 +12,7 @@ import torchvision.models as published
 from torch import nn
 
 from winnow.errors import UserError
+from winnow.nets.nasnet import _staged as staged_nasnet
 from winnow.nets.net import count_parameters
 from winnow.nets.registry import all_nets, build, find_net
 from winnow.nets.vgg import n_layers
@@ -116,25 +117,45 @@ def test_what_timm_publishes_on_the_hub_fits(name: str):
     told = timm.get_pretrained_cfg(entry.hub)
     assert told is not None
     assert told.hf_hub_id
+    assert told.license == entry.licence.lower()
     with torch.device("meta"):
         net = build(name, state=timm.create_model(entry.hub.split(".")[0]).state_dict())
     assert count_parameters(net) == entry.n_parameters
 
 
-@pytest.mark.parametrize("name", ["vgg-a", "vgg-e"])
-def test_the_convolutions_of_vgg_are_torchvisions(name: str):
-    """All but the dense layers, whose 120 million weights would take seconds to draw."""
+@pytest.mark.parametrize(
+    ("name", "theirs", "last", "side_px"),
+    [
+        ("alexnet", published.alexnet, "conv5", 64),
+        ("vgg-a", published.vgg11, "block5", 32),
+        ("vgg-e", published.vgg19, "block5", 32),
+    ],
+)
+def test_the_convolutions_of_a_big_network_are_torchvisions(
+    name: str, theirs: Callable[..., nn.Module], last: str, side_px: int
+):
+    """All but the dense layers, whose many millions of weights would take seconds to draw."""
     with torch.device("meta"):
-        oracle = {"vgg-a": published.vgg11, "vgg-e": published.vgg19}[name](weights=None).eval()
+        oracle = theirs(weights=None).eval()
         net = build(name, state=oracle.state_dict()).eval()
-    theirs, ours = oracle.features.to_empty(device="cpu"), net.lower("block5").to_empty(device="cpu")
+    maps, ours = oracle.get_submodule("features").to_empty(device="cpu"), net.lower(last).to_empty(device="cpu")
     generator = torch.Generator().manual_seed(0)
-    for their, our in zip(theirs.parameters(), ours.parameters(), strict=True):
+    for their, our in zip(maps.parameters(), ours.parameters(), strict=True):
         nn.init.uniform_(their, -0.05, 0.05, generator=generator)
         our.data.copy_(their)
-    x = torch.randn(1, 3, 32, 32)
+    x = torch.randn(1, 3, side_px, side_px)
     with torch.inference_mode():
-        torch.testing.assert_close(ours(x), theirs(x), rtol=0, atol=0)
+        torch.testing.assert_close(ours(x), maps(x), rtol=0, atol=0)
+
+
+def test_nasnets_stages_one_after_the_other_are_timms_own_answer():
+    """A narrow member of the family: 1 / 42 of the maps."""
+    torch.manual_seed(0)
+    oracle = timm.create_model("nasnetalarge", num_features=96, stem_size=8, num_classes=5).eval()
+    x = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        expected = oracle(x)
+        torch.testing.assert_close(staged_nasnet(oracle)(x), expected, rtol=0, atol=0)
 
 
 def test_published_weights_for_other_classes_keep_their_features_under_a_new_head():

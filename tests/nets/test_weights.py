@@ -51,12 +51,12 @@ def test_a_folders_weights_answer_as_the_network_that_they_came_from(module: nn.
     half = {
         name: weight.half() if weight.is_floating_point() else weight for name, weight in module.state_dict().items()
     }
-    weights = find_weights(write_folder(tmp_path, half))
+    weights = find_weights(write_folder(tmp_path, half, num_classes=6, input_size=[3, 64, 64]))
     assert (weights.name, weights.licence) == (NAME, "Apache-2.0")
-    assert weights.entry().std == (0.25, 0.25, 0.25)
+    assert (weights.entry().std, weights.entry().side_px) == ((0.25, 0.25, 0.25), 64)
     x = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
-        net = open_net(weights, 6).eval()
+        net = open_net(weights).eval()
         torch.testing.assert_close(net(x), module(x), rtol=0, atol=0)
 
 
