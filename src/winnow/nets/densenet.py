@@ -58,5 +58,5 @@ ENTRY = NetEntry(
     dim=1024,
     make=densenet121,
     hub="densenet121.tv_in1k",
-    licence="BSD-3-Clause",
+    licence="Apache-2.0",
 )

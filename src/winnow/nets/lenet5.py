@@ -138,7 +138,12 @@ def _uniform(fan_in: int, *weights: Tensor | None) -> None:
 
 
 def map_loss(logits: Tensor, labels: Tensor, *, j: float = 0.1) -> Tensor:
-    """The paper's discriminative criterion (Eq. 9), the mean of y_D + log(exp(-j) + sum_i exp(-y_i)) over pictures.
+    """The paper's discriminative criterion (Eq. 9), the mean of `map_losses` over pictures."""
+    return map_losses(logits, labels, j=j).mean()
+
+
+def map_losses(logits: Tensor, labels: Tensor, *, j: float = 0.1) -> Tensor:
+    """Each picture's y_D + log(exp(-j) + sum_i exp(-y_i)), (N,).
 
     y are the distances, minus the logits. exp(-j) is the chance of a picture that is no digit: it keeps the
     distances of wrong classes from being pushed away without end. The paper leaves j > 0 open; we take 0.1.
@@ -146,9 +151,10 @@ def map_loss(logits: Tensor, labels: Tensor, *, j: float = 0.1) -> Tensor:
     Args:
         logits: (N, C) of this network.
         labels: (N,) class ids.
+        j: above 0.
     """
     rubbish = logits.new_full((len(logits), 1), -j)
-    return (torch.logsumexp(torch.cat([logits, rubbish], 1), 1) - logits.gather(1, labels[:, None])[:, 0]).mean()
+    return torch.logsumexp(torch.cat([logits, rubbish], 1), 1) - logits.gather(1, labels[:, None])[:, 0]
 
 
 ENTRY = NetEntry(

@@ -1,7 +1,7 @@
 """Published weights: found in a folder of files, or fetched from the hub if that is allowed.
 
-A folder holds `index.json` (name -> architecture, create_kwargs, fixup, mean, std, licence, source) and one
-`NAME*.safetensors` an entry. Nothing in it is executed, and nothing is unpickled.
+A folder holds `index.json` (name -> architecture, mean, std, licence, source; and, where they are of use, num_classes,
+input_size, create_kwargs, fixup) and one `NAME*.safetensors` an entry. Nothing in it is executed or unpickled.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ class Weights:
     std: tuple[float, ...]
     licence: str
     source: str
+    n_classes: int | None
+    """For how many classes the weights were learned, where the index says."""
+    side_px: int | None
+    """Side of the pictures that they were learned on, where the index says."""
 
     def entry(self) -> NetEntry:
         """The architecture's entry, with what these weights say of pictures and licence.
@@ -55,7 +59,15 @@ class Weights:
         Raises:
             NotFoundError: the architecture is unknown.
         """
-        return replace(find_net(self.architecture), mean=self.mean, std=self.std, licence=self.licence)
+        entry = find_net(self.architecture)
+        return replace(
+            entry,
+            mean=self.mean,
+            std=self.std,
+            licence=self.licence,
+            n_classes=self.n_classes or entry.n_classes,
+            side_px=self.side_px or entry.side_px,
+        )
 
 
 def list_weights(folder: Path) -> list[Weights]:
@@ -92,6 +104,8 @@ def _weights(name: str, facts: Mapping[str, Any], file: Path) -> Weights:
         std=tuple(float(value) for value in facts["std"]),
         licence=str(facts["licence"]),
         source=str(facts["source"]),
+        n_classes=facts.get("num_classes"),
+        side_px=facts["input_size"][-1] if "input_size" in facts else None,
     )
 
 
@@ -134,6 +148,8 @@ def open_net(weights: Weights, n_classes: int | None = None, *, side_px: int | N
     """
     state = read_state(weights.file)
     entry = weights.entry()
+    n_classes = entry.n_classes if n_classes is None else n_classes
+    side_px = entry.side_px if side_px is None else side_px
     if not weights.create and not weights.fixup:
         return build(weights.architecture, n_classes, side_px=side_px, state=state)
     bare = timm_name(weights.architecture)
@@ -146,9 +162,9 @@ def open_net(weights: Weights, n_classes: int | None = None, *, side_px: int | N
         )
     return timm_net(
         bare,
-        n_classes=entry.n_classes if n_classes is None else n_classes,
+        n_classes=n_classes,
         n_channels=entry.n_channels,
-        side_px=entry.side_px if side_px is None else side_px,
+        side_px=side_px,
         state=state,
         create=weights.create,
         amend=_amendment(weights),
