@@ -20,7 +20,7 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """About U V^T of a matrix U S V^T, by the Newton-Schulz iteration in its dtype.
+    """About U V^T of a matrix U S V^T, by the Newton-Schulz iteration; on a GPU in bfloat16, whose digits suffice.
 
     Args:
         matrix: (M, N).
@@ -28,7 +28,7 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     """
     if matrix.size(0) > matrix.size(1):
         return orthogonal(matrix.T, steps).T
-    x = matrix / (matrix.norm() + 1e-7)
+    x = (matrix.bfloat16() if matrix.is_cuda else matrix) / (matrix.norm() + 1e-7)
     for _ in range(steps):
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=_B, alpha=_C), x, beta=_A)
