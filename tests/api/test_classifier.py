@@ -36,9 +36,9 @@ from .squares import CLASSES, RUNGS, squares
 class OfRows(Classifier):
     """A `Classifier` of rows of numbers: each number is two vertical stripes."""
 
-    def fit(self, X: Any, y: Any) -> OfRows:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> OfRows:
         _count_features(self, X, reset=True)
-        super().fit(_drawn(X), y)
+        super().fit(_drawn(X), y, sample_weight)
         return self
 
     def predict_proba(self, X: Any) -> Any:
@@ -76,6 +76,7 @@ def _drawn(X: Any) -> Any:
 def _cannot_pass(_: object) -> dict[str, str]:
     return {
         "check_dtype_object": "an array of Python objects is a list of paths or pictures here, never of numbers",
+        "check_sample_weight_equivalence_on_dense_data": "nearest neighbours heed no weights, and copies share a fold",
         "check_estimators_empty_data_messages": "pictures without pixels are refused, but nobody counts features here",
     }
 
@@ -394,3 +395,20 @@ def test_what_is_asked_does_not_hang_on_how_many_classes_each_picture_happens_to
     fitted = Classifier(rungs=MULTILABEL_RUNGS).fit(pictures, np.eye(2, dtype=int)[ids])
     assert fitted.report_.numbers.task == "multilabel"
     assert fitted.predict(pictures).shape == (20, 2)
+
+
+def test_a_picture_of_no_weight_is_not_there_and_one_of_little_weight_says_little() -> None:
+    pictures, ids = squares()
+    wrong = np.concatenate([ids, 1 - ids[:10]])  # ten pictures once more, under the wrong class
+    both = np.concatenate([pictures, pictures[:10]])
+    weights = np.ones(len(both))
+    weights[len(ids) :] = 0
+    rungs = ["pixels-logistic-regression"]
+    without = Classifier(rungs=rungs).fit(pictures, ids).predict_proba(pictures)
+    assert np.array_equal(Classifier(rungs=rungs).fit(both, wrong, weights).predict_proba(pictures), without)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [-1.0] * 2, [[1.0, 1.0]], [float("nan"), 1.0]])
+def test_weights_that_make_no_sense_are_refused(weights: object) -> None:
+    with pytest.raises(ValueError, match=r"[wW]eight"):
+        Classifier(rungs=RUNGS).fit(np.zeros((2, 8, 8), np.uint8), [0, 1], weights)

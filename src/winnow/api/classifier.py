@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, check_random_state
@@ -86,7 +87,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.rungs = rungs
         self.backbone = backbone
 
-    def fit(self, X: Any, y: Any) -> Classifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Classifier:
         """Climb the ladder on labelled pictures.
 
         Args:
@@ -94,6 +95,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 Floats are 0 to 1 or 0 to 255; which of the two is decided here and kept for `predict`.
             y: (N,) labels: whole numbers, strings or booleans. Where a picture may show several classes, (N, C) of 0
                 and 1 (scikit-learn's multilabel indicator, dense or sparse; a DataFrame's columns name the classes).
+            sample_weight: (N,) how much each picture counts in learning, 0 or more; what a rung is worth is judged on
+                all pictures of more than 0 alike. None: all count the same.
 
         Raises:
             ValueError: pictures, labels or an argument cannot be used; the sentence says which and why.
@@ -112,8 +115,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
             pictures = _pictures(X)
             targets = Targets.of(y)
             check_consistent_length(pictures, targets.truths)
+            weights = _weights(sample_weight, len(targets.truths))
             scale = _find_scale(pictures)
-            files = _climb(_to_uint8(pictures, scale), targets, wish, backbone, f"winnow.{self!r}.fit(X, y)")
+            files = _climb(_to_uint8(pictures, scale), targets, weights, wish, backbone, f"winnow.{self!r}.fit(X, y)")
         self.classes_ = targets.classes
         self._marks_type = targets.marks_type
         self._n_fitted = len(targets.truths)
@@ -197,7 +201,14 @@ class Classifier(ClassifierMixin, BaseEstimator):
         return next((backbone.folder for backbone in list_backbones(shelves())), None)
 
 
-def _climb(pictures: Pictures, targets: Targets, wish: Wish, backbone: Path | None, command: str) -> dict[str, bytes]:
+def _climb(
+    pictures: Pictures,
+    targets: Targets,
+    weights: npt.NDArray[np.float64] | None,
+    wish: Wish,
+    backbone: Path | None,
+    command: str,
+) -> dict[str, bytes]:
     """The chosen model's files by name, from a climb in a workspace of its own that is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="winnow-fit-") as folder,
@@ -211,10 +222,28 @@ def _climb(pictures: Pictures, targets: Targets, wish: Wish, backbone: Path | No
                 f"{first.reason}); leave them out of X and y."
             )
         name = workspace.add_dataset("pictures", "X, y").name
-        manifest = Manifest(imported.manifest.table, imported.manifest.provenance, targets.task)
+        table = imported.manifest.table
+        if weights is not None:
+            column = table.schema.get_field_index("weight")
+            table = table.set_column(column, table.schema.field(column), pa.array(weights)).filter(weights > 0)
+        manifest = Manifest(table, imported.manifest.provenance, targets.task)
         version = workspace.add_version(name, manifest, f"fit on {len(pictures)} pictures")
         model = climb_on(Dataset(workspace, name, version), wish, backbone, "classifier", tell_nobody, command=command)
         return {path.name: path.read_bytes() for path in sorted(model.folder.iterdir())}
+
+
+def _weights(sample_weight: Any, n: int) -> npt.NDArray[np.float64] | None:
+    """(n,) of 0 or more; None where all count the same."""
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.ndim != 1:
+        raise FitError(f"Sample weights must be 1D array or scalar; these have the shape {weights.shape}.")
+    if len(weights) != n:
+        raise FitError(f"sample_weight.shape == {weights.shape}, expected ({n},): give a weight for each picture.")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise FitError("Sample weights must be numbers of 0 or more, and not all of the weights may be zero.")
+    return weights
 
 
 def _open(files: Mapping[str, bytes]) -> Model:
