@@ -156,6 +156,11 @@ def test_it_stops_early_and_keeps_the_best_weights() -> None:
     assert sha256(net) == seen[1]
 
 
+def test_patience_without_validation_is_refused() -> None:
+    with pytest.raises(UserError, match="give validate, or leave patience out"):
+        train(classifier(tiny_net()), Toys(), replace(PLAN, patience=3), seed=0)
+
+
 def test_without_patience_the_last_weights_stay() -> None:
     last: list[str] = []
 

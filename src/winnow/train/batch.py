@@ -15,7 +15,7 @@ class Batch:
     """Examples of one step: named tensors whose first dimension is the example, and the examples' names."""
 
     tensors: Mapping[str, Tensor]
-    """(N, ...) each, such as "image" (N, C, H, W) and "label" (N,)."""
+    """(N, ...) each, such as "image" (N, C, H, W) and "label" (N,); what differs in length (boxes) is padded."""
     keys: tuple[str, ...] = ()
     """N names a person knows, such as file paths; empty: they have none."""
     weights: tuple[float, ...] = ()

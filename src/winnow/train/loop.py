@@ -83,10 +83,13 @@ def train(
         sleep: how to wait for room on a full disk.
 
     Raises:
-        UserError: the checkpoint is of another training; nothing but NaN; one example does not fit in memory.
+        UserError: patience without validation; the checkpoint is of another training; nothing but NaN; one example
+            does not fit into memory.
         SystemExit: 143 after SIGTERM, with a checkpoint left.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint left.
     """
+    if plan.patience is not None and validate is None:
+        raise UserError("A plan with patience waits for better scores; give validate, or leave patience out.")
     is_writer, every_s = group is None or group.rank == 0, plan.checkpoint_every_s
     training = identity(learner, plan, seed, len(batches))
     keeper = Keeper(checkpoint, training, every_s=every_s, is_writer=is_writer, tell=tell, sleep=sleep)
@@ -212,8 +215,8 @@ class _Run:
             with torch.no_grad():
                 scores = dict(self._validate(self._learner.net))
             self._set_mode()
-            before = facts.scores[facts.best_epoch - 1] if facts.best_epoch else math.nan
-            if math.isnan(before) or next(iter(scores.values())) > before:
+            best = _watched(facts.epochs[facts.best_epoch - 1].scores) if facts.best_epoch else math.nan
+            if math.isnan(best) or _watched(scores) > best:
                 facts.best_epoch = number
                 if self._plan.patience is not None:
                     self._state.keep_best()
@@ -257,3 +260,7 @@ class _Run:
         self._learner.net.eval()
         left_out, epochs = tuple(facts.left_out), tuple(facts.epochs)
         return Trained(facts.step, epochs, facts.stopped or "budget", facts.best_epoch, facts.micro_batch, left_out)
+
+
+def _watched(scores: Mapping[str, float]) -> float:
+    return next(iter(scores.values()))

@@ -63,7 +63,10 @@ class Exponential:
 
 @dataclass(frozen=True, slots=True)
 class OnPlateau:
-    """Times `gamma` once the watched score has not risen for more than `patience` epochs: ReduceLROnPlateau."""
+    """Times `gamma` once the watched score has not risen for more than `patience` epochs: ReduceLROnPlateau.
+
+    Without validation there are no scores, and it stays at 1.
+    """
 
     patience: int = 10
     gamma: float = 0.1
