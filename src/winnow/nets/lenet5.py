@@ -6,7 +6,6 @@ IEEE 86(11), 1998, sections II-B and II-C, Table I, Eq. 9, Appendix A.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -80,7 +79,7 @@ class RadialBasisOutput(nn.Module):
 
     def __init__(self, n_classes: int) -> None:
         super().__init__()
-        self.register_buffer("codes", torch.from_numpy(class_codes(n_classes).astype(np.float32)))
+        self.register_buffer("codes", torch.tensor(class_codes(n_classes), dtype=torch.float32))
         self.codes: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
