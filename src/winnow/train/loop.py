@@ -185,7 +185,7 @@ class _Run:
             self._end_epoch()
         if must_leave or is_keep_due or facts.stopped:
             keeper.keep(self._state, lambda: interrupts.is_asked or self._left_s() <= 0)
-        if must_leave and interrupts.is_asked:  # a signal since then waits for the next step and its checkpoint
+        if must_leave and self._is_agreed(interrupts.is_asked):  # a later signal waits for the next step
             interrupts.leave()
         if is_copy_due:
             self._good = self._state.copy()
