@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,8 @@ from winnow.train.plan import Plan
 from winnow.train.schedule import Moment, OneCycle
 
 BATCH, STEPS, EPOCH, WARM_UP = 128, 200, 50, 10
-KILLS, KILLED_STEPS, LIFE_S = 20, 600, 1.0
+KILLS, MOST_A_LIFE = 20, 25
+KILLED_STEPS, NEVER = KILLS * MOST_A_LIFE + 100, 10**9
 AT_MOST = 0.03
 
 
@@ -124,20 +126,14 @@ def overhead(width: int) -> dict[str, float | bool]:
     }
 
 
-class Begins:
-    """Says once that steps are being taken."""
-
-    def __init__(self) -> None:
-        self.is_said = False
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, StepDone) and not self.is_said:
-            self.is_said = True
-            print("begins", flush=True)
+def aloud(event: Event) -> None:
+    """Says every step, for whoever wants to kill."""
+    if isinstance(event, StepDone):
+        print(event.done, flush=True)
 
 
 def killable(folder: Path) -> None:
-    """One life of the training that is killed; says when it begins and, if it lives so long, what came out."""
+    """One life of the training that is killed; says its steps and, if it lives so long, what came out."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (640, 16, 16, 3), dtype=np.uint8)
     pictures = LabelledPictures(pixels, rng.integers(0, 10, 640))
@@ -149,37 +145,34 @@ def killable(folder: Path) -> None:
         plan,
         seed=0,
         checkpoint=folder,
-        tell=Begins(),
+        tell=aloud,
         validate=lambda net: {"score": float(next(net.parameters()).sum().sin())},
     )
-    print(trained.steps, fingerprint(net), flush=True)
+    print(fingerprint(net), f"after {trained.steps} steps", flush=True)
 
 
-def life(folder: Path, seconds: float | None) -> tuple[bool, str]:
-    """Whether the training was killed after so many seconds of its work, and the fingerprint if it was not."""
+def life(folder: Path, steps: int, wait_s: float) -> tuple[int, str]:
+    """One life, killed so long after so many steps; the last step it told, and the fingerprint if it saw the end."""
     command = [sys.executable, __file__, "--killable", str(folder)]
+    told, fingerprint = 0, ""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        if seconds is not None:
-            time.sleep(seconds)
-            process.send_signal(signal.SIGKILL)
-        said = process.stdout.read()
-    return process.returncode == -signal.SIGKILL, said.strip()
+        for number, line in enumerate(process.stdout, start=1):
+            told, fingerprint = (int(line), "") if line.strip().isdigit() else (told, line.strip())
+            if number == steps:
+                time.sleep(wait_s)
+                process.send_signal(signal.SIGKILL)
+    return told, fingerprint
 
 
-def kills(folder: Path) -> dict[str, object]:
+def kills(folder: Path) -> dict[str, Any]:
     """An undisturbed training against one that is killed again and again."""
-    _, undisturbed = life(folder / "undisturbed", None)
-    rng, steps = random.Random(0), list[int]()
-    for _ in range(KILLS):
-        is_killed, _ = life(folder / "killed", rng.uniform(0, LIFE_S))
-        newest = max((path.name[:12] for path in (folder / "killed").glob("*.safetensors")), default="0")
-        steps.append(int(newest) if is_killed else KILLED_STEPS)
-    _, killed = life(folder / "killed", None)
+    _, undisturbed = life(folder / "undisturbed", NEVER, 0)
+    rng = random.Random(0)
+    lives = [life(folder / "killed", rng.randint(1, MOST_A_LIFE), rng.uniform(0, 0.03)) for _ in range(KILLS)]
+    _, killed = life(folder / "killed", NEVER, 0)
     return {
-        "steps_at_kill": steps,
-        "kills": sum(step < KILLED_STEPS for step in steps),
+        "steps_at_kill": [told for told, fingerprint in lives if not fingerprint],
         "undisturbed": undisturbed,
         "killed": killed,
     }
@@ -196,8 +189,8 @@ def main() -> None:
     promises = {
         f"at most {AT_MOST:.0%} over a bare loop": costs["small network"]["overhead"] <= AT_MOST,
         "the same weights as the bare loop": all(bool(cost["is_same_weights"]) for cost in costs.values()),
-        f"killed {KILLS} times": killed["kills"] == KILLS,
-        "the same sha256 after all kills": killed["undisturbed"] == killed["killed"],
+        f"killed {KILLS} times": len(killed["steps_at_kill"]) == KILLS,
+        "the same sha256 after all kills": killed["undisturbed"] == killed["killed"] != "",
     }
     return keep("engine", {"overhead": costs, "kills": killed}, promises)
 
