@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from winnow.api.health import check
     from winnow.api.loading import load
     from winnow.api.model import Model, Prediction
+    from winnow.api.studying import study
     from winnow.api.training import train
     from winnow.errors import UserError
 
@@ -33,10 +34,11 @@ _HOME = {
     "check": "winnow.api.health",
     "evaluate": "winnow.api.evaluation",
     "load": "winnow.api.loading",
+    "study": "winnow.api.studying",
     "train": "winnow.api.training",
 }
 
-__all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "check", "evaluate", "load", "train"]
+__all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "check", "evaluate", "load", "study", "train"]
 
 keep_quiet()
 

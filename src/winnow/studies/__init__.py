@@ -1,0 +1,1 @@
+"""Is it true what the books say? One file a study (README.md). Needs the extra 'deep'."""
