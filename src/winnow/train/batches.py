@@ -171,7 +171,7 @@ def one_pass(
 
     normal = normalisation or Normalisation()
     for indices, pixels in _read_ahead(read, 0, workers, len(starts)):
-        x = normal.of(resize(pixels.to(device), side_px or pictures.side_px).permute(0, 3, 1, 2))
+        x = normal.of(resize(pixels.to(device), side_px or pictures.side_px))
         weights = None if pictures.weights is None else torch.from_numpy(pictures.weights[indices].astype(np.float32))
         yield _batch(x, _as_targets(pictures.targets[indices]), weights, pictures.keys_of(indices), device)
 

@@ -38,29 +38,39 @@ def flip_and_shift(pixels: Tensor, flips: Tensor | None, shifts: Tensor | None) 
 
 
 def crop_and_resize(pixels: Tensor, boxes: Tensor, side_px: int, flips: Tensor | None = None) -> Tensor:
-    """Each picture's box, resized to (N, 3, side, side) float32 in 0..255, antialiased bilinear.
-
-    Resizing is linear and separable, so it is two products with matrices of weights that differ by picture. That does
-    a whole batch at once, where a sampler without antialiasing would alias.
+    """Each picture's box, resized to (N, side, side, 3), antialiased bilinear: uint8 on a CPU, else float32 in 0..255.
 
     Args:
         boxes: (N, 4) int64: top, left, height, width.
         flips: (N,) bool, which are mirrored as well.
     """
-    size = pixels.shape[1]
+    crop = _crop_one_by_one if pixels.device.type == "cpu" else _crop_by_products
+    return crop(pixels, boxes, side_px, flips)
+
+
+def _crop_one_by_one(pixels: Tensor, boxes: Tensor, side_px: int, flips: Tensor | None) -> Tensor:
+    """For a CPU: its instructions for bytes resize a picture 10 times as fast as products of matrices do."""
+    done = pixels.new_empty((len(pixels), side_px, side_px, 3))
+    for i, (top, left, height, width) in enumerate(boxes.tolist()):
+        done[i] = resize(pixels[i : i + 1, top : top + height, left : left + width], side_px)[0]
+    return flip_and_shift(done, flips, None)
+
+
+def _crop_by_products(pixels: Tensor, boxes: Tensor, side_px: int, flips: Tensor | None) -> Tensor:
+    """For an accelerator: resizing is linear and separable, hence two products with weights that differ by picture."""
+    n, size = pixels.shape[:2]
     rows = _resizing(boxes[:, 0], boxes[:, 2], size, side_px)
     columns = _resizing(boxes[:, 1], boxes[:, 3], size, side_px)
     if flips is not None:
         columns = torch.where(flips[:, None, None], columns.flip(1), columns)
     x = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-    n = len(x)
     x = torch.bmm(x.view(n, 3 * size, size), columns.transpose(1, 2)).view(n, 3, size, side_px)
-    return torch.matmul(rows[:, None], x)
+    return torch.matmul(rows[:, None], x).permute(0, 2, 3, 1)
 
 
 def resize(pixels: Tensor, side_px: int) -> Tensor:
-    """The whole batch as (N, side, side, 3) uint8, antialiased bilinear, as Pillow does it, within 1 of 255."""
-    if pixels.shape[1] == side_px:
+    """Pictures (N, H, W, 3) as (N, side, side, 3) uint8, antialiased bilinear, as Pillow does it, within 1 of 255."""
+    if pixels.shape[1:3] == (side_px, side_px):
         return pixels
     x = pixels.permute(0, 3, 1, 2)
     if pixels.device.type != "cpu":  # torch resizes bytes on the CPU only

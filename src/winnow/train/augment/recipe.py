@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from winnow.seeds import seed_for
-from winnow.train.augment.colour import Normalisation, cut_out, jitter
+from winnow.train.augment.colour import Normalisation, cut_out
 from winnow.train.augment.geometry import crop_and_resize, flip_and_shift, resize
 from winnow.train.augment.mixing import Mix, draw_mix
 from winnow.train.order import Chosen
@@ -128,7 +128,7 @@ def change(
     side_px: int,
     normalisation: Normalisation,
 ) -> Tensor:
-    """(N, S, S, 3) uint8 pictures as the network's (N, C, side, side) float32 in channels_last, not yet mixed.
+    """(N, S, S, 3) uint8 pictures as the network's (N, C, side, side) float32, not yet mixed.
 
     Args:
         drawn: for the whole batch.
@@ -140,10 +140,10 @@ def change(
 
     flips, boxes, factors, holes = mine(drawn.flips), mine(drawn.boxes), mine(drawn.factors), mine(drawn.holes)
     if boxes is None:
-        x = resize(flip_and_shift(pixels, flips, mine(drawn.shifts)), side_px).permute(0, 3, 1, 2)
+        x = resize(flip_and_shift(pixels, flips, mine(drawn.shifts)), side_px)
     else:
         x = crop_and_resize(pixels, boxes, side_px, flips)
-    x = normalisation.of(x) if factors is None else normalisation.of(jitter(x.float() / 255, factors), largest=1.0)
+    x = normalisation.of(x, factors)
     if holes is not None:
         cut_out(x, holes, max(1, round(augmentation.cutout_px * side_px / pixels.shape[1])))
     return x
