@@ -1,0 +1,55 @@
+"""Weights from the hub: one file, only with permission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import timm
+from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import save_file
+
+from winnow.errors import NotFoundError
+from winnow.nets.hub import hub_state
+
+
+class Hub:
+    """Stands for the hub's client: what it was asked, and whether the switch was off meanwhile."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self.cache: Path | None = None
+        self.asked: list[tuple[str, str, bool, bool]] = []
+
+    def __call__(self, repository: str, filename: str, *, cache_dir: Path | None, local_files_only: bool) -> str:
+        self.asked.append((repository, filename, local_files_only, constants.HF_HUB_OFFLINE))
+        self.cache = cache_dir
+        if self.file is None:
+            raise LocalEntryNotFoundError("not here")
+        return str(self.file)
+
+
+def test_without_permission_the_network_is_not_asked(monkeypatch: pytest.MonkeyPatch):
+    hub = Hub(None)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", hub)
+    with pytest.raises(NotFoundError, match=r"not on this disk, and the network may not be used: allow it, or give"):
+        hub_state("resnet-18")
+    assert hub.asked == [("timm/resnet18.tv_in1k", "model.safetensors", True, True)]
+
+
+def test_with_permission_one_file_of_safetensors_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    state = timm.create_model("test_efficientnet").state_dict()
+    save_file(state, tmp_path / "model.safetensors")
+    hub, before = Hub(tmp_path / "model.safetensors"), constants.HF_HUB_OFFLINE
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", hub)
+    assert set(hub_state("test_efficientnet", allow_network=True, cache=tmp_path)) == set(state)
+    assert hub.cache == tmp_path
+    assert hub.asked == [("timm/test_efficientnet.r160_in1k", "model.safetensors", False, False)]
+    assert before == constants.HF_HUB_OFFLINE
+
+
+def test_what_is_published_as_a_pickle_only_is_refused():
+    with pytest.raises(NotFoundError, match="No weights of 'alexnet' are published in a form that is safe to open"):
+        hub_state("alexnet", allow_network=True)
