@@ -97,9 +97,10 @@ def timm_net(
         UserError: the weights do not fit.
     """
     published = timm.get_pretrained_cfg(name)
-    sized = {"img_size": side_px} if published is not None and published.fixed_input_size else {}
+    arguments: dict[str, Any] = {"img_size": side_px} if published is not None and published.fixed_input_size else {}
+    arguments |= create or {}
     n_own = n_classes if state is None else _classes_in(state, published, n_classes)
-    module = timm.create_model(name, num_classes=n_own, in_chans=n_channels, **sized, **(create or {}))
+    module = timm.create_model(name, num_classes=n_own, in_chans=n_channels, **arguments)
     if amend is not None:
         amend(module)
     if state is not None:

@@ -1,20 +1,19 @@
-"""Published weights: found in a folder of files, or fetched from the hub if that is allowed.
+"""Published weights in a folder of files; `hub.py` fetches them.
 
 A folder holds `index.json` (name -> architecture, mean, std, licence, source; and, where they are of use, num_classes,
-input_size, create_kwargs, fixup) and one `NAME*.safetensors` an entry. Nothing in it is executed or unpickled.
+input_size, create_kwargs, fixup) and one `NAME*.safetensors` an entry; or it is a model of timm's as the hub keeps it,
+with `config.json` and `model.safetensors`. Nothing in it is executed or unpickled.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import timm
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -26,7 +25,7 @@ from winnow.nets.registry import build, find_net
 from winnow.nets.timm_nets import timm_name, timm_net
 
 _INDEX = "index.json"
-_HUB_FILE = "model.safetensors"
+HUB_INDEX, HUB_FILE = "config.json", "model.safetensors"
 # What a folder may ask of a network beyond its name. Anything else could name a file or a place on the network.
 _CREATE = {"pad_type", "global_pool", "img_size", "output_stride", "drop_rate"}
 # A "fixup" is read as one of these, never executed.
@@ -77,15 +76,17 @@ def list_weights(folder: Path) -> list[Weights]:
         NotFoundError: no index lies there.
         UserError: the index cannot be read.
     """
+    is_from_hub = not (folder / _INDEX).exists() and (folder / HUB_FILE).exists()
+    file = folder / (HUB_INDEX if is_from_hub else _INDEX)
     try:
-        index: dict[str, dict[str, Any]] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        return [_weights(name, facts, files[0]) for name, facts in index.items() if (files := _files(folder, name))]
+        read: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+        if is_from_hub:
+            return [_from_hub(read, folder / HUB_FILE)]
+        return [_weights(name, facts, files[0]) for name, facts in read.items() if (files := _files(folder, name))]
     except FileNotFoundError:
-        raise NotFoundError(
-            f"No {_INDEX} lies in {folder}: a folder of weights has one, beside its safetensors."
-        ) from None
+        raise NotFoundError(f"No {file.name} lies in {folder}: a folder of weights has one beside its files.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{folder / _INDEX} is not an index of weights ({error!r}); mend it by its README.") from error
+        raise UserError(f"{file} is not an index of weights ({error!r}); mend it, or get it again.") from error
 
 
 def _files(folder: Path, name: str) -> list[Path]:
@@ -107,6 +108,24 @@ def _weights(name: str, facts: Mapping[str, Any], file: Path) -> Weights:
         n_classes=facts.get("num_classes"),
         side_px=facts["input_size"][-1] if "input_size" in facts else None,
     )
+
+
+def _from_hub(config: Mapping[str, Any], file: Path) -> Weights:
+    """A model of timm's by the JSON that timm writes beside it."""
+    published = config["pretrained_cfg"]
+    arguments: dict[str, Any] = config.get("model_args") or {}
+    name = ".".join(filter(None, (config["architecture"], published.get("tag"))))
+    facts = {
+        "architecture": config["architecture"],
+        "create_kwargs": {key: value for key, value in arguments.items() if key not in ("num_classes", "in_chans")},
+        "mean": published["mean"],
+        "std": published["std"],
+        "licence": published.get("license") or "unknown: see its page on the hub",
+        "source": f"huggingface.co/timm/{name}",
+        "num_classes": config["num_classes"],
+        "input_size": published["input_size"],
+    }
+    return _weights(name, facts, file)
 
 
 def find_weights(folder: Path, name: str | None = None) -> Weights:
@@ -186,56 +205,3 @@ def _amendment(weights: Weights) -> Callable[[nn.Module], None] | None:
         module.get_submodule(f"blocks.{stage}.{block}.{name}").act = nn.Identity()
 
     return without_activation
-
-
-def hub_state(name: str, *, allow_network: bool = False) -> State:
-    """Published weights of a network, from the hub's cache on this disk, or from the hub if that is allowed.
-
-    Args:
-        name: of our registry or of timm.
-        allow_network: whether the file may be fetched. Nothing but the file is asked for.
-
-    Raises:
-        NotFoundError: the weights are not published as safetensors; or not on this disk, and may not be fetched.
-    """
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    repository = _repository(name)
-    with _network(allow_network):
-        try:
-            return read_state(Path(hf_hub_download(repository, _HUB_FILE, local_files_only=not allow_network)))
-        except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
-            if allow_network:
-                raise NotFoundError(
-                    f"The weights of '{name}' could not be fetched from {repository} on huggingface.co "
-                    f"({type(error).__name__}); check the connection, or give a folder of weights."
-                ) from error
-            raise NotFoundError(
-                f"The weights of '{name}' are not on this disk, and the network may not be used: "
-                f"allow it, or give a folder with {_HUB_FILE} of huggingface.co/{repository}."
-            ) from error
-
-
-def _repository(name: str) -> str:
-    entry = find_net(name)
-    published = timm.get_pretrained_cfg(entry.hub) if entry.hub else None
-    if published is None or not published.hf_hub_id:
-        raise NotFoundError(
-            f"No weights of '{name}' are published in a form that is safe to open; "
-            "give a folder of weights in safetensors, or train from scratch."
-        )
-    return str(published.hf_hub_id)
-
-
-@contextmanager
-def _network(is_allowed: bool) -> Generator[None]:
-    """Lift, for as long as it takes, the switch with which Winnow keeps the hub's client off the network."""
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = not is_allowed
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before

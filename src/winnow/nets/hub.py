@@ -1,0 +1,69 @@
+"""Published weights from the hub, if that is allowed: one file of safetensors, and nothing else is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import timm
+
+from winnow.errors import NotFoundError
+from winnow.nets.entry import State
+from winnow.nets.registry import find_net
+from winnow.nets.weights import HUB_FILE, HUB_INDEX, read_state
+
+
+def hub_state(name: str, *, allow_network: bool = False, cache: Path | None = None) -> State:
+    """Published weights of a network, from the hub's cache on this disk, or from the hub if that is allowed.
+
+    Args:
+        name: of our registry or of timm.
+        allow_network: whether the file may be fetched.
+        cache: where fetched files are kept; by default where the hub's client keeps its own.
+
+    Raises:
+        NotFoundError: the weights are not published as safetensors; or not on this disk, and may not be fetched.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    repository = _repository(name)
+    with _network(allow_network):
+        try:
+            file = hf_hub_download(repository, HUB_FILE, cache_dir=cache, local_files_only=not allow_network)
+        except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+            if allow_network:
+                raise NotFoundError(
+                    f"The weights of '{name}' could not be fetched from {repository} on huggingface.co "
+                    f"({type(error).__name__}); check the connection, or give a folder of weights."
+                ) from error
+            raise NotFoundError(
+                f"The weights of '{name}' are not on this disk, and the network may not be used: "
+                f"allow it, or give a folder with {HUB_INDEX} and {HUB_FILE} of huggingface.co/{repository}."
+            ) from error
+    return read_state(Path(file))
+
+
+def _repository(name: str) -> str:
+    entry = find_net(name)
+    published = timm.get_pretrained_cfg(entry.hub) if entry.hub else None
+    if published is None or not published.hf_hub_id:
+        raise NotFoundError(
+            f"No weights of '{name}' are published in a form that is safe to open; "
+            "give a folder of weights in safetensors, or train from scratch."
+        )
+    return str(published.hf_hub_id)
+
+
+@contextmanager
+def _network(is_allowed: bool) -> Generator[None]:
+    """Lift, for as long as it takes, the switch with which Winnow keeps the hub's client off the network."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = not is_allowed
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
