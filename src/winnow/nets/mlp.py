@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
 from torch import nn
 
 from winnow.nets.activations import find_activation
@@ -68,21 +67,6 @@ def dense_net(
 def perceptron(*, n_classes: int, n_channels: int = 1, side_px: int = 28, state: State | None = None) -> Net:
     """One linear unit a class over the values of a picture."""
     return mlp(n_classes=n_classes, n_channels=n_channels, side_px=side_px, state=state, widths=())
-
-
-def xor() -> Net:
-    """Two hidden ReLU units that compute exclusive or of (N, 2) inputs: logits (N, 2) whose larger one is the answer.
-
-    The first unit adds the inputs, the second fires only for both: x + y - 2 max(x + y - 1, 0).
-    """
-    net = dense_net(2, 2, (2,), "relu")
-    with torch.no_grad():
-        first, head = net.get_submodule("stages.hidden1.0"), net.head
-        first.get_parameter("weight").copy_(torch.ones(2, 2))
-        first.get_parameter("bias").copy_(torch.tensor([0.0, -1.0]))
-        head.get_parameter("weight").copy_(torch.tensor([[0.0, 0.0], [1.0, -2.0]]))
-        head.get_parameter("bias").copy_(torch.tensor([0.5, 0.0]))
-    return net
 
 
 PERCEPTRON = NetEntry(
