@@ -53,8 +53,9 @@ def _groups(weights: Sequence[Weights], lr: float, weight_decay: float) -> list[
     """Torch's parameter groups: each weights' matrices and filters with decay, its vectors and scalars without."""
     groups: list[dict[str, Any]] = []
     for one in weights:
-        matrices = [parameter for parameter in one.parameters if parameter.ndim >= 2]
-        vectors = [parameter for parameter in one.parameters if parameter.ndim < 2]
+        # Without decay one group is enough: each costs a pass of its own.
+        matrices = [parameter for parameter in one.parameters if parameter.ndim >= 2 or not weight_decay]
+        vectors = [parameter for parameter in one.parameters if parameter.ndim < 2 and weight_decay]
         for parameters, decay in ((matrices, weight_decay), (vectors, 0.0)):
             if parameters:
                 rate = lr * one.lr_factor
