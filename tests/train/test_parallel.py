@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from winnow.errors import UserError
 from winnow.train.parallel import _buckets, joined, start
 
 from . import one_of_several
@@ -61,3 +62,12 @@ def test_what_is_sent_at_once_is_alike_and_of_limited_size(monkeypatch):
     monkeypatch.setattr("winnow.train.parallel._BUCKET_NUMBERS", 10)
     tensors = [torch.zeros(6), torch.zeros(4), torch.zeros(1), torch.zeros(3, dtype=torch.float64), torch.zeros(99)]
     assert [[len(one) for one in bucket] for bucket in _buckets(tensors)] == [[6, 4], [1], [99], [3]]
+
+
+def test_more_processes_than_gpus_are_refused_with_advice(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="hide the GPUs"), joined():
+        pass
