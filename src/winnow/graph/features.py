@@ -15,9 +15,9 @@ import numpy.typing as npt
 from winnow.data.cache import ArrayCache, MappedRows
 from winnow.data.inputs import InputSpec, read_input
 from winnow.events import Tell, tell_nobody
-from winnow.graph.formats import FormatChoice, choose_format
+from winnow.graph.formats import FormatChoice, choose_format, quantise
 from winnow.graph.pictures import run_on_pictures
-from winnow.graph.runtime import OpenGraph, open_graph, open_small_graph
+from winnow.graph.runtime import NumberFormat, OpenGraph, open_graph, open_small_graph
 from winnow.machine import cores
 
 Pixels = npt.NDArray[np.uint8]
@@ -109,14 +109,23 @@ class FeatureStore:
         """The number format the graph runs in here; measured on first use, on some of these pictures."""
         if not features.is_backbone:
             return FormatChoice("fp32", {}, {}, "exact arithmetic costs nothing here")
+        return choose_format(features.graph, features.digest, self._samples(features, contents), self._notes)
+
+    def _samples(self, features: FeatureGraph, contents: Sequence[str]) -> Pixels:
         # Sorted by content, so that the same pictures give the same samples in any order.
         chosen = sorted(set(contents))[:_SAMPLES]
-        samples = np.stack([self.reader.one(content, features.input_spec) for content in chosen])
-        return choose_format(features.graph, features.digest, samples, self._notes)
+        return np.stack([self.reader.one(content, features.input_spec) for content in chosen])
 
     def graph_of(self, features: FeatureGraph, choice: FormatChoice) -> bytes:
         """The graph that is run: the quantised one where int8 was chosen."""
         return (self._notes / choice.int8_graph).read_bytes() if choice.int8_graph else features.graph
+
+    def open_as(self, features: FeatureGraph, contents: Sequence[str], number_format: NumberFormat) -> OpenGraph:
+        """The graph in a format that was chosen for its like; int8 is made with samples of these pictures."""
+        graph = features.graph
+        if number_format == "int8":
+            graph = quantise(graph, self._samples(features, contents))
+        return open_graph(graph, number_format, one_at_a_time=True)
 
     def _cache(self, features: FeatureGraph, choice: FormatChoice) -> ArrayCache:
         # An int8 graph depends on the pictures it was calibrated with: the key is that of the graph that is run.

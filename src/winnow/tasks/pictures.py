@@ -127,21 +127,26 @@ class PictureProblem:
         return width if len(sizes) == 1 and width == height and width <= _MOST_OWN_PX else None
 
     @cached_property
-    def _is_grey(self) -> bool:
+    def is_grey(self) -> bool:
+        """Whether no picture has colours."""
         return all(example.is_grey for example in self.examples)
+
+    @cached_property
+    def median_px(self) -> float:
+        """The median of the pictures' longer sides."""
+        return float(np.median([max(example.width, example.height) for example in self.examples]))
 
     @cached_property
     def _hog_px(self) -> tuple[int, int] | None:
         """The side of the picture and of a cell for HOG; None where the pictures are too small for it."""
-        side = float(np.median([max(example.width, example.height) for example in self.examples]))
-        if side < _LEAST_HOG_PX:
+        if self.median_px < _LEAST_HOG_PX:
             return None
-        return (32, 4) if side <= 48 else (64, 8)
+        return (32, 4) if self.median_px <= 48 else (64, 8)
 
     @cached_property
     def pixels(self) -> FeatureGraph:
         """Raw pixels: at the pictures' own size if they are all of one small size, else at 16 px."""
-        return pixel_features(self._own_px or _PHOTO_PX, is_grey=self._is_grey)
+        return pixel_features(self._own_px or _PHOTO_PX, is_grey=self.is_grey)
 
     @cached_property
     def hog(self) -> FeatureGraph | None:
@@ -155,7 +160,7 @@ class PictureProblem:
             return self.pixels
         pixels_px = self._own_px or _PHOTO_PX
         side_px, cell_px = self._hog_px
-        return handmade_features(side_px, 2 * cell_px, pixels_px, is_grey=self._is_grey)
+        return handmade_features(side_px, 2 * cell_px, pixels_px, is_grey=self.is_grey)
 
     @cached_property
     def backbone_features(self) -> FeatureGraph | None:

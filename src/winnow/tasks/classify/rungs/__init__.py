@@ -19,11 +19,14 @@ from winnow.tasks.classify.rungs import (
     features_nearest_neighbour,
     features_random_forest,
     features_rbf_svm,
+    fine_tune,
     hog_svm,
+    lenet_5,
     pixels_logistic_regression,
     pixels_nearest_neighbour,
     pixels_random_forest,
     pixels_svm,
+    small_net,
 )
 from winnow.tasks.named_rungs import of_names, with_installed
 from winnow.tasks.rung import Rung
@@ -44,6 +47,9 @@ _OURS: tuple[Rung[ClassifyProblem], ...] = (
     features_nearest_neighbour.RUNG,
     features_rbf_svm.RUNG,
     features_random_forest.RUNG,
+    lenet_5.RUNG,
+    small_net.RUNG,
+    fine_tune.RUNG,
 )
 
 
