@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from winnow.machine import keep_quiet
@@ -41,6 +43,18 @@ _HOME = {
 __all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "check", "evaluate", "load", "study", "train"]
 
 keep_quiet()
+
+
+class _Door(ModuleType):
+    """Keeps the verbs: a room of the same name (`winnow.train`) is reached by `from winnow.train.loop import ...`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing a room binds it to its name here; the verb of that name would be gone after the first deep rung.
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Door
 
 
 def __getattr__(name: str) -> object:

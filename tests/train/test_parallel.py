@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from winnow.errors import UserError
+from winnow.train import parallel
 from winnow.train.parallel import _buckets, joined, start
 
 from . import one_of_several
@@ -59,7 +60,7 @@ def test_a_process_started_alone_has_no_group(monkeypatch):
 
 
 def test_what_is_sent_at_once_is_alike_and_of_limited_size(monkeypatch):
-    monkeypatch.setattr("winnow.train.parallel._BUCKET_NUMBERS", 10)
+    monkeypatch.setattr(parallel, "_BUCKET_NUMBERS", 10)
     tensors = [torch.zeros(6), torch.zeros(4), torch.zeros(1), torch.zeros(3, dtype=torch.float64), torch.zeros(99)]
     assert [[len(one) for one in bucket] for bucket in _buckets(tensors)] == [[6, 4], [1], [99], [3]]
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as oracle
 
+from winnow.train.augment import colour
 from winnow.train.augment.colour import Normalisation, cut_out
 
 
@@ -33,7 +34,7 @@ def test_bytes_become_what_a_network_expects(pixels):
 @pytest.mark.parametrize("factors", [None, torch.rand(5, 3, generator=torch.Generator().manual_seed(0))])
 def test_a_few_at_once_are_as_all_at_once(pixels, factors, monkeypatch):
     expected = Normalisation(MEAN, STD).of(pixels, factors)
-    monkeypatch.setattr("winnow.train.augment.colour._CACHED_PIXELS", 2 * 64)
+    monkeypatch.setattr(colour, "_CACHED_PIXELS", 2 * 64)
     assert torch.allclose(Normalisation(MEAN, STD).of(pixels, factors), expected, atol=1e-6)
 
 
