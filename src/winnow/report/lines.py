@@ -6,6 +6,7 @@ drawing is for the shape.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ WIDTH, HEIGHT = 640, 340
 _LEFT, _TOP, _RIGHT, _BOTTOM = 62, 30, 14, 44
 _KEY_ROW, _KEY_COLUMN, _KEYS_A_ROW = 18, 300, 2
 _HUES = 8
+_INK = "h7"
+"""Theory is drawn in the colour of the words, thin and dotted, over what was measured."""
 _TICKS = 6
-_MOST_DECADES = 12.0
+_MOST_DECADES = 30.0
 """A logarithmic axis shows no more than these below its top: what has vanished entirely would flatten the rest."""
 _DOTS_UP_TO = 12
 
@@ -61,17 +64,17 @@ class Axis:
         return [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def chart_svg(chart: Chart, *, top: float = 0.0) -> Html:
+def _chart(chart: Chart, *, top: float, is_titled: bool) -> Html:
     """The inside of one drawing, `WIDTH` by `height_of(chart)`, moved down by `top`."""
     xs = [x for one in chart.series for x in one.xs] or [0.0]
     ends = [v for one in chart.series for v in (*one.ys, *one.lows, *one.highs)] or [0.0]
     x_axis = Axis.over([*xs, *(range(len(chart.x_names)) if chart.x_names else ())], is_log=chart.is_log_x)
     y_axis = Axis.over(ends, is_log=chart.is_log_y, room=0.04)
-    lines = [_line(one, number, x_axis, y_axis) for number, one in enumerate(chart.series)]
+    lines = [_line(one, kind, x_axis, y_axis) for one, kind in zip(chart.series, _hues(chart.series), strict=True)]
     return tag(
         "g",
         tag("rect", class_="back", width=WIDTH, height=height_of(chart)),
-        tag("text", chart.title, class_="title", x=_LEFT, y=18),
+        tag("text", chart.title, class_="title", x=_LEFT, y=18) if is_titled else None,
         *_grid(chart, x_axis, y_axis),
         *lines,
         *_key(chart.series),
@@ -89,7 +92,7 @@ def drawing(charts: Sequence[Chart], *, style: str | None = None) -> Html:
 
     Args:
         charts: at least one.
-        style: a style sheet to put in; None: the page has it.
+        style: a style sheet to put in, and titles; None: the page has both.
     """
     heights = [height_of(chart) for chart in charts]
     tops = [sum(heights[:number]) for number in range(len(charts))]
@@ -97,7 +100,7 @@ def drawing(charts: Sequence[Chart], *, style: str | None = None) -> Html:
     return tag(
         "svg",
         None if style is None else tag("style", Html(style)),
-        *(chart_svg(chart, top=top) for chart, top in zip(charts, tops, strict=True)),
+        *(_chart(chart, top=top, is_titled=style is not None) for chart, top in zip(charts, tops, strict=True)),
         xmlns="http://www.w3.org/2000/svg",
         class_="chart",
         viewBox=f"0 0 {WIDTH} {sum(heights)}",
@@ -135,9 +138,13 @@ def _grid(chart: Chart, x_axis: Axis, y_axis: Axis) -> list[Html]:
     ]
 
 
-def _line(one: Series, number: int, x_axis: Axis, y_axis: Axis) -> Html:
-    hue = f"h{number % _HUES + 1}"
+def _hues(series: Sequence[Series]) -> list[str]:
+    """A style for each: a hue and its dashes for what was measured, ink for theory."""
+    measured = itertools.count()
+    return [_INK if one.is_theory else f"h{next(measured) % _HUES + 1}" for one in series]
 
+
+def _line(one: Series, hue: str, x_axis: Axis, y_axis: Axis) -> Html:
     def path(ys: Sequence[float], *, backwards: bool = False) -> str:
         places = [_point(x_axis.place(x), y_axis.place(y)) for x, y in zip(one.xs, ys, strict=True)]
         return " L".join(f"{x:g} {y:g}" for x, y in (reversed(places) if backwards else places))
@@ -157,10 +164,10 @@ def _line(one: Series, number: int, x_axis: Axis, y_axis: Axis) -> Html:
 
 def _key(series: Sequence[Series]) -> list[Html]:
     parts: list[Html] = []
-    for number, one in enumerate(series):
+    for number, (one, hue) in enumerate(zip(series, _hues(series), strict=True)):
         row, column = divmod(number, _KEYS_A_ROW)
         x, y = _LEFT - 40 + column * _KEY_COLUMN, HEIGHT + 6 + row * _KEY_ROW
-        kind = f"line h{number % _HUES + 1}" + (" theory" if one.is_theory else "")
+        kind = f"line {hue} theory" if one.is_theory else f"line {hue}"
         parts += [
             tag("path", class_=kind, d=f"M{x} {y} L{x + 28} {y}"),
             tag("text", one.name, class_="key", x=x + 34, y=y + 4),
