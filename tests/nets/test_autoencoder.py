@@ -16,11 +16,11 @@ from winnow.nets.registry import build
 def smooth(n: int) -> torch.Tensor:
     """Pictures whose lost pixels can be guessed from their neighbours."""
     torch.manual_seed(0)
-    return F.interpolate(torch.randn(n, 3, 4, 4), size=(32, 32), mode="bilinear")
+    return F.interpolate(torch.randn(n, 3, 4, 4), size=(16, 16), mode="bilinear")
 
 
 def test_pictures_come_back_in_their_own_shape():
-    for name, n_channels, side_px in (("fast-small", 3, 32), ("lenet-5", 1, 32), ("resnet-18", 3, 64)):
+    for name, n_channels, side_px in (("fast-small", 3, 32), ("lenet-5", 1, 32)):
         net = build(name, n_channels=n_channels, side_px=side_px)
         whole = DenoisingAutoencoder(net, n_channels=n_channels, side_px=side_px)
         x = torch.randn(2, n_channels, side_px, side_px)
@@ -34,8 +34,8 @@ def test_the_code_is_the_last_stage_that_gives_maps():
 
 def test_what_it_learns_is_in_the_network_and_brings_pictures_back():
     torch.manual_seed(0)
-    net, x = fast_small(widths=(16, 16, 16)), smooth(16)
-    whole = DenoisingAutoencoder(net, n_channels=3, side_px=32)
+    net, x = fast_small(widths=(16, 16, 16), side_px=16), smooth(16)
+    whole = DenoisingAutoencoder(net, n_channels=3, side_px=16)
     before = net.get_parameter("stages.block2.conv1.weight").clone()
     optimiser = torch.optim.Adam([w for w in whole.parameters() if w.requires_grad], lr=1e-2)
     generator = torch.Generator().manual_seed(0)
