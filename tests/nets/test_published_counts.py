@@ -12,6 +12,8 @@ import torchvision.models as published
 from torch import nn
 
 from winnow.errors import UserError
+from winnow.nets.entry import IMAGENET_MEAN, IMAGENET_STD
+from winnow.nets.export import Normalise, normalise_for
 from winnow.nets.nasnet import _staged as staged_nasnet
 from winnow.nets.net import count_parameters
 from winnow.nets.registry import all_nets, build, find_net
@@ -167,6 +169,16 @@ def test_published_weights_for_other_classes_keep_their_features_under_a_new_hea
     with torch.inference_mode():
         torch.testing.assert_close(net.features(x), oracle(x), rtol=0, atol=0)
         assert net(x).shape == (2, 4)
+
+
+def test_googlenet_takes_pictures_as_its_published_weights_do():
+    """With them torchvision turns pictures that are normalised as ImageNet's into -1..1 before the first layer."""
+    torch.manual_seed(0)
+    oracle = googlenet()
+    oracle.transform_input = True  # pyright: ignore[reportAttributeAccessIssue]  # as torchvision sets it for its weights
+    pixels = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)
+    seen = oracle._transform_input(Normalise(IMAGENET_MEAN, IMAGENET_STD)(pixels))  # pyright: ignore[reportCallIssue]
+    torch.testing.assert_close(normalise_for(find_net("googlenet"))(pixels), seen, rtol=0, atol=1e-5)
 
 
 def test_weights_of_another_network_are_refused_with_what_does_not_fit():

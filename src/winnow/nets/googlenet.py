@@ -15,6 +15,7 @@ from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
 from winnow.nets.published import with_published
 
+_HALF = (0.5, 0.5, 0.5)
 _STAGES = {
     "conv1": ("conv1", "maxpool1"),
     "conv2": ("conv2", "conv3", "maxpool2"),
@@ -67,4 +68,7 @@ ENTRY = NetEntry(
     stages=(*_STAGES, "pool"),
     dim=1024,
     make=googlenet,
+    # torchvision's weights were ported from a network that takes -1..1; torchvision converts inside, we do not.
+    mean=_HALF,
+    std=_HALF,
 )
