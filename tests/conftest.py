@@ -1,4 +1,4 @@
-"""What all tests share: where the real data lies, and that its tests really ran where they must."""
+"""What all tests share: where the real data lies, that its tests really ran where they must, and an empty shelf."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from winnow.graph.backbone import EMBEDDED, Backbone, list_backbones
 
 DATA_ROOT = Path(os.environ.get("WINNOW_TEST_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
 
@@ -17,6 +19,22 @@ def test_data() -> Path:
     if not DATA_ROOT.is_dir():
         pytest.skip(f"needs real data: set WINNOW_TEST_DATA to its folder (looked in {DATA_ROOT})")
     return DATA_ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _climbs_start_without_a_backbone(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Most tests climb on a few tiny pictures and know which methods pay there: the embedded backbone is put away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("winnow.api.training.EMBEDDED", tmp_path_factory.mktemp("no-backbones"))
+        yield
+
+
+@pytest.fixture
+def embedded_backbone(monkeypatch: pytest.MonkeyPatch) -> Backbone:
+    """The backbone that comes with Winnow, on its shelf again."""
+    monkeypatch.setattr("winnow.api.training.EMBEDDED", EMBEDDED)
+    (backbone,) = list_backbones([EMBEDDED])
+    return backbone
 
 
 @pytest.hookimpl(wrapper=True)

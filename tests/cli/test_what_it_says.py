@@ -9,7 +9,8 @@ from terminal import Winnow
 
 EDITING = ("relabel", "drop", "move", "merge", "rename", "log", "diff", "restore")
 LEARNING = ("train", "evaluate", "predict")
-COMMANDS = ("import", "check", "fix", *LEARNING, *EDITING, "export", "list", "show", "rm", "doctor")
+ROOMS = ("list", "show", "rm", "doctor", "backbones")
+COMMANDS = ("import", "check", "fix", *LEARNING, *EDITING, "export", "study", *ROOMS)
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work(winnow: Winnow):

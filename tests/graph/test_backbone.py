@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from winnow.errors import NotFoundError, UserError
-from winnow.graph.backbone import find_backbone, list_backbones, open_backbone
+from winnow.graph.backbone import choose_backbone, find_backbone, list_backbones, open_backbone
 from winnow.graph.build import GraphPen
 
 from .tiny import DIM, SIDE_PX, features_graph, head_graph, pictures, plain_run, tiny_backbone
@@ -86,3 +86,12 @@ def test_the_json_is_plain_and_complete(tmp_path: Path):
     tiny_backbone(tmp_path)
     facts = json.loads((tmp_path / "backbone.json").read_text())
     assert facts.keys() == {"name", "input", "dim", "sha256", "licence", "source"}
+
+
+def test_the_first_on_the_shelves_is_chosen_unless_another_or_none_is_asked_for(tmp_path: Path):
+    tiny_backbone(tmp_path / "near" / "b", name="b")
+    tiny_backbone(tmp_path / "far" / "a", name="a")
+    shelves = [tmp_path / "near", tmp_path / "far"]
+    chosen = [choose_backbone(asked, shelves) for asked in (None, "a", "none")]
+    assert [one and one.name for one in chosen] == ["b", "a", None]
+    assert choose_backbone(None, [tmp_path / "nowhere"]) is None

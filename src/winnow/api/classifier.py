@@ -33,7 +33,7 @@ from winnow.data.pixels import as_uint8, scale_of
 from winnow.data.splitting import SplitPlan
 from winnow.errors import UserError
 from winnow.events import tell_nobody
-from winnow.graph.backbone import find_backbone, list_backbones
+from winnow.graph.backbone import NONE, choose_backbone
 from winnow.workspace.workspace import Workspace
 
 Pictures = npt.NDArray[Any] | list[Any]
@@ -56,7 +56,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
             picture may show several classes.
         prefer: "cheapest": the cheapest rung that nothing dearer is shown to beat; "best": the best mean.
         rungs: names of the rungs to try; None: all.
-        backbone: a backbone's folder, or the name of one at hand; None: the first at hand, if any.
+        backbone: a backbone's folder, or the name of one at hand; None: the first at hand; "none": learn without.
 
     Attributes:
         classes_: (C,) the labels of `y`, sorted, in y's own type; the order of `predict_proba`'s columns. Where `y` has
@@ -195,10 +195,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _find_backbone(self) -> Path | None:
-        if self.backbone is not None:
-            return find_backbone(self.backbone, shelves()).folder
-        return next((backbone.folder for backbone in list_backbones(shelves())), None)
+    def _find_backbone(self) -> str | Path:
+        found = choose_backbone(self.backbone, shelves())
+        return NONE if found is None else found.folder
 
 
 def _climb(
@@ -206,7 +205,7 @@ def _climb(
     targets: Targets,
     weights: npt.NDArray[np.float64] | None,
     wish: Wish,
-    backbone: Path | None,
+    backbone: str | Path,
     command: str,
 ) -> dict[str, bytes]:
     """The chosen model's files by name, from a climb in a workspace of its own that is gone afterwards."""

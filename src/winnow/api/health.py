@@ -22,7 +22,7 @@ from winnow.data.health.finding import Finding
 from winnow.data.sources import is_there
 from winnow.errors import UserError
 from winnow.events import Note, Tell, tell_nobody
-from winnow.graph.backbone import Backbone, find_backbone, list_backbones
+from winnow.graph.backbone import choose_backbone
 from winnow.machine import cores
 from winnow.report.health_page import as_health_page
 from winnow.report.health_schema import HealthPart
@@ -104,8 +104,8 @@ def check(
         source: a `Dataset`, the name of one (even where a folder here is called so, too: give ./name for that), or
             anything that `winnow.load` takes.
         y: labels (N,) where `source` is an array or a list of pictures.
-        backbone: a backbone's folder, or the name of one in the workspace; None: the first at hand, if any. With one,
-            labels are judged far better.
+        backbone: a backbone's folder, or the name of one at hand; None: the first at hand; "none": do without.
+            With one, labels are judged far better.
         seed: of the folds.
         workspace: a folder; default: WINNOW_WORKSPACE, else ~/.winnow.
         tell: hears progress.
@@ -125,15 +125,11 @@ def check_dataset(
     """`check` of a dataset version in a workspace."""
     start = time.perf_counter()
     # A temporary workspace has no backbones of its own: those of the user's are looked at, too.
-    at_hand = _backbone(backbone, [*shelves(data.workspace), *shelves()])
+    at_hand = choose_backbone(backbone, shelves(data.workspace, None))
     subject, notes = subject_of(data, at_hand, seed, tell)
     findings = find_all(subject)
     numbers = health_part(data, subject, findings, notes, time.perf_counter() - start)
     return Health(numbers, findings, _thumbnails(data.workspace.blobs))
-
-
-def _backbone(asked: str | Path | None, places: list[Path]) -> Backbone | None:
-    return next(iter(list_backbones(places)), None) if asked is None else find_backbone(asked, places)
 
 
 @contextmanager

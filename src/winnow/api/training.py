@@ -21,7 +21,7 @@ from winnow.api.tasks import AnyProblem, check_rungs, climb_ladder, problem_of
 from winnow.data.manifest import Example, Task
 from winnow.errors import BadDataError, UserError
 from winnow.events import Note, Tell
-from winnow.graph.backbone import Backbone, find_backbone, list_backbones
+from winnow.graph.backbone import EMBEDDED, NONE, Backbone, choose_backbone, list_backbones
 from winnow.graph.features import FeatureStore, PictureReader
 from winnow.ladder.climb import Prefer
 from winnow.metrics.families import DEFAULTS, find_metric
@@ -113,7 +113,8 @@ def train(
             (macro_average_precision) where a picture may show several classes.
         prefer: "cheapest": the cheapest rung that nothing dearer is shown to beat; "best": the best mean.
         rungs: names of the rungs to try; None: all.
-        backbone: a backbone's folder, or the name of one in the workspace; None: the first at hand, if any.
+        backbone: a backbone's folder, or the name of one at hand; None: the first at hand (your own before the one
+            that comes with Winnow); "none": climb without.
         name: what to call the model; default: after the dataset.
         open_test: look at the test split once, at the end; False leaves it closed for later.
         workspace: a folder; default: the dataset's, else WINNOW_WORKSPACE, else ~/.winnow.
@@ -137,14 +138,15 @@ def train(
     return model
 
 
-def shelves(workspace: Workspace | None = None) -> list[Path]:
-    """Folders in which backbones are looked for: WINNOW_BACKBONES, then the workspace's own.
+def shelves(*workspaces: Workspace | None) -> list[Path]:
+    """Folders in which backbones are looked for: WINNOW_BACKBONES, then each workspace's own, then Winnow's.
 
-    Without a workspace the default one's, which is neither made nor opened.
+    None, or no workspace, means the default one, which is neither made nor opened.
     """
-    own = default_folder().expanduser() / "backbones" if workspace is None else workspace.backbones_folder
     given = [Path(entry).expanduser() for entry in os.environ.get("WINNOW_BACKBONES", "").split(os.pathsep) if entry]
-    return [*given, own]
+    default = default_folder().expanduser() / "backbones"
+    own = [default if workspace is None else workspace.backbones_folder for workspace in workspaces or (None,)]
+    return [*given, *own, EMBEDDED]
 
 
 def climb_on(
@@ -169,7 +171,7 @@ def climb_on(
     workspace = data.workspace
     task = data.manifest.task
     wish = wish.for_task(task)
-    at_hand = _backbone(workspace, backbone)
+    at_hand = choose_backbone(backbone, shelves(workspace))
     store = FeatureStore(PictureReader(workspace.blobs.read, workspace.cache_folder))
     problem = problem_of(task, _examples(data), store, wish.optimise or DEFAULTS[task], wish.seed, at_hand)
     spec = wish.spec(task, at_hand)
@@ -244,12 +246,6 @@ def _examples(data: Dataset) -> list[Example]:
     return examples
 
 
-def _backbone(workspace: Workspace, asked: str | Path | None) -> Backbone | None:
-    if asked is not None:
-        return find_backbone(asked, shelves(workspace))
-    return next(iter(list_backbones(shelves(workspace))), None)
-
-
 def _prefer(prefer: str) -> Prefer:
     for known in PREFERENCES:
         if prefer == known:
@@ -285,8 +281,10 @@ def _command(data: Dataset, wish: Wish, backbone: Backbone | None, name: str) ->
         words += ["--no-test"]
     if name != data.name:
         words += ["--name", name]
-    if backbone is not None:
-        by_name = {other.name: other.digest for other in reversed(list_backbones(shelves(data.workspace)))}
+    by_name = {other.name: other.digest for other in reversed(list_backbones(shelves(data.workspace)))}
+    if backbone is None:
+        words += ["--backbone", NONE] if by_name else []
+    else:
         is_at_hand = by_name.get(backbone.name) == backbone.digest
         words += ["--backbone", backbone.name if is_at_hand else str(backbone.folder.resolve())]
     return shlex.join(words)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 
-_Backbone = Annotated[str | None, typer.Option(help="A backbone's folder or name [default: the first at hand].")]
+_Backbone = Annotated[
+    str | None, typer.Option(help="A backbone's folder or name, or none [default: the first at hand].")
+]
 _Seed = Annotated[int, typer.Option(help="Of the folds.")]
 
 

@@ -60,9 +60,9 @@ def _options(version: bool = typer.Option(False, "--version", help="Show the ver
 def _add_commands() -> None:
     if app.registered_commands:
         return
-    from winnow.cli import check, data, evaluate, export, folds, nets, predict, rooms, study, train, versions
+    from winnow.cli import backbones, check, data, evaluate, export, folds, nets, predict, rooms, study, train, versions
 
-    for module in (data, check, train, evaluate, predict, versions, folds, export, study, rooms, nets):
+    for module in (data, check, train, evaluate, predict, versions, folds, export, study, rooms, backbones, nets):
         module.add_to(app)
 
 

@@ -38,7 +38,7 @@ def _train(
     ] = "cheapest",
     rungs: Annotated[str | None, typer.Option(help="Only these methods, separated by commas.")] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="A backbone's folder or name [default: the first at hand].")
+        str | None, typer.Option(help="A backbone's folder or name, or none [default: the first at hand].")
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="What to call the model, and the dataset of files [default: after these].")

@@ -120,6 +120,21 @@ def _measure(graph: bytes, samples: Pixels) -> tuple[FormatChoice, bytes | None]
     return FormatChoice(best, speeds, agreement, reason), int8_graph
 
 
+def time_formats(graph: bytes, side_px: int) -> dict[str, float]:
+    """Pictures a second that all cores do together, by number format that this processor computes in hardware.
+
+    int8 is left out: whether its answers agree is seen on real pictures only.
+
+    Args:
+        graph: pixels (N, side, side, 3) to features (N, D).
+        side_px: the side of its pictures.
+    """
+    noise = np.random.default_rng(0).integers(0, 256, (1, side_px, side_px, 3), dtype=np.uint8)
+    formats: list[NumberFormat] = ["fp32", *(one for one in _formats_to_try() if one != "int8")]
+    rates = {one: _time(open_graph(graph, one, one_at_a_time=True), noise)[1] for one in formats}
+    return {one: round(rate * cores(), 1) for one, rate in rates.items()}
+
+
 def _formats_to_try() -> Iterator[NumberFormat]:
     """Formats this processor computes in hardware; the others would only be emulated."""
     if not has_openvino():
