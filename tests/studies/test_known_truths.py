@@ -17,6 +17,7 @@ from winnow.studies.pictures import StudyPictures
 from winnow.studies.plain_nets import deep_mlp, hidden_of
 from winnow.studies.ravine import RATES, Ravine, best_descent, best_momentum, descend, descent_rate, distances
 from winnow.studies.xor import teach
+from winnow.train.optimisers import SGD
 
 
 def test_no_perceptron_beats_ln_2_at_exclusive_or_and_one_comes_there():
@@ -36,6 +37,24 @@ def test_gradient_descent_shrinks_by_its_rate_at_every_step(condition: float):
     far = distances(descend(Ravine(condition, (2,), 0), best_descent(condition), 20))
     ratios = np.array(far[1:]) / np.array(far[:-1])
     assert ratios == pytest.approx(np.full(20, descent_rate(condition)))
+
+
+def test_a_turned_ravine_has_the_same_slopes_in_another_direction():
+    ravine = Ravine(30.0, (2, 2), 0, is_turned=True)
+    hessian = torch.autograd.functional.hessian(lambda x: _height(ravine, x), torch.zeros(4, dtype=torch.float64))
+    assert torch.linalg.eigvalsh(hessian).tolist() == pytest.approx([1, 30 ** (1 / 3), 30 ** (2 / 3), 30])
+    assert float((hessian - hessian.diag().diag()).abs().max()) > 1
+
+
+def _height(ravine: Ravine, x: torch.Tensor) -> torch.Tensor:
+    return torch.func.functional_call(ravine, {"x": x.reshape(2, 2)}, ())
+
+
+def test_a_rate_that_is_too_high_leads_to_infinity_and_not_to_an_error():
+    path = descend(Ravine(100.0, (2,), 0), SGD(lr=1.0), 60)
+    assert np.isfinite(path[0]).all()
+    assert path[-1] == (math.inf, math.inf)
+    assert len(path) == 61
 
 
 @pytest.mark.parametrize("name", RATES)

@@ -7,7 +7,7 @@ import torch
 from winnow.nets.mlp import dense_net
 from winnow.report.study_schema import Chart
 from winnow.studies.comparing import compare, mean_line
-from winnow.studies.learning import Dealt, Examples, Fitted, accuracy, deal, fit
+from winnow.studies.learning import Dealt, Examples, Fitted, deal, fit, mean_loss
 from winnow.studies.plain_nets import with_dropout
 from winnow.studies.study import Findings, Setup, Study
 from winnow.train.optimisers import Momentum
@@ -40,9 +40,8 @@ def _run(setup: Setup) -> Findings:
             unit="points",
         ),
         compare(
-            "how much less the accuracy falls from learned to unseen pictures, with than without",
+            "cross-entropy by which unseen pictures fare worse than learned ones, without minus with",
             [a - b for a, b in zip(gaps[False], gaps[True], strict=True)],
-            unit="points",
         ),
     )
     settings: dict[str, str | int | float] = {
@@ -56,14 +55,14 @@ def _run(setup: Setup) -> Findings:
 
 
 def _one(data: Dealt, few: Examples, has_dropout: bool, n_epochs: int, seed: int) -> tuple[Fitted, float]:
-    """The training, and the accuracy on the pictures learned from minus that on unseen ones."""
+    """The training, and the cross-entropy of unseen pictures minus that of the pictures learned from."""
     torch.manual_seed(seed)
     net = dense_net(few.image[0].numel(), data.n_classes, _WIDTHS)
     if has_dropout:
         with_dropout(net, _HIDDEN_RATE, _INPUT_RATE)
     optimiser = Momentum(lr=_RATE)
     fitted = fit(net, few, data.judged, seed=seed, n_epochs=n_epochs, optimiser=optimiser, schedule=Linear())
-    return fitted, accuracy(net, few) - fitted.accuracy
+    return fitted, mean_loss(net, data.judged) - mean_loss(net, few)
 
 
 def _chart(fits: dict[bool, list[Fitted]], n_epochs: int) -> Chart:

@@ -209,3 +209,9 @@ def accuracy(net: torch.nn.Module, examples: Examples) -> float:
     for image, label in zip(examples.image.split(_JUDGED_AT_ONCE), examples.label.split(_JUDGED_AT_ONCE), strict=True):
         n_right += int((net(image).argmax(1) == label).sum())
     return n_right / len(examples)
+
+
+@torch.no_grad()
+def mean_loss(net: torch.nn.Module, examples: Examples) -> float:
+    """The cross-entropy of a network in eval mode, mean over the examples."""
+    return float(F.cross_entropy(net(examples.image), examples.label))

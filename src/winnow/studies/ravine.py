@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from winnow.errors import UserError
 from winnow.events import Event, StepDone
 from winnow.seeds import seed_for
 from winnow.studies.learning import Whole
@@ -23,43 +24,54 @@ Path = list[tuple[float, ...]]
 
 
 class Ravine(nn.Module):
-    """f(x) = sum(curvature * x^2) / 2, with its minimum 0 at x = 0.
+    """f(x) = sum(curvature * (turn x)^2) / 2, with its minimum 0 at x = 0.
 
     Args:
         condition: the largest curvature over the smallest, which is 1.
         shape: of x; curvatures are spread evenly over the logarithms between the two.
-        seed: draws where x starts, on the unit sphere.
+        seed: draws where x starts, on the unit sphere, and the turn.
+        is_turned: lay the ravine across the axes, in a random direction: methods that treat each weight for itself
+            (Adagrad, RMSprop, Adam) find one along the axes as easy as a bowl.
     """
 
-    def __init__(self, condition: float, shape: tuple[int, ...], seed: int) -> None:
+    def __init__(self, condition: float, shape: tuple[int, ...], seed: int, *, is_turned: bool = False) -> None:
         super().__init__()
         chance = np.random.default_rng(seed_for(seed, "ravine"))
         start = chance.normal(size=shape)
         start /= np.linalg.norm(start)
-        steps = np.linspace(0, math.log(condition), math.prod(shape)).reshape(shape)
+        n = math.prod(shape)
+        turn, _ = np.linalg.qr(chance.normal(size=(n, n))) if is_turned else (np.eye(n), None)
         self.x = nn.Parameter(torch.from_numpy(start))
-        self.curvature = torch.from_numpy(np.exp(steps))
+        self.turn = torch.from_numpy(turn)
+        self.curvature = torch.from_numpy(np.exp(np.linspace(0, math.log(condition), n)))
 
     def forward(self) -> Tensor:
         """The height where x is."""
-        return (self.curvature * self.x.square()).sum() / 2
+        return (self.curvature * (self.turn @ self.x.flatten()).square()).sum() / 2
 
 
 def descend(ravine: Ravine, optimiser: Optimiser, n_steps: int, *, schedule: Schedule | None = None) -> Path:
-    """Every x from the start to after the last step, flat; (n_steps + 1) of them, in double precision."""
-    path: Path = [_place(ravine)]
+    """Every x from the start to after the last step, flat; (n_steps + 1) of them, in double precision.
+
+    Where the rate is too high for the ravine and x leaves what numbers can hold, every x but the first is infinite.
+    """
+    places = {0: _place(ravine)}
+    lost = (math.inf,) * len(places[0])
 
     def losses(_: Batch) -> dict[str, Tensor]:
         return {"height": ravine()}
 
     def hear(event: Event) -> None:
         if isinstance(event, StepDone):
-            path.append(_place(ravine))
+            places[event.done] = _place(ravine)
 
     plan = Plan(n_steps=n_steps, optimiser=optimiser, schedule=schedule or Constant())
     learner = Learner(ravine, (Player("x", (Weights.of(ravine),), losses),))
-    train(learner, Whole(nothing=torch.zeros(1)), plan, seed=0, tell=hear)
-    return path
+    try:
+        train(learner, Whole(nothing=torch.zeros(1)), plan, seed=0, tell=hear)
+    except UserError:  # some rates are meant to be too high: the loop gives up after three steps of NaN
+        places = {0: places[0]}
+    return [places.get(step, lost) for step in range(n_steps + 1)]
 
 
 def _place(ravine: Ravine) -> tuple[float, ...]:
