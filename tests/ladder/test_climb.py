@@ -18,7 +18,16 @@ from winnow.ladder.climb import Outcome, climb
 from winnow.metrics.intervals import wilson
 from winnow.metrics.metric import Metric
 from winnow.metrics.scores import METRICS
-from winnow.tasks.rung import Baseline, Candidate, Clock, Estimate, Judged, OutOfTimeError
+from winnow.tasks.rung import (
+    Baseline,
+    Candidate,
+    CannotPayError,
+    Clock,
+    Estimate,
+    Judged,
+    OutOfTimeError,
+    Workbench,
+)
 
 N = 200
 _WEIGHTS = np.random.default_rng(0).multinomial(N, np.full(N, 1 / N), size=300) / N
@@ -49,6 +58,8 @@ class Pupil:
     name: str
     right: int = 100
     takes_s: float = 1.0
+    unasked_s: float = float("inf")
+    measured_s: float | None = None
     shares: tuple[str, float] | None = None
     skips: str | None = None
     does: Callable[[], object] | None = None
@@ -63,7 +74,12 @@ class Pupil:
 
     def estimate(self, problem: Exam) -> Estimate:
         shared, shared_s = self.shares or (None, 0.0)
-        return Estimate(self.takes_s, shared, shared_s)
+        return Estimate(self.takes_s, shared, shared_s, self.unasked_s, self._measure if self.measured_s else None)
+
+    def _measure(self) -> Estimate:
+        self.calls.append("measure")
+        assert self.measured_s is not None
+        return Estimate(self.measured_s, unasked_s=self.unasked_s)
 
     def climb(self, problem: Exam, clock: Clock, tell: Tell) -> Candidate:
         self.calls.append(self.name)
@@ -87,9 +103,11 @@ def run(
     exam: Exam | None = None,
     budget_s: float | None = None,
     prefer: str = "cheapest",
+    are_named: bool = False,
     tell: Tell = tell_nobody,
 ) -> Outcome:
-    return climb(exam or Exam(), pupils, folder, budget_s=budget_s, prefer=prefer, tell=tell)  # pyright: ignore
+    exam = exam or Exam()
+    return climb(exam, pupils, folder, budget_s=budget_s, prefer=prefer, are_named=are_named, tell=tell)  # pyright: ignore
 
 
 def fates(outcome: Outcome) -> dict[str, str]:
@@ -333,3 +351,54 @@ def test_a_clock_counts_what_is_left_and_stops_at_nothing(tmp_path: Path):
     with pytest.raises(OutOfTimeError):
         Clock(budget_s=100, spent_before_s=100).check()
     assert Clock().left_s() == float("inf")
+
+
+def test_what_takes_long_waits_until_it_is_asked_for(tmp_path: Path):
+    def ladder() -> list[Pupil]:
+        return [Pupil("a"), Pupil("slow", takes_s=600, unasked_s=30)]
+
+    outcome = run(tmp_path / "unasked", ladder())
+    assert outcome.steps[1].reason == "it would take about 10 min; give --budget 15m, or name it: --rungs slow"
+    assert fates(run(tmp_path / "named", ladder(), are_named=True))["slow"] == "climbed"
+    assert fates(run(tmp_path / "budget", ladder(), budget_s=1000))["slow"] == "climbed"
+
+
+def test_a_rough_estimate_is_measured_before_it_decides(tmp_path: Path):
+    fits = Pupil("fits", takes_s=200, measured_s=50)
+    too_slow = Pupil("too-slow", takes_s=50, measured_s=200)
+    hopeless = Pupil("hopeless", takes_s=5000, measured_s=50)
+    unasked = Pupil("unasked", takes_s=20, measured_s=200, unasked_s=30)
+    outcome = run(tmp_path / "budget", [Pupil("a"), fits, too_slow, hopeless], budget_s=100)
+    assert fates(outcome) == {"a": "climbed", "fits": "climbed", "too-slow": "skipped", "hopeless": "skipped"}
+    assert (fits.calls, too_slow.calls, hopeless.calls) == (["measure", "fits"], ["measure"], [])
+    assert (outcome.steps[2].reason or "").startswith("it needs about 200 s and 100 s of the budget are left")
+    run(tmp_path / "no budget", [Pupil("a"), unasked])
+    assert unasked.calls == ["measure"]
+
+
+@dataclass
+class Worker(Pupil):
+    """A pupil who works at a bench."""
+
+    bench: Workbench | None = None
+
+    def climb_at(self, bench: Workbench, problem: Exam, clock: Clock, tell: Tell) -> Candidate:
+        self.bench = bench
+        bench.folder.mkdir(parents=True)
+        return self.climb(problem, clock, tell)
+
+
+def test_a_bench_holds_what_rungs_before_made_and_is_cleared_when_the_rung_is_done(tmp_path: Path):
+    worker = Worker("b")
+    outcome = run(tmp_path, [Pupil("a"), Pupil("x", does=_raise(CannotPayError("it is the wrong day"))), worker])
+    assert outcome.steps[1].reason == "it is the wrong day"
+    assert worker.bench is not None
+    assert list(worker.bench.earlier) == ["a"]
+    assert not worker.bench.folder.exists()
+
+
+def test_after_ctrl_c_the_bench_stays_as_it_is(tmp_path: Path):
+    worker = Worker("b", does=_raise(KeyboardInterrupt()))
+    run(tmp_path, [Pupil("a"), worker])
+    assert worker.bench is not None
+    assert worker.bench.folder.is_dir()

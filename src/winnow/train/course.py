@@ -247,6 +247,23 @@ def linear_head(net: Net) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return weights.numpy().copy(), bias.numpy().copy()
 
 
+@torch.inference_mode()
+def map_shape(net: Net, at: str, side_px: int, n_channels: int = 3) -> tuple[int, ...]:
+    """The shape of what the stage `at` gives of one picture."""
+    was_training = net.training
+    net.eval()
+    blank = torch.zeros(1, n_channels, side_px, side_px, device=net.device)
+    shape = tuple(net.lower(at)(blank).shape[1:])
+    net.train(was_training)
+    return shape
+
+
+def lower_graph(course: Course, net: Net, at: str, side_px: int) -> bytes:
+    """The stages up to `at` from pixels on, as a graph that gives their maps as rows (N, C * H * W)."""
+    normalise = Normalise(course.normalisation.mean, course.normalisation.std, pad_px=course.pad_px)
+    return as_graph(nn.Sequential(normalise, net.lower(at), nn.Flatten(1)).eval(), side_px)
+
+
 @torch.no_grad()
 def set_linear_head(net: Net, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
     """Give a linear head its weights (C, dim) and bias (C,)."""

@@ -191,7 +191,7 @@ class TrainedRung:
         course = self.way.course(problem, len(_lessons(problem)[-1].train))
         settings: Settings = {
             "features": features.name,
-            "epochs": self.way.epochs(problem, len(_lessons(problem)[-1].train)),
+            "epochs": course.plan.n_epochs or 0,
             "batch_size": course.batch_size,
             "mirrored": course.augmentation.flip != "none",
             "temperature": round(temperature, 4),

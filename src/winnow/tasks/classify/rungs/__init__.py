@@ -20,12 +20,15 @@ from winnow.tasks.classify.rungs import (
     features_random_forest,
     features_rbf_svm,
     fine_tune,
+    frozen_lower_layers,
     hog_svm,
     lenet_5,
     pixels_logistic_regression,
     pixels_nearest_neighbour,
     pixels_random_forest,
     pixels_svm,
+    pretrained_autoencoder,
+    pretrained_autoencoder_fine_tuned,
     small_net,
 )
 from winnow.tasks.named_rungs import of_names, with_installed
@@ -49,6 +52,9 @@ _OURS: tuple[Rung[ClassifyProblem], ...] = (
     features_random_forest.RUNG,
     lenet_5.RUNG,
     small_net.RUNG,
+    pretrained_autoencoder.RUNG,
+    pretrained_autoencoder_fine_tuned.RUNG,
+    frozen_lower_layers.RUNG,
     fine_tune.RUNG,
 )
 

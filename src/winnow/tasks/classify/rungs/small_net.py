@@ -112,27 +112,34 @@ def fast_course(problem: ClassifyProblem, side_px: int, n: int) -> Course:
         optimiser=Nesterov(lr=lr, momentum=0.85, weight_decay=_DECAY * batch / 1024 / lr),
         schedule=WarmUp(round(_RISE * n_steps), Linear(end=_END), start=_START),
     )
+
+    def net() -> Net:
+        made = fast_small(n_classes=len(problem.classes), side_px=side_px)
+        made.freeze("whiten")
+        return made
+
     return Course(
-        net=lambda: fast_small(n_classes=len(problem.classes), side_px=side_px),
+        net=net,
         plan=plan,
         batch_size=batch,
         normalisation=Normalisation(ENTRY.mean, ENTRY.std),
         augmentation=small_pictures(side_px, flip=flips),
         is_mirrored=flips,
-        prepare=_whiten,
+        prepare=whiten_first,
         weights=_weights,
         loss=cross_entropy(smoothing=0.2),
     )
 
 
-def _whiten(net: Net, lesson: Lesson) -> None:
+def whiten_first(net: Net, lesson: Lesson) -> None:
+    """Set the first layer by some of the pictures."""
     from winnow.nets.fast_small import ENTRY, whiten
     from winnow.train.augment.colour import Normalisation
+    from winnow.train.batches import one_pass
 
-    pixels = lesson.pictures.read(np.arange(min(_WHITENED_BY, len(lesson.pictures))))
-    pixels = pixels.to(lesson.device).permute(0, 3, 1, 2)
-    whiten(net, Normalisation(ENTRY.mean, ENTRY.std).of(pixels))
-    net.freeze("whiten")
+    some = lesson.pictures.subset(np.arange(min(_WHITENED_BY, len(lesson.pictures))))
+    batch = next(iter(one_pass(some, _WHITENED_BY, normalisation=Normalisation(ENTRY.mean, ENTRY.std), workers=0)))
+    whiten(net, batch["image"].to(lesson.device))
 
 
 def _weights(net: Net) -> tuple[Weights, ...]:
