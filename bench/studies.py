@@ -1,8 +1,8 @@
 """Promise: every study runs within 2 minutes on 2 cores (4 minutes of processor time), and the docs show its figures.
 
 `python bench/studies.py [NAME ...]` runs the studies of those names, or all, one after the other, with as many seeds
-as each has by itself. It writes what they measured to `results/studies.json`, their drawings to `docs/studies/`, and the
-figures below the mark in `docs/studies.md`. Figures of studies that are not run again stay.
+as each has by itself. It writes what they measured to `results/studies.json`, their drawings to `docs/studies/`, and
+the figures below the mark in `docs/studies.md`. Figures of studies that are not run again stay.
 """
 
 from __future__ import annotations
