@@ -118,6 +118,13 @@ def test_points_lie_where_their_values_say():
     assert 0 < ys[2] < ys[0] < HEIGHT
 
 
+def test_intervals_are_drawn_around_few_lines_and_left_to_the_table_where_they_would_hide_many():
+    measured = CHART.series[0]
+    for n_lines, n_bands in ((5, 5), (6, 0)):
+        many = CHART.model_copy(update={"series": (measured,) * n_lines})
+        assert drawing([many]).count('class="range') == n_bands
+
+
 @pytest.mark.parametrize(
     ("values", "is_log", "ticks"),
     [

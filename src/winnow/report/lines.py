@@ -15,7 +15,7 @@ from winnow.report.markup import Html, joined, tag
 from winnow.report.study_schema import Chart, Series
 
 WIDTH, HEIGHT = 640, 340
-_LEFT, _TOP, _RIGHT, _BOTTOM = 62, 30, 14, 44
+_LEFT, _TOP, _RIGHT, _BOTTOM = 62, 30, 34, 44
 _KEY_ROW, _KEY_COLUMN, _KEYS_A_ROW = 18, 300, 2
 _HUES = 8
 _INK = "h7"
@@ -24,6 +24,8 @@ _TICKS = 6
 _MOST_DECADES = 30.0
 """A logarithmic axis shows no more than these below its top: what has vanished entirely would flatten the rest."""
 _DOTS_UP_TO = 12
+_BANDS_UP_TO = 5
+"""With more lines the intervals stand in the table alone: drawn over each other they would hide the lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,18 @@ class Axis:
 def _chart(chart: Chart, *, top: float, is_titled: bool) -> Html:
     """The inside of one drawing, `WIDTH` by `height_of(chart)`, moved down by `top`."""
     xs = [x for one in chart.series for x in one.xs] or [0.0]
-    ends = [v for one in chart.series for v in (*one.ys, *one.lows, *one.highs)] or [0.0]
+    has_bands = sum(not one.is_theory for one in chart.series) <= _BANDS_UP_TO
+    ends = [v for one in chart.series for v in (*one.ys, *((*one.lows, *one.highs) if has_bands else ()))] or [0.0]
     x_axis = Axis.over([*xs, *(range(len(chart.x_names)) if chart.x_names else ())], is_log=chart.is_log_x)
     y_axis = Axis.over(ends, is_log=chart.is_log_y, room=0.04)
-    lines = [_line(one, kind, x_axis, y_axis) for one, kind in zip(chart.series, _hues(chart.series), strict=True)]
+    bands = [_band(one, hue, x_axis, y_axis) for one, hue in _hued(chart.series)] if has_bands else []
+    lines = [_line(one, hue, x_axis, y_axis) for one, hue in _hued(chart.series)]
     return tag(
         "g",
         tag("rect", class_="back", width=WIDTH, height=height_of(chart)),
         tag("text", chart.title, class_="title", x=_LEFT, y=18) if is_titled else None,
         *_grid(chart, x_axis, y_axis),
+        *bands,
         *lines,
         *_key(chart.series),
         transform=f"translate(0 {top:g})" if top else None,
@@ -138,33 +143,40 @@ def _grid(chart: Chart, x_axis: Axis, y_axis: Axis) -> list[Html]:
     ]
 
 
-def _hues(series: Sequence[Series]) -> list[str]:
-    """A style for each: a hue and its dashes for what was measured, ink for theory."""
+def _hued(series: Sequence[Series]) -> list[tuple[Series, str]]:
+    """Each with a style: a hue and its dashes for what was measured, ink for theory."""
     measured = itertools.count()
-    return [_INK if one.is_theory else f"h{next(measured) % _HUES + 1}" for one in series]
+    return [(one, _INK if one.is_theory else f"h{next(measured) % _HUES + 1}") for one in series]
+
+
+def _places(xs: Sequence[float], ys: Sequence[float], x_axis: Axis, y_axis: Axis) -> list[tuple[float, float]]:
+    return [_point(x_axis.place(x), y_axis.place(y)) for x, y in zip(xs, ys, strict=True)]
+
+
+def _path(places: Sequence[tuple[float, float]]) -> str:
+    return "M" + " L".join(f"{x:g} {y:g}" for x, y in places)
+
+
+def _band(one: Series, hue: str, x_axis: Axis, y_axis: Axis) -> Html | None:
+    """The interval around a line."""
+    if not one.lows or one.is_theory:
+        return None
+    there = _places(one.xs, one.highs, x_axis, y_axis)
+    back = _places(one.xs, one.lows, x_axis, y_axis)[::-1]
+    return tag("path", class_=f"range {hue}", d=_path([*there, *back]) + " Z")
 
 
 def _line(one: Series, hue: str, x_axis: Axis, y_axis: Axis) -> Html:
-    def path(ys: Sequence[float], *, backwards: bool = False) -> str:
-        places = [_point(x_axis.place(x), y_axis.place(y)) for x, y in zip(one.xs, ys, strict=True)]
-        return " L".join(f"{x:g} {y:g}" for x, y in (reversed(places) if backwards else places))
-
-    parts: list[Html] = []
-    if one.lows and not one.is_theory:
-        around = f"M{path(one.highs)} L{path(one.lows, backwards=True)} Z"
-        parts.append(tag("path", class_=f"range {hue}", d=around))
-    kind = f"line {hue} theory" if one.is_theory else f"line {hue}"
-    parts.append(tag("path", class_=kind, d=f"M{path(one.ys)}"))
-    if len(one.xs) <= _DOTS_UP_TO and not one.is_theory:
-        for x, y in zip(one.xs, one.ys, strict=True):
-            cx, cy = _point(x_axis.place(x), y_axis.place(y))
-            parts.append(tag("circle", class_=f"dot {hue}", cx=cx, cy=cy, r=3))
+    places = _places(one.xs, one.ys, x_axis, y_axis)
+    parts = [tag("path", class_=f"line {hue} theory" if one.is_theory else f"line {hue}", d=_path(places))]
+    if len(places) <= _DOTS_UP_TO and not one.is_theory:
+        parts += [tag("circle", class_=f"dot {hue}", cx=x, cy=y, r=3) for x, y in places]
     return joined(parts)
 
 
 def _key(series: Sequence[Series]) -> list[Html]:
     parts: list[Html] = []
-    for number, (one, hue) in enumerate(zip(series, _hues(series), strict=True)):
+    for number, (one, hue) in enumerate(_hued(series)):
         row, column = divmod(number, _KEYS_A_ROW)
         x, y = _LEFT - 40 + column * _KEY_COLUMN, HEIGHT + 6 + row * _KEY_ROW
         kind = f"line {hue} theory" if one.is_theory else f"line {hue}"
