@@ -23,11 +23,13 @@ from winnow.graph.backbone import Backbone, write_backbone
 from winnow.ladder.climb import climb
 from winnow.nets.backbone_weights import write_weights
 from winnow.nets.export import Normalise, as_graph, from_pixels
+from winnow.nets.registry import all_nets
 from winnow.nets.winnow_backbone import BackboneShape, BlockShape, winnow_backbone
 from winnow.tasks import judging
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import (
     all_rungs,
+    classic,
     find_rungs,
     fine_tune,
     frozen_lower_layers,
@@ -164,7 +166,7 @@ def test_killed_while_it_learns_it_goes_on_to_the_same_bits(shop: Shop, tmp_path
     heard: list[Event] = []
 
     def stop_after_an_epoch(event: Event) -> None:
-        if isinstance(event, EpochDone):
+        if isinstance(event, EpochDone) and event.epoch == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
@@ -213,3 +215,25 @@ def test_a_backbone_without_weights_cannot_learn_on(shop: Shop):
     without = replace(shop.backbone, network=None)
     assert "has no weights" in str(rung.skip_reason(shop.problem(backbone=without)))
     assert "no backbone is at hand" in str(rung.skip_reason(shop.problem(backbone=None)))
+
+
+def test_classic_networks_are_tried_where_they_are_named():
+    names = [rung.name for rung in find_rungs(["resnet-18", "features-lda", "timm:resnet10t"])]
+    assert names == ["features-lda", "resnet-18", "timm:resnet10t"]
+    assert not {one.name for one in classic.CLASSICS} & {rung.name for rung in all_rungs()}
+
+
+def test_classic_networks_are_those_of_the_registry():
+    entries = {entry.name: entry for entry in all_nets()}
+    for one in classic.CLASSICS:
+        assert (one.title, one.side_px) == (entries[one.name].title, entries[one.name].side_px)
+        assert one.smallest_px >= entries[one.name].smallest_side_px or one.side_px == 28
+
+
+def test_a_classic_network_learns_from_scratch(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    for name in ("LEAST_STEPS", "LEAST_EPOCHS", "MOST_EPOCHS"):
+        monkeypatch.setattr(classic, name, 2)
+    (rung,) = find_rungs(["small-convnet"])
+    candidate = rung.climb(problem_for(rung, shop), Clock(), tell_nobody)
+    assert candidate.settings["features"] == "Small convolutional network (28 px)"
+    assert candidate.predictions.sum(axis=1) == pytest.approx(1, abs=1e-5)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import (
+    classic,
     commonest_class,
     features_lda,
     features_linear_svm,
@@ -69,9 +70,12 @@ def all_rungs() -> tuple[Rung[ClassifyProblem], ...]:
 
 
 def find_rungs(names: Sequence[str] | None) -> tuple[Rung[ClassifyProblem], ...]:
-    """The rungs of those names in ladder order; all of them for None.
+    """The rungs of those names in ladder order, classic networks last; all but the classic ones for None.
 
     Raises:
         NotFoundError: a name is unknown; says which are near or known.
     """
-    return of_names(all_rungs(), names)
+    ours = all_rungs()
+    known = {rung.name for rung in ours}
+    asked = [classic.classic_rung(name) for name in dict.fromkeys(names or ()) if name not in known]
+    return of_names((*ours, *(rung for rung in asked if rung is not None)), names)

@@ -57,26 +57,28 @@ class LeNet5:
 
     def course(self, problem: ClassifyProblem, n: int) -> Course:
         """The paper's network and criterion, today's steps."""
-        from winnow.nets.lenet5 import ENTRY, lenet5, map_losses
-        from winnow.train.augment.colour import Normalisation
-        from winnow.train.augment.recipe import small_pictures
-        from winnow.train.course import Course
-        from winnow.train.optimisers import Adam
-        from winnow.train.plan import Plan
-        from winnow.train.schedule import OneCycle
+        return lenet_course(len(problem.classes), self.input_spec(problem).side_px, self.epochs(problem, n))
 
-        side_px = self.input_spec(problem).side_px
-        return Course(
-            net=lambda: lenet5(n_classes=len(problem.classes)),
-            plan=Plan(
-                n_epochs=self.epochs(problem, n), optimiser=Adam(lr=3e-3), schedule=OneCycle(rise=0.2), ema_decay=0.99
-            ),
-            batch_size=_BATCH,
-            normalisation=Normalisation(ENTRY.mean, ENTRY.std),
-            augmentation=small_pictures(side_px, flip=False),
-            pad_px=(_SIDE_PX - side_px) // 2,
-            loss=map_losses,
-        )
+
+def lenet_course(n_classes: int, side_px: int, n_epochs: int) -> Course:
+    """The paper's network and criterion, today's steps, for pictures of 28 or 32 px."""
+    from winnow.nets.lenet5 import ENTRY, lenet5, map_losses
+    from winnow.train.augment.colour import Normalisation
+    from winnow.train.augment.recipe import small_pictures
+    from winnow.train.course import Course
+    from winnow.train.optimisers import Adam
+    from winnow.train.plan import Plan
+    from winnow.train.schedule import OneCycle
+
+    return Course(
+        net=lambda: lenet5(n_classes=n_classes),
+        plan=Plan(n_epochs=n_epochs, optimiser=Adam(lr=3e-3), schedule=OneCycle(rise=0.2), ema_decay=0.99),
+        batch_size=_BATCH,
+        normalisation=Normalisation(ENTRY.mean, ENTRY.std),
+        augmentation=small_pictures(side_px, flip=False),
+        pad_px=(_SIDE_PX - side_px) // 2,
+        loss=map_losses,
+    )
 
 
 RUNG = TrainedRung("lenet-5", "LeNet-5", LeNet5())
