@@ -136,6 +136,33 @@ def test_a_second_ctrl_c_does_not_wait_for_the_step_to_end() -> None:
         run(PLAN, None, at_step(2, twice))
 
 
+def test_a_signal_during_the_last_validation_is_obeyed_after_the_last_checkpoint(tmp_path: Path) -> None:
+    def validate(net: nn.Module) -> dict[str, float]:
+        asked.append(len(asked))
+        if len(asked) == 4:
+            send(signal.SIGTERM)()
+        return score(net)
+
+    asked: list[int] = []
+    with pytest.raises(SystemExit) as exit_info:
+        train(classifier(tiny_net()), Toys(), PLAN, seed=3, checkpoint=tmp_path, validate=validate)
+    assert exit_info.value.code == 143
+    trained, bits = run(PLAN, tmp_path)
+    assert trained.stopped == "done"
+    assert bits == run(PLAN)[1]
+
+
+def test_a_signal_is_obeyed_where_the_training_fails(tmp_path: Path) -> None:
+    def fail() -> None:
+        send(signal.SIGTERM)()
+        raise UserError("No room.")
+
+    with pytest.raises(SystemExit) as exit_info:
+        run(PLAN, tmp_path, at_step(2, fail))
+    assert exit_info.value.code == 143
+    assert isinstance(exit_info.value.__context__, UserError)
+
+
 def test_in_another_thread_signals_are_left_alone() -> None:
     found: list[object] = []
     before = signal.getsignal(signal.SIGTERM)

@@ -13,7 +13,8 @@ _HEARD = (signal.SIGTERM, signal.SIGINT)
 class Interrupts:
     """While this context lasts, the first signal is only remembered; the second one acts at once.
 
-    Outside of the main thread python delivers no signals, and nothing happens.
+    One that nobody has acted on is obeyed when the context ends: it may have come after the last step. Outside of the
+    main thread python delivers no signals, and nothing happens.
     """
 
     def __init__(self) -> None:
@@ -25,9 +26,11 @@ class Interrupts:
             self._before = {one: signal.signal(one, self._hear) for one in _HEARD}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         for one, handler in self._before.items():
             signal.signal(one, handler)
+        if self.is_asked and not isinstance(error, SystemExit | KeyboardInterrupt):
+            self.leave()
 
     @property
     def is_asked(self) -> bool:
