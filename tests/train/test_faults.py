@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from winnow.errors import UserError
 from winnow.events import Event, Note, StepDone
+from winnow.train import loop
 from winnow.train.batch import Batch
 from winnow.train.learner import Learner, Player
 from winnow.train.loop import train
@@ -23,6 +24,7 @@ from winnow.train.plan import Plan
 from winnow.train.randomness import seed_step
 from winnow.train.schedule import Constant, Moment
 
+from .threads import Threads, together
 from .toys import Toys, classifier, sha256, tiny_net
 
 PLAN = Plan(n_steps=6, optimiser=Nesterov(0.05))
@@ -159,6 +161,23 @@ def test_a_bad_batch_is_left_out_after_a_resume_too(tmp_path: Path) -> None:
     trained = train(classifier(again), toys, PLAN, seed=0, checkpoint=tmp_path)
     assert trained.left_out == (3,)
     assert sha256(again) == sha256(net)
+
+
+def test_in_a_group_all_go_back_together_although_one_writes_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_UNREAD", {"cpu": 4})  # as on a GPU, where losses wait to be read
+    plan = replace(PLAN, checkpoint_every_s=0)
+    nets = [tiny_net(is_normed=False) for _ in range(2)]
+
+    def run(group: Threads) -> tuple[int, ...]:
+        learner, toys = classifier(nets[group.rank]), Toys(epoch_steps=9, change=spoilt(1))
+        return train(learner, toys, plan, seed=0, checkpoint=tmp_path, group=group).left_out
+
+    assert together(2, run) == [(1,), (1,)]
+    alone = tiny_net(is_normed=False)
+    train(classifier(alone), Toys(epoch_steps=9, change=spoilt(1)), plan, seed=0)
+    assert sha256(nets[0]) == sha256(nets[1]) == sha256(alone)
 
 
 class FullDisk:

@@ -35,7 +35,7 @@ Validate = Callable[[nn.Module], Mapping[str, float]]
 """Named scores of a network as it stands, in eval mode; the first one is watched, more is better."""
 
 _SNAPSHOT_STEPS = 50  # a roll-back repeats at most so many steps; a copy costs about a tenth of a step
-_UNREAD_ON_GPU = 16  # steps whose losses wait to be read, so that the GPU never waits
+_UNREAD = {"cuda": 16}  # steps whose losses wait to be read, so that a GPU never waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Run:
         self._is_out_of_time = self._is_agreed(left_s() <= 0)
         self._epoch_began = time.perf_counter() - self._state.facts.seconds
         self._lr = 0.0
-        unread = _UNREAD_ON_GPU if self.device.type == "cuda" else 1
+        unread = _UNREAD.get(self.device.type, 1)
         self._ledger = Ledger(self._n_steps, unread, tell, judges_losses=group is None)
         self._set_mode()
 
@@ -175,8 +175,10 @@ class _Run:
         facts = self._state.facts
         is_epoch_end = facts.step % len(self._batches) == 0 or facts.step >= self._n_steps
         is_copy_due = is_epoch_end or facts.step - self._good.facts["step"] >= _SNAPSHOT_STEPS
-        is_keep_due = keeper.is_due
-        if is_copy_due or is_keep_due or self._ledger.is_full:
+        is_read_due = is_copy_due or self._ledger.is_full
+        # One process of a group writes, on its own clock; what is judged must be judged by all at the same step.
+        is_keep_due = is_read_due and keeper.is_due
+        if is_read_due:
             self._ledger.read(facts)
         must_leave = self._is_agreed(interrupts.is_asked or self._left_s() <= 0)
         if must_leave:
