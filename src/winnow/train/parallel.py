@@ -64,11 +64,13 @@ def _buckets(tensors: Sequence[Tensor]) -> Generator[list[Tensor]]:
         alike[tensor.dtype, tensor.device].append(tensor)
     for several in alike.values():
         bucket: list[Tensor] = []
+        numbers = 0
         for tensor in several:
-            if bucket and sum(one.numel() for one in bucket) + tensor.numel() > _BUCKET_NUMBERS:
+            if bucket and numbers + tensor.numel() > _BUCKET_NUMBERS:
                 yield bucket
-                bucket = []
+                bucket, numbers = [], 0
             bucket.append(tensor)
+            numbers += tensor.numel()
         yield bucket
 
 
