@@ -50,7 +50,7 @@ class Round:
     middle: float
 
 
-ROUNDS = (Round(n_steps=2400, middle=0.5), Round(n_steps=2800, middle=0.0))
+ROUNDS = (Round(n_steps=2400, middle=0.5), Round(n_steps=4200, middle=0.0))
 _TOLD_EVERY = 50
 
 

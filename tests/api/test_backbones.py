@@ -16,7 +16,7 @@ from winnow.events import tell_nobody
 from winnow.graph.backbone import choose_backbone
 from winnow.workspace.workspace import Workspace
 
-from .squares import RUNGS
+from .squares import RUNGS, squares
 
 
 @pytest.fixture
@@ -52,6 +52,15 @@ def test_a_backbone_of_your_own_comes_first(embedded: Path, tmp_path: Path):
 def test_none_climbs_without_and_the_command_says_so(embedded: Path, photos: Path, tmp_path: Path):
     model = winnow.train(photos, workspace=tmp_path / "w", rungs=RUNGS, backbone="none", tell=tell_nobody)
     assert command_of(model).endswith("--backbone none")
+
+
+def test_the_classifier_takes_it_too_unless_told_none(embedded: Path):
+    pictures, labels = squares(20)
+    rungs = ["features-nearest-mean"]
+    fitted = winnow.Classifier(rungs=rungs).fit(pictures, labels)
+    assert fitted.predict(pictures).shape == (20,)
+    with pytest.raises(ValueError, match="no backbone is at hand"):
+        winnow.Classifier(rungs=rungs, backbone="none").fit(pictures, labels)
 
 
 def test_what_is_at_hand_is_listed_with_its_cost(embedded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
