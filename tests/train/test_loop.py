@@ -71,11 +71,12 @@ def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch(micro_batch: in
     assert torch.allclose(weights_of(whole), weights_of(cut), atol=1e-6)
 
 
-def test_micro_batches_count_as_much_as_their_examples_weigh() -> None:
+@pytest.mark.parametrize("weights", [(1.0, 2, 3, 4, 5, 6, 7, 8), (1.0, 2, 3, 0, 0, 0, 7, 8)])
+def test_micro_batches_count_as_much_as_their_examples_weigh(weights: tuple[float, ...]) -> None:
     class Weighed(Toys):
         def at(self, step: int) -> Batch:
             batch = super().at(step)
-            return Batch(batch.tensors, batch.keys, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0))
+            return Batch(batch.tensors, batch.keys, weights)
 
     def learner(net: nn.Module) -> Learner:
         def losses(batch: Batch) -> dict[str, Tensor]:

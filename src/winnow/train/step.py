@@ -104,6 +104,8 @@ class Stepper:
         sums: dict[str, Tensor] = {}
         for start in range(0, len(batch), size):
             part = batch.part(start, start + size) if size < len(batch) else batch
+            if part.weight == 0 and self._group is None:
+                continue  # the mean over what counts nothing is no number
             share = part.weight / batch.weight if size < len(batch) else 1.0
             part = part.on(self.device, self._precision.memory_format)
             with self._precision.autocast(self.device):
