@@ -147,5 +147,5 @@ def test_the_terminal_shows_claim_measure_and_verdict_at_80_columns(study: Study
     console.print(study_summary(study))
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, said.splitlines())) <= 80
-    for word in ("It helps.", "+3.1 points", "−1.9 to 4.3", "not decided", "more than 0"):
+    for word in ("It helps.", "+3.1 points", "−1.9 to 4.3", "not decided", "> 0"):
         assert word in said

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Progress
 from winnow.report.study_schema import StudyReport
+from winnow.studies import catalogue
 from winnow.studies.catalogue import all_studies, find_study
 from winnow.studies.pictures import StudyPictures
 from winnow.studies.running import run_study
@@ -85,6 +87,38 @@ def test_names_titles_and_claims_are_each_ones_own_and_claims_are_sentences():
 def test_a_mistyped_name_is_recognised():
     with pytest.raises(NotFoundError, match=r"No study is called 'dropuot'. Did you mean dropout\?"):
         find_study("dropuot")
+
+
+class _Point:
+    """An entry point of an installed package."""
+
+    name, value = "theirs", "their_package:STUDY"
+
+    def __init__(self, study: Study | None) -> None:
+        self._study = study
+
+    def load(self) -> Study:
+        if self._study is None:
+            raise ImportError("no module named their_package")
+        return self._study
+
+
+def test_an_installed_package_brings_its_study(monkeypatch: pytest.MonkeyPatch):
+    theirs = replace(find_study("xor"), name="nand")
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [_Point(theirs)])
+    assert find_study("nand") is theirs
+    assert all_studies()[-1] is theirs
+
+
+@pytest.mark.parametrize(
+    ("brought", "sentence"), [(None, "cannot be loaded"), (find_study("xor"), "Two studies are called 'xor'")]
+)
+def test_a_package_that_brings_no_new_study_is_named(
+    monkeypatch: pytest.MonkeyPatch, brought: Study | None, sentence: str
+):
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [_Point(brought)])
+    with pytest.raises(UserError, match=f"{sentence}.*remove its package"):
+        all_studies()
 
 
 def test_one_seed_decides_nothing():

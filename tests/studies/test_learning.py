@@ -10,7 +10,7 @@ import torch
 
 from winnow.errors import BadDataError
 from winnow.nets.mlp import dense_net
-from winnow.studies.learning import Fitted, accuracy, deal, fit
+from winnow.studies.learning import Dealt, Fitted, accuracy, deal, fit
 from winnow.studies.pictures import StudyPictures, digits
 from winnow.studies.plain_nets import deep_mlp, plain_convnet, with_dropout
 from winnow.studies.two_halves import begun, fresh, halves, teach
@@ -50,6 +50,13 @@ def test_the_two_halves_share_no_class_and_no_picture(few_digits: StudyPictures)
     tasks = halves(data, seed=0)
     assert len(tasks.a.learned) + len(tasks.b.learned) == len(data.learned)
     assert tasks.a.learned.label.unique().tolist() == tasks.b.judged.label.unique().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_two_tasks_cannot_be_made_out_of_two_classes(few_digits: StudyPictures):
+    learned = deal(few_digits).learned.of_classes(np.array([3, 8]))
+    assert learned.label.unique().tolist() == [0, 1]
+    with pytest.raises(BadDataError, match="4 classes or more"):
+        halves(Dealt(learned, learned, 2), seed=0)
 
 
 def test_a_training_that_breaks_down_counts_as_guessing(few_digits: StudyPictures):

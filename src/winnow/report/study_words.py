@@ -34,9 +34,9 @@ def span_in_words(one: Comparison) -> str:
 
 
 def needed_in_words(one: Comparison) -> str:
-    """What the mean must pass for the claim, as "more than 0"."""
+    """What the mean must pass for the claim, as "> 0"."""
     value = 100 * one.at_least if one.unit == POINTS else one.at_least
-    return f"more than {value:.3g}".replace("-", MINUS)
+    return f"> {value:.3g}".replace("-", MINUS)
 
 
 def value_in_words(value: float) -> str:

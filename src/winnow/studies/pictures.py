@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.errors import BadDataError
-from winnow.seeds import seed_for
 
 _JUDGED_ONE_IN = 3
 _LEAST_A_CLASS = 6
@@ -62,13 +61,6 @@ class StudyPictures:
             f"{self.name}: {len(self.labels) - judged:,} pictures of {self.side_px} px and {self.n_classes} classes to "
             f"learn from, {judged:,} others to judge on"
         )
-
-    def at_most(self, most: int, seed: int = 0) -> StudyPictures:
-        """So many of them, drawn at random."""
-        if len(self.labels) <= most:
-            return self
-        kept = np.sort(np.random.default_rng(seed_for(seed, "study-pictures")).permutation(len(self.labels))[:most])
-        return StudyPictures(self.name, self.pixels[kept], self.labels[kept], self.n_classes, self.is_judged[kept])
 
 
 def digits() -> StudyPictures:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from winnow.errors import BadDataError
 from winnow.nets.net import Net
 from winnow.seeds import seed_for
 from winnow.studies.learning import Dealt, Fitted, fit
@@ -15,6 +16,7 @@ from winnow.train.optimisers import Momentum, Weights
 from winnow.train.schedule import Linear
 
 RATE = 0.02
+_LEAST_CLASSES = 4
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,16 @@ class Halves:
 
 
 def halves(data: Dealt, seed: int) -> Halves:
-    """The classes dealt into two halves by the seed; where their number is odd, B has one more."""
+    """The classes dealt into two halves by the seed; where their number is odd, B has one more.
+
+    Raises:
+        BadDataError: a half would have a single class.
+    """
+    if data.n_classes < _LEAST_CLASSES:
+        raise BadDataError(
+            f"Two tasks of 2 classes each cannot be made out of {data.n_classes} classes; take pictures of "
+            f"{_LEAST_CLASSES} classes or more, or leave --on away for the embedded digits."
+        )
     order = np.random.default_rng(seed_for(seed, "halves")).permutation(data.n_classes)
     middle = data.n_classes // 2
     a, b = (
