@@ -65,10 +65,13 @@ def main() -> None:
 
 
 def _digits(folder: Path, part: str, n: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    pixels = np.frombuffer(gzip.open(folder / f"{part}-images-idx3-ubyte.gz").read(), np.uint8, offset=16)
-    labels = np.frombuffer(gzip.open(folder / f"{part}-labels-idx1-ubyte.gz").read(), np.uint8, offset=8)
-    grey = pixels.reshape(-1, SIDE_PX, SIDE_PX, 1)[:n]
-    return np.repeat(grey, 3, axis=3), labels[:n].astype(np.int64)
+    pixels = _read(folder / f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, SIDE_PX, SIDE_PX, 1)[:n]
+    labels = _read(folder / f"{part}-labels-idx1-ubyte.gz", 8)[:n]
+    return np.repeat(pixels, 3, axis=3), labels.astype(np.int64)
+
+
+def _read(path: Path, offset: int) -> NDArray[np.uint8]:
+    return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=offset)
 
 
 def _answers(taught: Taught, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -209,6 +209,10 @@ class PictureProblem:
         shared = next((f for f in known if f is not None and f.name == named), None)
         return shared or self._brought_by(candidate, named)
 
+    def brings_features(self, candidate: Candidate) -> bool:
+        """Whether a candidate has features of its own: those of a network that learned here."""
+        return self._features_of(candidate) is self._brought.get(candidate.graph)
+
     def _brought_by(self, candidate: Candidate, name: str) -> FeatureGraph:
         """The features of a network that learned here: no other rung has them, so the candidate's graph holds them."""
         if candidate.graph not in self._brought:

@@ -38,7 +38,7 @@ from winnow.tasks.classify.rungs import (
     small_net,
 )
 from winnow.tasks.classify.trained_rung import TrainedRung
-from winnow.tasks.rung import Candidate, Clock, OutOfTimeError, Workbench
+from winnow.tasks.rung import Candidate, Clock, LongRung, OutOfTimeError, Workbench
 from winnow.train import course
 
 from .problems import COLOURS, SIDE_PX, Shop
@@ -237,3 +237,27 @@ def test_a_classic_network_learns_from_scratch(shop: Shop, monkeypatch: pytest.M
     candidate = rung.climb(problem_for(rung, shop), Clock(), tell_nobody)
     assert candidate.settings["features"] == "Small convolutional network (28 px)"
     assert candidate.predictions.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_network_and_a_light_rung_become_an_ensemble(shop: Shop, tmp_path: Path, climbs: dict[str, Done]):
+    done = climbed(next(rung for rung in TRAINED if rung.name == "fine-tune"), shop, climbs)
+    (light, ensemble) = find_rungs(["features-nearest-mean", "ensemble"])
+    other = light.climb(done.problem, Clock(), tell_nobody)
+    # Each is sure of another half, so that neither does alone.
+    labels, half = done.problem.labels[done.problem.judged], np.arange(done.problem.n_judged) % 2 == 0
+    first, second = (
+        replace(one, predictions=np.where(is_sure[:, None], np.eye(3, dtype=np.float32)[labels], 1 / 3))
+        for one, is_sure in ((done.candidate, half), (other, ~half))
+    )
+    assert isinstance(ensemble, LongRung)
+    bench = Workbench(tmp_path, {"fine-tune": first, "features-nearest-mean": second})
+    made = ensemble.climb_at(bench, done.problem, Clock(), tell_nobody)
+    assert made.predictions.shape == first.predictions.shape
+    contents = done.problem.contents
+    shares = {name: float(share) for name, share in (m.split(" ") for m in str(made.settings["members"]).split(", "))}
+    expected = sum(
+        share * done.problem.probabilities({"fine-tune": first, "features-nearest-mean": second}[name], contents)
+        for name, share in shares.items()
+    )
+    assert done.problem.probabilities(made, contents) == pytest.approx(expected, abs=0.01)
+    assert done.problem.input_spec_of(made) == InputSpec(SIDE_PX)

@@ -13,6 +13,7 @@ from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import (
     classic,
     commonest_class,
+    ensemble,
     features_lda,
     features_linear_svm,
     features_logistic_regression,
@@ -57,6 +58,7 @@ _OURS: tuple[Rung[ClassifyProblem], ...] = (
     pretrained_autoencoder_fine_tuned.RUNG,
     frozen_lower_layers.RUNG,
     fine_tune.RUNG,
+    ensemble.RUNG,
 )
 
 

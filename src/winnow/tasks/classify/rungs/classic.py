@@ -1,8 +1,8 @@
 """The classic networks from scratch, on request only: `--rungs resnet-18`.
 
-From scratch they need more examples and hours than anything else here; they are for comparison, and for those who have
-both. The recipe is the textbook's: Nesterov SGD, warm-up and cosine, smoothed labels, crops and flips (He et al., Bag of
-Tricks for Image Classification, CVPR 2019).
+From scratch they need more examples and hours than anything else here: they are for comparison, and for those who have
+both. The recipe is the textbook's: Nesterov SGD, warm-up and cosine, smoothed labels, crops and flips (He et al., Bag
+of Tricks for Image Classification, CVPR 2019).
 """
 
 from __future__ import annotations
