@@ -112,7 +112,7 @@ def kill_after_the_first_rung(event):
         os.kill(os.getpid(), signal.SIGKILL)
 
 data = winnow.load(sys.argv[1], workspace=sys.argv[2], label_column=["bar", "square"])
-winnow.train(data, rungs=sys.argv[3:], tell=kill_after_the_first_rung)
+winnow.train(data, rungs=sys.argv[3:], backbone="none", tell=kill_after_the_first_rung)
 """
 
 

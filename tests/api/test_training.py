@@ -99,7 +99,9 @@ def kill_after_the_first_rung(event):
     if isinstance(event, RungFinished):
         os.kill(os.getpid(), signal.SIGKILL)
 
-winnow.train(sys.argv[1], workspace=sys.argv[2], rungs=sys.argv[3:], tell=kill_after_the_first_rung)
+winnow.train(
+    sys.argv[1], workspace=sys.argv[2], rungs=sys.argv[3:], backbone="none", tell=kill_after_the_first_rung
+)
 """
 
 
