@@ -56,7 +56,10 @@ def _run(setup: Setup) -> Findings:
         compare(f"powers of ten that the gradient loses {over}, half of He", lost["half of He"], at_least=_FAR),
         compare(f"the same, Xavier (theory {_theory():.2g})", lost["Xavier"], at_least=_FAR),
         compare(f"powers of ten that it gains {over}, twice He", [-one for one in lost["twice He"]], at_least=_FAR),
-        compare(f"powers of ten left of {_FAR:g} with He", [_FAR - abs(one) for one in lost["He"]]),
+        compare(
+            f"powers of ten by which its change {over} stays below {_FAR:g} with He",
+            [_FAR - abs(one) for one in lost["He"]],
+        ),
         *(
             compare(
                 f"accuracy after {n_epochs} epochs, He minus {name}",
