@@ -46,3 +46,14 @@ def test_every_block_is_compared_with_every_other(monkeypatch: pytest.MonkeyPatc
 
 def test_blank_features_are_like_nothing():
     assert feature_pairs(np.zeros((5, 4), dtype=np.float32)) == []
+
+
+def test_where_all_are_alike_a_pair_must_stand_out():
+    """Ten kinds of 40 pictures: within a kind the cosine is 0.96 or so, as of strangers; one copy is at 0.999."""
+    rng = np.random.default_rng(0)
+    kinds = rng.normal(size=(10, 256))
+    rows = (np.repeat(kinds, 40, axis=0) + 0.2 * rng.normal(size=(400, 256))).astype(np.float32)
+    assert feature_pairs(rows) == []
+    rows[123] = rows[7] + 0.02 * rng.normal(size=256)
+    (pair,) = feature_pairs(rows)
+    assert (pair.first, pair.second) == (7, 123)
