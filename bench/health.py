@@ -60,10 +60,10 @@ def speed(folder: Path, backbone: Path | None) -> dict[str, float]:
         if backbone is not None:
             _choose_format(data, backbone)
         start, spent = time.perf_counter(), time.process_time()
-        data.check(backbone=backbone)
+        data.check(backbone=backbone or "none")
         first, spent = time.perf_counter() - start, time.process_time() - spent
         start = time.perf_counter()
-        data.check(backbone=backbone)
+        data.check(backbone=backbone or "none")
         again = time.perf_counter() - start
         return {
             "pictures": len(data),
