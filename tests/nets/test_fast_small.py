@@ -50,6 +50,10 @@ def test_the_whitened_layer_gives_each_direction_with_both_signs_and_never_learn
     assert not filters.requires_grad
 
 
+def test_the_whitened_layers_bias_starts_at_zero():
+    assert not fast_small().get_parameter("stages.whiten.0.bias").any()
+
+
 def test_directions_in_which_nothing_differs_stay_finite():
     net = fast_small(n_channels=1)
     whiten(net, torch.zeros(4, 1, 32, 32))

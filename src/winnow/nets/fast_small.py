@@ -97,6 +97,8 @@ def fast_small(
     n_whitened = 2 * n_channels * _KERNEL_PX**2
     first = nn.Conv2d(n_channels, n_whitened, _KERNEL_PX)
     first.weight.requires_grad_(False)
+    assert first.bias is not None
+    nn.init.zeros_(first.bias)
     net = Net(
         {
             "whiten": nn.Sequential(first, nn.GELU()),
