@@ -46,6 +46,13 @@ def test_what_is_not_asked_is_as_in_the_paper():
     assert build("lenet-5", 3, n_channels=3).get_parameter("stages.c1.0.weight").shape == (6, 3, 5, 5)
 
 
+@pytest.mark.parametrize("name", ["lenet-5", "alexnet", "vgg-a", "fast-small"])
+def test_pictures_that_are_too_small_are_refused_before_anything_is_built(name: str):
+    least = find_net(name).smallest_side_px
+    with pytest.raises(UserError, match=f"pictures of {least} px or more, not {least - 1} px: take larger ones"):
+        build(name, 3, side_px=least - 1)
+
+
 def test_another_package_can_add_a_network(monkeypatch: pytest.MonkeyPatch):
     from dataclasses import replace
 

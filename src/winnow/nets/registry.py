@@ -90,9 +90,16 @@ def build(
         UserError: the weights do not fit, or the pictures are too small.
     """
     entry = find_net(name)
+    side_px = entry.side_px if side_px is None else side_px
+    # timm's own networks are built for whatever side is asked, or say themselves why not.
+    if side_px < entry.smallest_side_px and not entry.name.startswith(PREFIX):
+        raise UserError(
+            f"{entry.title} needs pictures of {entry.smallest_side_px} px or more, not {side_px} px: "
+            "take larger ones, or another network."
+        )
     return entry.make(
         n_classes=entry.n_classes if n_classes is None else n_classes,
         n_channels=entry.n_channels if n_channels is None else n_channels,
-        side_px=entry.side_px if side_px is None else side_px,
+        side_px=side_px,
         state=state,
     )
