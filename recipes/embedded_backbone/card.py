@@ -62,7 +62,7 @@ teacher sees the same pixels.
 {rows}
 
 Speed, one picture at a time, one stream a core, {cores} cores ({processor}): {ours:.0f} pictures a second in
-{our_format} against {theirs:.0f} of the teacher in {their_format}; {ratio:.1f} times as many a second of processor time.
+{our_format} against {theirs:.0f} of the teacher in {their_format}; by processor time {ratio:.1f} times as many.
 
 ## Limits
 
