@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LEAST_EACH = 10
 NO_WEIGHTS = "the backbone at hand has no weights beside its graph that could learn on"
 _BATCH = 32
-LEAST_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 400, 4, 12
+LEAST_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 250, 4, 10
 _LR = 3e-4
 _FALL = 0.7
 """A stage learns at this times the rate of the one above it."""
