@@ -39,8 +39,7 @@ def pretrain(course: Course, net: Net, lesson: Lesson, *, n_epochs: int, lr: flo
 
     def losses(batch: Batch) -> dict[str, Tensor]:
         whole = batch["image"]
-        damaged = damage(whole, DAMAGE, _generator(whole.device))
-        return {"reconstruction": reconstruction_loss(autoencoder(damaged).float(), whole)}
+        return {"reconstruction": reconstruction_loss(autoencoder(damage(whole, DAMAGE)).float(), whole)}
 
     learning = tuple(weight for weight in autoencoder.parameters() if weight.requires_grad)
     plan = Plan(
@@ -61,8 +60,3 @@ def pretrain(course: Course, net: Net, lesson: Lesson, *, n_epochs: int, lr: flo
     )
     if trained.stopped == "budget":
         raise TimeUpError
-
-
-def _generator(device: torch.device) -> torch.Generator:
-    """The one that the loop seeds before every step."""
-    return torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
