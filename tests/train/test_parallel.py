@@ -53,6 +53,18 @@ def test_processes_started_together_end_together_go_on_and_learn_the_weights_of_
         assert torch.allclose(tensor, expected[name], **ROUNDING), name
 
 
+def test_processes_that_start_from_different_weights_are_refused_with_advice():
+    nets = [small_net(), small_net()]
+    torch.nn.init.ones_(nets[1][4].weight)
+
+    def refused(group):
+        with pytest.raises(UserError, match="different weights: seed torch alike"):
+            run(nets[group.rank], group, 4)
+        return True
+
+    assert together(2, refused) == [True, True]
+
+
 def test_a_process_started_alone_has_no_group(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with joined() as group:

@@ -19,7 +19,7 @@ from winnow.train.average import Average
 from winnow.train.batch import Batch, Batches
 from winnow.train.blame import accusation
 from winnow.train.checkpoint import Saved
-from winnow.train.group import Group
+from winnow.train.group import Group, check_same_start
 from winnow.train.interrupts import Interrupts
 from winnow.train.keeper import Keeper, identity
 from winnow.train.learner import Learner
@@ -84,7 +84,7 @@ def train(
 
     Raises:
         UserError: patience without validation; the checkpoint is of another training; nothing but NaN; one example
-            does not fit into memory.
+            does not fit into memory; the processes of the group start from different weights.
         SystemExit: 143 after SIGTERM, with a checkpoint left.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint left.
     """
@@ -131,6 +131,8 @@ class _Run:
         if saved is not None:
             self._state.restore(saved)
             self._stepper.micro_batch = self._state.facts.micro_batch
+        if group is not None:
+            check_same_start(group, learner.net)
         self._good = self._state.copy()
         self._is_out_of_time = self._is_agreed(left_s() <= 0)
         self._epoch_began = time.perf_counter() - self._state.facts.seconds
