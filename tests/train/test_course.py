@@ -72,6 +72,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others():
     assert graph(0) == graph(0) != graph(1)
 
 
+def test_it_takes_the_cores_it_is_allowed_and_gives_them_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WINNOW_CORES", "1")
+    taken: list[int] = []
+    before = torch.get_num_threads()
+    watching = course(prepare=lambda net, lesson: taken.append(torch.get_num_threads()))
+    teach(watching, Lesson(pictures(), 0), side_px=SIDE_PX, check=pictures().read(np.arange(2)))
+    assert taken == [1]
+    assert torch.get_num_threads() == before
+
+
 def test_no_time_is_no_network():
     with pytest.raises(TimeUpError):
         teach(course(), Lesson(pictures(), 0, left_s=lambda: 0.0), side_px=SIDE_PX, check=np.asarray(pictures().pixels))

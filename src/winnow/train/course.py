@@ -6,7 +6,8 @@ losses by the examples' weights, its graph, and the check that graph and network
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from winnow.events import Tell, tell_nobody
 from winnow.graph.pictures import run_on_pictures
 from winnow.graph.runtime import open_graph
+from winnow.machine import cores
 from winnow.nets.export import Normalise, as_graph, from_pixels
 from winnow.nets.net import Net
 from winnow.seeds import seed_for
@@ -192,16 +194,17 @@ def teach(course: Course, lesson: Lesson, *, side_px: int, check: NDArray[np.uin
         UserError: it cannot learn from these pictures; see `winnow.train.loop.train`.
     """
     net = fresh(course, lesson)
-    course.prepare(net, lesson)
-    trained = train(
-        course.learner(net),
-        course.batches(net, lesson),
-        course.plan,
-        seed=lesson.seed,
-        checkpoint=lesson.folder_of("network"),
-        left_s=lesson.left_s,
-        tell=lesson.tell,
-    )
+    with _on_our_cores():
+        course.prepare(net, lesson)
+        trained = train(
+            course.learner(net),
+            course.batches(net, lesson),
+            course.plan,
+            seed=lesson.seed,
+            checkpoint=lesson.folder_of("network"),
+            left_s=lesson.left_s,
+            tell=lesson.tell,
+        )
     if trained.stopped == "budget":
         raise TimeUpError
     net.cpu().eval()
@@ -220,12 +223,24 @@ def fresh(course: Course, lesson: Lesson) -> Net:
         return course.net().to(lesson.device)
 
 
+@contextmanager
+def _on_our_cores() -> Generator[None]:
+    """Torch takes as many threads as Winnow may use cores, and afterwards what it took before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(cores())
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def pace(course: Course, lesson: Lesson) -> Pace:
     """The precision that is fastest here, and seconds of one step of the plan's batch; takes about 16 small steps."""
     net = fresh(course, lesson)
     batch = course.batches(net, lesson).at(0)
     n = min(len(batch), _TIMED)
-    found = measure(course.learner(net), course.plan, batch.part(0, n))
+    with _on_our_cores():
+        found = measure(course.learner(net), course.plan, batch.part(0, n))
     return replace(found, step_s=found.step_s * course.batch_size / n)
 
 
