@@ -103,6 +103,10 @@ def test_a_folder_without_an_index_or_with_a_broken_one_is_said(tmp_path: Path):
     (tmp_path / "a.safetensors").write_bytes(b"")
     with pytest.raises(UserError, match=r"is not an index of weights \(KeyError\('mean'\)\)"):
         list_weights(tmp_path)
+    sizes = '"mean": [0], "std": [1], "licence": "MIT", "source": "here", "input_size": []'
+    (tmp_path / "index.json").write_text(f'{{"a": {{"architecture": "resnet18", {sizes}}}}}')
+    with pytest.raises(UserError, match="is not an index of weights"):
+        list_weights(tmp_path)
 
 
 def test_a_name_without_a_file_is_not_at_hand(module: nn.Module, tmp_path: Path):

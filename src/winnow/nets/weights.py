@@ -85,7 +85,7 @@ def list_weights(folder: Path) -> list[Weights]:
         return [_weights(name, facts, files[0]) for name, facts in read.items() if (files := _files(folder, name))]
     except FileNotFoundError:
         raise NotFoundError(f"No {file.name} lies in {folder}: a folder of weights has one beside its files.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UserError(f"{file} is not an index of weights ({error!r}); mend it, or get it again.") from error
 
 
