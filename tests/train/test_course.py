@@ -73,11 +73,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others():
 
 
 def test_it_takes_the_cores_it_is_allowed_and_gives_them_back(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("WINNOW_CORES", "1")
+    monkeypatch.setattr("winnow.train.course.cores", lambda: 1)
     taken: list[int] = []
     before = torch.get_num_threads()
     watching = course(prepare=lambda net, lesson: taken.append(torch.get_num_threads()))
-    teach(watching, Lesson(pictures(), 0), side_px=SIDE_PX, check=pictures().read(np.arange(2)))
+    teach(watching, Lesson(pictures(), 0), side_px=SIDE_PX, check=np.asarray(pictures().pixels))
     assert taken == [1]
     assert torch.get_num_threads() == before
 
