@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others():
 
 
 def test_it_takes_the_cores_it_is_allowed_and_gives_them_back(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("winnow.train.course.cores", lambda: 1)
+    monkeypatch.setattr(sys.modules[teach.__module__], "cores", lambda: 1)
     taken: list[int] = []
     before = torch.get_num_threads()
     watching = course(prepare=lambda net, lesson: taken.append(torch.get_num_threads()))
