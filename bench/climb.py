@@ -1,5 +1,6 @@
-"""Promise: import and first full climb of the 2,031 training pictures of `clouds` with the EdgeTPU backbone in under
-30 s on 2 quiet cores, from a fresh process and an empty workspace; a refit after 20 changed labels in under 2 s.
+"""Promise: import and first full climb of the 2,031 training pictures of `clouds` in under 30 s on 2 quiet cores, from
+a fresh process and an empty workspace, with the embedded backbone and with the EdgeTPU one; a refit after 20 changed
+labels in under 2 s. That torch is installed changes nothing: rungs that train networks wait to be asked for.
 
 The peer, in the same run: one 5-fold grid search of logistic regression as scikit-learn has it, on features that are
 given to it for nothing (the climb tries 13 methods and computes its features).
@@ -8,15 +9,19 @@ given to it for nothing (the climb tries 13 methods and computes its features).
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from harness import edgetpu_backbone, keep, need_data
 
 SIDE_PX = 128
+EMBEDDED = "winnow-small"
+REPEATS = 3
 CHANGED = 20
 
 _CLIMB = """
@@ -58,32 +63,38 @@ print(time.perf_counter() - start)
 
 
 def main() -> None:
-    """Climb three times, each in a fresh process and workspace."""
+    """Climb three times with each backbone, in a fresh process and workspace every time."""
     source = need_data() / "clouds" / "train"
-    runs: list[dict[str, float]] = []
+    runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        backbone = edgetpu_backbone(Path(folder, "backbone"), SIDE_PX)
-        for number in range(3):
+        edgetpu = edgetpu_backbone(Path(folder, "edgetpu"), SIDE_PX)
+        for number, backbone in enumerate([EMBEDDED, str(edgetpu)] * REPEATS):
             peer = subprocess.run([sys.executable, "-c", _PEER], capture_output=True, text=True, check=True)
             start = time.perf_counter()
-            arguments = [str(source), str(backbone), str(Path(folder, f"workspace-{number}")), str(CHANGED)]
+            arguments = [str(source), backbone, str(Path(folder, f"workspace-{number}")), str(CHANGED)]
             done = subprocess.run(
                 [sys.executable, "-c", _CLIMB, *arguments], capture_output=True, text=True, check=True
             )
-            run = json.loads(done.stdout)
+            run = {"backbone": Path(backbone).name, **json.loads(done.stdout)}
             run["process_s"] = time.perf_counter() - start
             run["peer_grid_search_s"] = float(peer.stdout)
             run["import_and_climb_s"] = run["import_s"] + run["climb_s"]
             run["ratio_to_peer"] = run["import_and_climb_s"] / run["peer_grid_search_s"]
             runs.append({key: round(value, 2) if isinstance(value, float) else value for key, value in run.items()})
             print(runs[-1], file=sys.stderr)
-    middle = sorted(runs, key=lambda run: run["import_and_climb_s"])[1]
+    medians = {
+        backbone: {
+            name: statistics.median(run[name] for run in runs if run["backbone"] == backbone)
+            for name in ("import_and_climb_s", "ratio_to_peer", "refit_s")
+        }
+        for backbone in (EMBEDDED, "edgetpu")
+    }
     keep(
         "climb",
-        {"side_px": SIDE_PX, "runs": runs},
+        {"side_px": SIDE_PX, "runs": runs, "medians": medians},
         {
-            "import and climb under 30 s (median of 3)": middle["import_and_climb_s"] < 30,
-            "refit under 2 s (median of 3)": sorted(run["refit_s"] for run in runs)[1] < 2,
+            "import and climb under 30 s (median of 3)": all(m["import_and_climb_s"] < 30 for m in medians.values()),
+            "refit under 2 s (median of 3)": all(m["refit_s"] < 2 for m in medians.values()),
         },
     )
 
