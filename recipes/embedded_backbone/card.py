@@ -36,7 +36,8 @@ network with its batch norms, filters in half precision, for fine-tuning; its wi
    squares on what the pruned blocks below it hand up; the outer widths stayed, some blocks of the first stages merged.
 2. **Distilled.** {steps:,} steps of 64 views: the student's last map and its pooled features shall be the teacher's for
    the very same pixels (mean squared distance in units of the teacher's spread), in the first {hinted:,} steps also a
-   map half-way up. No labels were used. AdamW, cosine schedule, bfloat16 on two processor cores in about an hour.
+   map half-way up. No labels were used. AdamW, two cosine schedules, bfloat16, about an hour of two processor cores;
+   the first round ran in one process, the second in two that shared every batch.
 
 ## On which pictures
 
