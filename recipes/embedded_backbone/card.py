@@ -43,8 +43,8 @@ network with its batch norms, filters in half precision, for fine-tuning; its wi
 
 {views:,} fixed views (crops, mirrors, colours): enlarged pictures of tiny-imagenet (training part, 49,000 pictures of
 64 px), mosaics of four of them, and crops of the photographs in the training splits of caltech101-mini (1,515) and
-cats-dogs (1,000). clouds, CIFAR-10 and MNIST were held out as wholes; no test split of any set was used for training or
-for any choice.
+cats-dogs (1,000). Nothing was distilled on clouds, CIFAR-10 or MNIST; cross-validation on their training parts was
+looked at to see whether the second round had helped. No test split of any set was used for training or for any choice.
 
 ## Licence
 
