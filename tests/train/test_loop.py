@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from winnow.train.loop import train
 from winnow.train.optimisers import SGD, Adam, Nesterov, Weights
 from winnow.train.plan import Plan
 from winnow.train.precision import Precision
+from winnow.train.randomness import repeatable
 from winnow.train.schedule import Constant, Cosine, Moment, OnPlateau
 
 from .toys import Toys, classifier, sha256, tiny_net
@@ -60,6 +62,24 @@ def test_it_leaves_the_worlds_randomness_as_it_was() -> None:
     torch.manual_seed(5)
     train(classifier(net), Toys(), PLAN, seed=0)
     assert torch.equal(torch.rand(1), expected)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_trainings_in_threads_leave_the_switches_as_they_were() -> None:
+    is_first_in, may_first_go = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with repeatable(torch.device("cpu")):
+            is_first_in.set()
+            may_first_go.wait(10)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    is_first_in.wait(10)
+    with repeatable(torch.device("cpu")):
+        may_first_go.set()
+        thread.join()
+        assert torch.are_deterministic_algorithms_enabled()
     assert not torch.are_deterministic_algorithms_enabled()
 
 

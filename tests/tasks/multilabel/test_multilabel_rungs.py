@@ -20,6 +20,7 @@ from winnow.events import Event, Progress, tell_nobody
 from winnow.graph import formats
 from winnow.ladder.climb import climb
 from winnow.tasks import judging
+from winnow.tasks.classify.head_rung import HeadRung
 from winnow.tasks.classify.rungs import all_rungs as classify_rungs
 from winnow.tasks.heads.nearest_neighbour import NearestNeighbour
 from winnow.tasks.looks import PIXELS
@@ -72,8 +73,8 @@ def climbed(rung: Rung[MultilabelProblem], shop: Shop, climbs: dict[str, Climbed
 
 
 def test_the_ladder_is_that_of_classification_under_the_same_names():
-    assert [rung.name for rung in all_rungs()][1:] == [rung.name for rung in classify_rungs()][1:]
-    assert [rung.title for rung in all_rungs()][1:] == [rung.title for rung in classify_rungs()][1:]
+    light = [rung for rung in classify_rungs() if isinstance(rung, HeadRung)]
+    assert [(rung.name, rung.title) for rung in all_rungs()][1:] == [(rung.name, rung.title) for rung in light][1:]
     assert all_rungs()[0].name == "base-rates"
 
 
