@@ -60,18 +60,23 @@ class PartlyConnected(nn.Module):
         self.weight = nn.Parameter(torch.empty(n_weights, 5, 5))
         self.bias = nn.Parameter(torch.empty(len(connections)))
         self.fan_ins = [25 * len(row) for row in connections]
-        # Where each pair of maps finds its kernel; pairs without one find the kernel of zeros behind the last.
-        table = torch.full((len(connections), n_below), n_weights)
+        # Where each pair of maps finds its kernel; pairs without one take any, times 0. Written like this, an exported
+        # graph holds finished kernels: OpenVINO 2026.4 at times answers wrongly where it has to put them together.
+        table = torch.zeros(len(connections) * n_below, dtype=torch.int64)
+        is_connected = torch.zeros(len(connections), n_below, 1, 1)
         pairs = [(above, below) for above, row in enumerate(connections) for below in row]
         for place, (above, below) in enumerate(pairs):
-            table[above, below] = place
+            table[above * n_below + below] = place
+            is_connected[above, below] = 1
         self.register_buffer("table", table, persistent=False)
+        self.register_buffer("is_connected", is_connected, persistent=False)
         self.table: Tensor
+        self.is_connected: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, maps below, H, W) -> (N, maps, H - 4, W - 4)."""
-        kernels = torch.cat([self.weight, self.weight.new_zeros(1, 5, 5)])
-        return F.conv2d(x, kernels[self.table], self.bias)
+        kernels = self.weight.index_select(0, self.table).unflatten(0, self.is_connected.shape[:2]) * self.is_connected
+        return F.conv2d(x, kernels, self.bias)
 
 
 class RadialBasisOutput(nn.Module):
