@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from winnow import installed
 from winnow.errors import NotFoundError, UserError
-from winnow.nets import lenet5, registry
+from winnow.nets import lenet5
 from winnow.nets.registry import all_nets, build, find_net
 
 
@@ -24,7 +25,7 @@ class Point:
 
 def install(monkeypatch: pytest.MonkeyPatch, *points: Point) -> None:
     """Have these entry points in the group of networks."""
-    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "winnow.nets" else ())
+    monkeypatch.setattr(installed, "entry_points", lambda group: points if group == "winnow.nets" else ())
 
 
 def test_the_networks_of_the_field_are_there():
@@ -64,7 +65,7 @@ def test_another_package_can_add_a_network(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_package_that_brings_a_taken_name_is_named(monkeypatch: pytest.MonkeyPatch):
     install(monkeypatch, Point("guest", lenet5.ENTRY))
-    with pytest.raises(UserError, match=r"Two networks are called 'lenet-5', one of them guest\.nets:guest"):
+    with pytest.raises(UserError, match=r"a network called 'lenet-5' already, and guest\.nets:guest"):
         all_nets()
 
 

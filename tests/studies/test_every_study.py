@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from winnow import installed
 from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Progress
 from winnow.report.study_schema import StudyReport
-from winnow.studies import catalogue
 from winnow.studies.catalogue import all_studies, find_study
 from winnow.studies.pictures import StudyPictures
 from winnow.studies.running import run_study
@@ -105,18 +105,18 @@ class _Point:
 
 def test_an_installed_package_brings_its_study(monkeypatch: pytest.MonkeyPatch):
     theirs = replace(find_study("xor"), name="nand")
-    monkeypatch.setattr(catalogue, "entry_points", lambda group: [_Point(theirs)])
+    monkeypatch.setattr(installed, "entry_points", lambda group: [_Point(theirs)])
     assert find_study("nand") is theirs
     assert all_studies()[-1] is theirs
 
 
 @pytest.mark.parametrize(
-    ("brought", "sentence"), [(None, "cannot be loaded"), (find_study("xor"), "Two studies are called 'xor'")]
+    ("brought", "sentence"), [(None, "cannot be loaded"), (find_study("xor"), "a study called 'xor' already")]
 )
 def test_a_package_that_brings_no_new_study_is_named(
     monkeypatch: pytest.MonkeyPatch, brought: Study | None, sentence: str
 ):
-    monkeypatch.setattr(catalogue, "entry_points", lambda group: [_Point(brought)])
+    monkeypatch.setattr(installed, "entry_points", lambda group: [_Point(brought)])
     with pytest.raises(UserError, match=f"{sentence}.*remove its package"):
         all_studies()
 

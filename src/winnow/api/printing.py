@@ -63,7 +63,7 @@ class Printer:
             case StepDone(done=done, total=total):
                 self._progress("Training, step", done, total)
             case EpochDone():
-                pass  # its curve belongs in the report
+                pass  # the bar of its steps says enough here
             case RungSkipped():
                 pass  # the ladder at the end lists them together, with their reasons
 

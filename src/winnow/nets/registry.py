@@ -6,9 +6,8 @@ knows works too: `timm:resnet50d`, or bare where none of ours has it.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
 from winnow.errors import NotFoundError, UserError, did_you_mean
+from winnow.installed import with_installed
 from winnow.nets import alexnet, densenet, fast_small, googlenet, lenet5, mlp, nasnet, resnet, small_convnet, vgg
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
@@ -38,19 +37,7 @@ def all_nets() -> tuple[NetEntry, ...]:
     Raises:
         UserError: an installed package's network cannot be loaded, or has the name of another.
     """
-    entries = list(_OURS)
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
-        try:
-            entry: NetEntry = point.load()
-            is_new = entry.name not in {known.name for known in entries}
-        except Exception as error:  # foreign code may fail in any way; the user should know which package to mend
-            raise UserError(
-                f"The network {point.value} cannot be loaded ({error}): update or remove its package."
-            ) from error
-        if not is_new:
-            raise UserError(f"Two networks are called '{entry.name}', one of them {point.value}: remove its package.")
-        entries.append(entry)
-    return tuple(entries)
+    return with_installed(_OURS, ENTRY_POINTS, what="network")
 
 
 def find_net(name: str) -> NetEntry:

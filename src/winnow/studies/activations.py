@@ -8,7 +8,7 @@ import torch
 
 from winnow.report.study_schema import Chart
 from winnow.studies.comparing import compare, mean_line
-from winnow.studies.gradients import gradients_by_stage, powers_of_ten_lost
+from winnow.studies.gradients import gradient_chart, gradients_by_stage, powers_of_ten_lost
 from winnow.studies.learning import Dealt, Fitted, deal, fit
 from winnow.studies.plain_nets import deep_mlp
 from winnow.studies.study import Findings, Setup, Study
@@ -62,7 +62,7 @@ def _run(setup: Setup) -> Findings:
         "optimiser": f"Adam, rate {_RATE:g}",
         "initialisation": "He for ReLU, leaky ReLU and ELU; Xavier for the others",
     }
-    return Findings(comparisons, (_loss_chart(fits, n_epochs), _gradient_chart(norms)), settings)
+    return Findings(comparisons, (_loss_chart(fits, n_epochs), gradient_chart(norms)), settings)
 
 
 def _short(slow: list[Fitted]) -> str:
@@ -87,18 +87,6 @@ def _loss_chart(fits: dict[str, list[Fitted]], n_epochs: int) -> Chart:
     )
     return Chart(
         title="Training loss by activation", x_title="epoch", y_title="training loss", series=lines, is_log_y=True
-    )
-
-
-def _gradient_chart(norms: dict[str, list[list[float]]]) -> Chart:
-    layers = range(1, _DEPTH + 1)
-    lines = tuple(mean_line(name, layers, several, is_log=True) for name, several in norms.items())
-    return Chart(
-        title="Gradient at each layer before the first step",
-        x_title="hidden layer, from the pictures up",
-        y_title="length of the gradient",
-        series=lines,
-        is_log_y=True,
     )
 
 

@@ -5,9 +5,8 @@ Other packages add studies through the entry-point group `winnow.studies`; each 
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
-from winnow.errors import NotFoundError, UserError, did_you_mean
+from winnow.errors import NotFoundError, did_you_mean
+from winnow.installed import with_installed
 from winnow.studies import (
     activations,
     cut_at_layer,
@@ -44,19 +43,7 @@ def all_studies() -> tuple[Study, ...]:
     Raises:
         UserError: an installed package's study cannot be loaded, or has the name of another.
     """
-    studies = list(_OURS)
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
-        try:
-            study: Study = point.load()
-            is_new = study.name not in {known.name for known in studies}
-        except Exception as error:  # foreign code may fail in any way; the user should know which package to mend
-            raise UserError(
-                f"The study {point.value} cannot be loaded ({error}): update or remove its package."
-            ) from error
-        if not is_new:
-            raise UserError(f"Two studies are called '{study.name}', one of them {point.value}: remove its package.")
-        studies.append(study)
-    return tuple(studies)
+    return with_installed(_OURS, ENTRY_POINTS, what="study")
 
 
 def find_study(name: str) -> Study:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from winnow.nets.net import Net
+from winnow.report.study_schema import Chart
+from winnow.studies.comparing import mean_line
 from winnow.studies.learning import Examples
 
 _LEAST = 1e-30
@@ -41,6 +43,19 @@ def gradients_by_stage(net: Net, examples: Examples) -> list[float]:
     F.cross_entropy(own.head(x), examples.label).backward()
     norms = [0.0 if one.grad is None else float(torch.linalg.vector_norm(one.grad.double())) for one in given]
     return [max(_LEAST, norm) if math.isfinite(norm) else 1 / _LEAST for norm in norms]
+
+
+def gradient_chart(norms: Mapping[str, Sequence[Sequence[float]]]) -> Chart:
+    """The lengths by layer, from the lowest: for each line its name and, by seed, what `gradients_by_stage` gave."""
+    n_layers = len(next(iter(norms.values()))[0])
+    lines = tuple(mean_line(name, range(1, n_layers + 1), several, is_log=True) for name, several in norms.items())
+    return Chart(
+        title="Gradient at each layer before the first step",
+        x_title="hidden layer, from the pictures up",
+        y_title="length of the gradient",
+        series=lines,
+        is_log_y=True,
+    )
 
 
 def powers_of_ten_lost(norms: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ import torch
 from winnow.nets.net import Net
 from winnow.report.study_schema import Chart
 from winnow.studies.comparing import compare, mean_line
-from winnow.studies.gradients import gradients_by_stage, powers_of_ten_lost
+from winnow.studies.gradients import gradient_chart, gradients_by_stage, powers_of_ten_lost
 from winnow.studies.learning import Dealt, Fitted, deal, fit
 from winnow.studies.plain_nets import deep_mlp, scale_weights
 from winnow.studies.study import Findings, Setup, Study
@@ -75,7 +75,7 @@ def _run(setup: Setup) -> Findings:
         "epochs": n_epochs,
         "optimiser": f"momentum 0.9, rate {_RATE:g}",
     }
-    return Findings(comparisons, (_gradient_chart(norms), _accuracy_chart(fits, n_epochs)), settings)
+    return Findings(comparisons, (gradient_chart(norms), _accuracy_chart(fits, n_epochs)), settings)
 
 
 def _theory() -> float:
@@ -88,17 +88,6 @@ def _one(data: Dealt, name: str, n_epochs: int, seed: int) -> tuple[Fitted, list
     gradients = gradients_by_stage(net, data.learned)
     fitted = fit(net, data.learned, data.judged, seed=seed, n_epochs=n_epochs, optimiser=Momentum(lr=_RATE))
     return fitted, gradients
-
-
-def _gradient_chart(norms: dict[str, list[list[float]]]) -> Chart:
-    lines = tuple(mean_line(name, range(1, DEPTH + 1), several, is_log=True) for name, several in norms.items())
-    return Chart(
-        title="Gradient at each layer before the first step",
-        x_title="hidden layer, from the pictures up",
-        y_title="length of the gradient",
-        series=lines,
-        is_log_y=True,
-    )
 
 
 def _accuracy_chart(fits: dict[str, list[Fitted]], n_epochs: int) -> Chart:

@@ -9,7 +9,7 @@ import torch
 from winnow.nets.net import Net
 from winnow.report.study_schema import Chart
 from winnow.studies.comparing import compare, mean_line
-from winnow.studies.gradients import gradients_by_stage
+from winnow.studies.gradients import gradient_chart, gradients_by_stage
 from winnow.studies.initialisation import DEPTH, WIDTH
 from winnow.studies.learning import Dealt, Fitted, deal, fit
 from winnow.studies.plain_nets import deep_mlp
@@ -58,7 +58,11 @@ def _run(setup: Setup) -> Findings:
         "best rate without": best[False],
         "best rate with": best[True],
     }
-    return Findings(comparisons, (_accuracy_chart(fits), _gradient_chart(norms)), settings)
+    return Findings(
+        comparisons,
+        (_accuracy_chart(fits), gradient_chart({_NAMES[is_on]: several for is_on, several in norms.items()})),
+        settings,
+    )
 
 
 def _net(data: Dealt, is_normed: bool, seed: int) -> Net:
@@ -90,17 +94,6 @@ def _accuracy_chart(fits: dict[tuple[bool, float], list[Fitted]]) -> Chart:
     )
     return Chart(
         title="Accuracy by learning rate", x_title="learning rate", y_title="accuracy", series=lines, is_log_x=True
-    )
-
-
-def _gradient_chart(norms: dict[bool, list[list[float]]]) -> Chart:
-    lines = tuple(mean_line(name, range(1, DEPTH + 1), norms[is_on], is_log=True) for is_on, name in _NAMES.items())
-    return Chart(
-        title="Gradient at each layer before the first step",
-        x_title="hidden layer, from the pictures up",
-        y_title="length of the gradient",
-        series=lines,
-        is_log_y=True,
     )
 
 

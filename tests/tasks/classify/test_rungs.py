@@ -17,13 +17,14 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from graph.tiny import plain_run
+from winnow import installed
 from winnow.data.inputs import read_input
 from winnow.data.manifest import Example
 from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Progress, tell_nobody
 from winnow.graph import formats
 from winnow.ladder.climb import climb
-from winnow.tasks import judging, named_rungs
+from winnow.tasks import judging
 from winnow.tasks.classify.head_rung import HeadRung
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import all_rungs, find_rungs
@@ -286,7 +287,7 @@ def _install(monkeypatch: pytest.MonkeyPatch, *points: Point) -> None:
         assert group == "winnow.rungs.classify"
         return list(points)
 
-    monkeypatch.setattr(named_rungs, "entry_points", entry_points)
+    monkeypatch.setattr(installed, "entry_points", entry_points)
 
 
 def test_other_packages_rungs_are_tried_after_ours(monkeypatch: pytest.MonkeyPatch, shop: Shop):
@@ -304,7 +305,7 @@ def test_another_packages_rung_that_cannot_be_loaded_is_named(monkeypatch: pytes
     with pytest.raises(UserError, match=r"other\.rungs:RUNG cannot be loaded \(no module torch\): update or remove"):
         all_rungs()
     _install(monkeypatch, Point("a", "other:RUNG", HeadRung("pixels-svm", "x", PIXELS, Prior())))
-    with pytest.raises(UserError, match="Two rungs are called 'pixels-svm', one of them other:RUNG"):
+    with pytest.raises(UserError, match="a rung called 'pixels-svm' already, and other:RUNG"):
         all_rungs()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from winnow.installed import with_installed
 from winnow.tasks.heads.lda import ShrunkLda
 from winnow.tasks.heads.logistic_regression import LogisticRegression
 from winnow.tasks.heads.nearest_mean import NearestMean
@@ -19,7 +20,7 @@ from winnow.tasks.heads.support_vectors import SupportVectorMachine
 from winnow.tasks.looks import BACKBONE, HANDMADE, HOG, PIXELS
 from winnow.tasks.multilabel.head_rung import EachHeadRung
 from winnow.tasks.multilabel.problem import BASELINE, MultilabelProblem
-from winnow.tasks.named_rungs import of_names, with_installed
+from winnow.tasks.named_rungs import of_names
 from winnow.tasks.rung import Rung
 
 ENTRY_POINTS = "winnow.rungs.multilabel"
@@ -47,7 +48,7 @@ def all_rungs() -> tuple[Rung[MultilabelProblem], ...]:
     Raises:
         UserError: an installed package's rung cannot be loaded, or has the name of another.
     """
-    return with_installed(_OURS, ENTRY_POINTS)
+    return with_installed(_OURS, ENTRY_POINTS, what="rung")
 
 
 def find_rungs(names: Sequence[str] | None) -> tuple[Rung[MultilabelProblem], ...]:

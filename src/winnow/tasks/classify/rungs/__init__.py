@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from winnow.installed import with_installed
 from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.classify.rungs import (
     classic,
@@ -33,7 +34,7 @@ from winnow.tasks.classify.rungs import (
     pretrained_autoencoder_fine_tuned,
     small_net,
 )
-from winnow.tasks.named_rungs import of_names, with_installed
+from winnow.tasks.named_rungs import of_names
 from winnow.tasks.rung import Rung
 
 ENTRY_POINTS = "winnow.rungs.classify"
@@ -68,7 +69,7 @@ def all_rungs() -> tuple[Rung[ClassifyProblem], ...]:
     Raises:
         UserError: an installed package's rung cannot be loaded, or has the name of another.
     """
-    return with_installed(_OURS, ENTRY_POINTS)
+    return with_installed(_OURS, ENTRY_POINTS, what="rung")
 
 
 def find_rungs(names: Sequence[str] | None) -> tuple[Rung[ClassifyProblem], ...]:
