@@ -7,7 +7,8 @@ database and the studio's page are listeners; the speaker knows none of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,30 @@ Tell = Callable[[Event], None]
 
 def tell_nobody(_: Event) -> None:
     """The listener of those who do not care."""
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The event as JSON values: its fields, and under "event" its kind, such as "RungFinished"."""
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    mappings = {name: dict(value) for name, value in values.items() if isinstance(value, Mapping)}
+    return {"event": type(event).__name__, **values, **mappings}
+
+
+def from_json(value: Any) -> Event:
+    """The very event that `as_json` was given, also after it went through JSON text.
+
+    Raises:
+        ValueError: it is no event.
+    """
+    try:
+        kind = _KINDS[value["event"]]
+        return kind(**{name: _tupled(one) for name, one in value.items() if name != "event"})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"this is no event: {value!r}") from error
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(one) for one in value) if isinstance(value, list | tuple) else value
+
+
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
