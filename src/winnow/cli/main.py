@@ -60,9 +60,11 @@ def _options(version: bool = typer.Option(False, "--version", help="Show the ver
 def _add_commands() -> None:
     if app.registered_commands:
         return
-    from winnow.cli import backbones, check, data, evaluate, export, folds, nets, predict, rooms, study, train, versions
+    from winnow.cli import backbones, check, data, evaluate, export, folds, nets, predict, rooms, studio, study, train
+    from winnow.cli import versions as history
 
-    for module in (data, check, train, evaluate, predict, versions, folds, export, study, rooms, backbones, nets):
+    work = (studio, data, check, train, evaluate, predict)
+    for module in (*work, history, folds, export, study, rooms, backbones, nets):
         module.add_to(app)
 
 

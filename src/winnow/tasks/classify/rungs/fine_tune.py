@@ -7,6 +7,7 @@ Ruder, ULMFiT, ACL 2018); batch norms keep their statistics; the first epochs se
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from winnow.data.inputs import InputSpec
@@ -16,6 +17,7 @@ from winnow.tasks.classify.trained_rung import TrainedRung, too_few
 from winnow.tasks.mirror import may_be_mirrored
 
 if TYPE_CHECKING:
+    from winnow.graph.backbone import Backbone
     from winnow.nets.net import Net
     from winnow.train.augment.colour import Normalisation
     from winnow.train.course import Course, Lesson
@@ -61,44 +63,60 @@ class FineTune:
 
     def epochs(self, problem: ClassifyProblem, n: int) -> int:
         """Few: it knows much already."""
-        return min(MOST_EPOCHS, max(LEAST_EPOCHS, -(-LEAST_STEPS * _BATCH // n)))
+        return _epochs(n)
 
     def flops(self, problem: ClassifyProblem) -> float:
         """By the time that the backbone takes to look at a picture here."""
         return flops_of_a_look(problem) * _STEP_TO_LOOK
 
     def course(self, problem: ClassifyProblem, n: int) -> Course:
-        """AdamW on one cycle, slower below; crops, flips and slight colours."""
-        from winnow.nets.backbone_weights import open_network
-        from winnow.train.augment.recipe import Augmentation
-        from winnow.train.batches import rising_sides
-        from winnow.train.course import Course
-        from winnow.train.optimisers import AdamW
-        from winnow.train.plan import Plan
-        from winnow.train.schedule import OneCycle
-
+        """With a head that starts at logistic regression."""
         backbone = problem.backbone
         assert backbone is not None
-        side_px, n_epochs = backbone.input_spec.side_px, self.epochs(problem, n)
         flips = may_be_mirrored(problem.classes, is_grey=problem.is_grey)
-        first_px = max(32, side_px * 3 // 4 // 32 * 32)
-        return Course(
-            net=lambda: open_network(backbone, len(problem.classes)),
-            plan=Plan(
-                n_epochs=n_epochs,
-                optimiser=AdamW(lr=_LR, weight_decay=0.02),
-                schedule=OneCycle(rise=0.2),
-                clip_norm=1.0,
-                ema_decay=0.99,
-            ),
-            batch_size=_BATCH,
-            normalisation=normalisation_of(problem),
-            augmentation=Augmentation(flip="random" if flips else "none", crop_area=(0.5, 1.0), brightness=0.2),
-            sides_px=rising_sides(first_px, side_px, n_epochs) if side_px > first_px else (),
-            keeps_norms=True,
-            prepare=lambda net, lesson: start_head(problem, net, lesson),
-            weights=_weights,
-        )
+        course = fine_tune_course(backbone, len(problem.classes), n, flips=flips)
+        return replace(course, prepare=lambda net, lesson: start_head(problem, net, lesson))
+
+
+def fine_tune_course(backbone: Backbone, n_classes: int, n: int, *, flips: bool) -> Course:
+    """AdamW on one cycle, slower below; crops, flips and slight colours; imports torch.
+
+    Args:
+        backbone: with weights; its head starts even.
+        n_classes: of the new head.
+        n: examples that it learns from.
+        flips: whether a picture and its mirror image show the same.
+    """
+    from winnow.nets.backbone_weights import open_network
+    from winnow.train.augment.recipe import Augmentation
+    from winnow.train.batches import rising_sides
+    from winnow.train.course import Course
+    from winnow.train.optimisers import AdamW
+    from winnow.train.plan import Plan
+    from winnow.train.schedule import OneCycle
+
+    side_px, n_epochs = backbone.input_spec.side_px, _epochs(n)
+    first_px = max(32, side_px * 3 // 4 // 32 * 32)
+    return Course(
+        net=lambda: open_network(backbone, n_classes),
+        plan=Plan(
+            n_epochs=n_epochs,
+            optimiser=AdamW(lr=_LR, weight_decay=0.02),
+            schedule=OneCycle(rise=0.2),
+            clip_norm=1.0,
+            ema_decay=0.99,
+        ),
+        batch_size=_BATCH,
+        normalisation=normalisation_of(backbone),
+        augmentation=Augmentation(flip="random" if flips else "none", crop_area=(0.5, 1.0), brightness=0.2),
+        sides_px=rising_sides(first_px, side_px, n_epochs) if side_px > first_px else (),
+        keeps_norms=True,
+        weights=_weights,
+    )
+
+
+def _epochs(n: int) -> int:
+    return min(MOST_EPOCHS, max(LEAST_EPOCHS, -(-LEAST_STEPS * _BATCH // n)))
 
 
 def flops_of_a_look(problem: ClassifyProblem) -> float:
@@ -108,13 +126,12 @@ def flops_of_a_look(problem: ClassifyProblem) -> float:
     return 3e10 / problem.format_of(features).pictures_per_s["fp32"]
 
 
-def normalisation_of(problem: ClassifyProblem) -> Normalisation:
+def normalisation_of(backbone: Backbone) -> Normalisation:
     """What the backbone's network takes."""
     from winnow.train.augment.colour import Normalisation
 
-    assert problem.backbone is not None
-    assert problem.backbone.network is not None
-    network = problem.backbone.network
+    network = backbone.network
+    assert network is not None
     return Normalisation(tuple(network["mean"]), tuple(network["std"]))
 
 

@@ -91,7 +91,7 @@ class FrozenLowerLayers:
                 ema_decay=0.99,
             ),
             batch_size=_BATCH,
-            normalisation=fine_tune.normalisation_of(problem),
+            normalisation=fine_tune.normalisation_of(backbone),
             keeps_norms=True,
             prepare=lambda net, lesson: fine_tune.start_head(problem, net, lesson),
             enters_behind=at,

@@ -61,7 +61,7 @@ class PretrainedAutoencoder:
 
     def course(self, problem: ClassifyProblem, n: int) -> Course:
         """The fast recipe behind pre-training, over all stages or over the head alone."""
-        course = small_net.fast_course(problem, self.input_spec(problem).side_px, n)
+        course = small_net.course_for(problem, n)
         if self._tunes:
             return replace(course, prepare=lambda net, lesson: _pretrained(course, net, lesson))
         return _head_only(course)

@@ -90,11 +90,17 @@ class SmallNet:
 
     def course(self, problem: ClassifyProblem, n: int) -> Course:
         """The paper's, with smaller batches for smaller sets."""
-        return fast_course(problem, input_spec(problem).side_px, n)
+        return course_for(problem, n)
 
 
-def fast_course(problem: ClassifyProblem, side_px: int, n: int) -> Course:
-    """The fast recipe for n examples."""
+def course_for(problem: ClassifyProblem, n: int) -> Course:
+    """The fast recipe for n examples of a problem."""
+    flips = may_be_mirrored(problem.classes, is_grey=problem.is_grey)
+    return fast_course(len(problem.classes), input_spec(problem).side_px, n, batch_size(n), epochs(n), flips=flips)
+
+
+def fast_course(n_classes: int, side_px: int, n: int, batch: int, n_epochs: int, *, flips: bool) -> Course:
+    """The fast recipe for n examples, seen `n_epochs` times in batches."""
     from winnow.nets.fast_small import ENTRY, fast_small
     from winnow.train.augment.colour import Normalisation
     from winnow.train.augment.recipe import small_pictures
@@ -103,10 +109,8 @@ def fast_course(problem: ClassifyProblem, side_px: int, n: int) -> Course:
     from winnow.train.plan import Plan
     from winnow.train.schedule import Linear, WarmUp
 
-    batch, n_epochs = batch_size(n), epochs(n)
     n_steps = n_epochs * math.ceil(n / min(batch, n))
     lr = _PEAK * batch / 1024
-    flips = may_be_mirrored(problem.classes, is_grey=problem.is_grey)
     plan = Plan(
         n_epochs=n_epochs,
         optimiser=Nesterov(lr=lr, momentum=0.85, weight_decay=_DECAY * batch / 1024 / lr),
@@ -114,7 +118,7 @@ def fast_course(problem: ClassifyProblem, side_px: int, n: int) -> Course:
     )
 
     def net() -> Net:
-        made = fast_small(n_classes=len(problem.classes), side_px=side_px)
+        made = fast_small(n_classes=n_classes, side_px=side_px)
         made.freeze("whiten")
         return made
 

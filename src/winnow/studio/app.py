@@ -1,0 +1,61 @@
+"""The studio as one app: its pages, its pictures, its door."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import nicegui
+from fastapi import FastAPI, Request
+from nicegui import ui
+from starlette.types import ASGIApp
+
+from winnow.errors import UserError
+from winnow.studio.door import Door, Lock
+from winnow.studio.frame import frame, theme_of
+from winnow.studio.media import media
+from winnow.studio.page import Page, Visit
+from winnow.studio.pages import PAGES
+from winnow.studio.parts import para
+from winnow.workspace.workspace import Workspace
+
+STATIC = Path(__file__).parent / "static"
+
+
+def studio(workspace: Workspace, lock: Lock) -> ASGIApp:
+    """The studio of an open workspace behind its door; one a process, since NiceGUI keeps its pages globally."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    add_pages(workspace, origin=f"http://127.0.0.1:{lock.port}")
+    ui.run_with(
+        app,
+        title="Winnow",
+        favicon=STATIC / "mark.svg",
+        dark=None,
+        language="en-US",
+        tailwind=False,
+        gzip_middleware_factory=None,
+        show_welcome_message=False,
+        reconnect_timeout=30.0,
+    )
+    return Door(app, lock)
+
+
+def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
+    """Add all pages and pictures to NiceGUI's own app; tests visit them there without a door."""
+    nicegui.app.add_static_files("/static", STATIC)
+    nicegui.app.include_router(media(workspace))
+    ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
+    for page in PAGES:
+        ui.page(page.path)(_visited(page, workspace, origin))
+
+
+def _visited(page: Page, workspace: Workspace, origin: str) -> Callable[[Request], Awaitable[None]]:
+    async def visited(request: Request) -> None:
+        visit = Visit(workspace, dict(request.path_params), dict(request.query_params), origin)
+        with frame(page, visit, theme_of(request.cookies)):
+            try:
+                await page.build(visit)
+            except UserError as error:
+                para(str(error), "notice wrong", role="alert")
+
+    return visited

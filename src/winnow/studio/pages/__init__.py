@@ -1,0 +1,8 @@
+"""All pages; a new one is a file here and a line in this list."""
+
+from __future__ import annotations
+
+from winnow.studio.page import Page
+from winnow.studio.pages import home
+
+PAGES: tuple[Page, ...] = (home.PAGE,)

@@ -1,0 +1,29 @@
+"""A visitor of the studio, without browser and socket: NiceGUI's simulated user on a workspace of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import nicegui
+import pytest
+from nicegui.testing import User
+from nicegui.testing.user_simulation import user_simulation
+
+from winnow.studio.app import add_pages
+from winnow.workspace.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.open(tmp_path / "workspace") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def visitor(workspace: Workspace) -> AsyncIterator[User]:
+    """Opens pages with `await visitor.open("/")`."""
+    async with user_simulation() as user:
+        add_pages(workspace)
+        yield user
+    nicegui.app.storage.clear()
