@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 ClimbState = Literal["running", "finished", "interrupted", "failed"]
+JobState = Literal["queued", "running", "stopping", "done", "failed", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,31 @@ class Opening:
     count: int
     is_new: bool
     """False if this very model was already measured on this very version: a second look tells nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A climb that was asked for: what is wanted, who works on it, how it ended. Times are in UTC."""
+
+    id: int
+    dataset: str
+    version: int
+    wish: dict[str, Any]
+    state: JobState
+    created: datetime
+    started: datetime | None
+    """When it was first taken up."""
+    heartbeat: datetime | None
+    """When its worker last said that it lives."""
+    ended: datetime | None
+    host: str | None
+    pid: int | None
+    """Of the process that has it, or had it last."""
+    attempts: int
+    """How often it was taken up."""
+    error: str | None
+    climb_id: str | None
+    model: str | None
+    """The full name of what came of it."""
+    folder: Path
+    """What it said lies there."""

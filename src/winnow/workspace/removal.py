@@ -19,6 +19,7 @@ from winnow.workspace.claim import is_claimed
 from winnow.workspace.climbs import ClimbStore
 from winnow.workspace.database import Database
 from winnow.workspace.datasets import require
+from winnow.workspace.jobs import JobStore
 from winnow.workspace.models import ModelStore
 from winnow.workspace.names import same_name_key
 from winnow.workspace.records import ModelRecord
@@ -47,12 +48,14 @@ class Remover:
         blobs: BlobStore,
         climb_store: ClimbStore,
         model_store: ModelStore,
+        job_store: JobStore,
     ) -> None:
         self._folder = folder
         self._database = database
         self._blobs = blobs
         self._climbs = climb_store
         self._models = model_store
+        self._jobs = job_store
 
     def remove_dataset(self, name: str, *, force: bool) -> Removed:
         """See `Workspace.remove_dataset`."""
@@ -66,13 +69,15 @@ class Remover:
                     "remove everything at once with --force."
                 )
             climb_ids = list(connection.scalars(select(climbs.c.id).where(climbs.c.dataset_id == row.id)))
-            self._refuse_while_running(climb_ids, row.name)
+            homes = [self._climbs.folder(climb_id) for climb_id in climb_ids]
+            homes += self._jobs.of_dataset(connection, row.id)
+            self._refuse_while_running(homes, row.name)
             connection.execute(delete(models).where(models.c.dataset_id == row.id))
             connection.execute(delete(datasets).where(datasets.c.id == row.id))
         home = self._folder / "datasets" / row.name
         with self._database.write() as connection:
             freed = self._remove_models(connection, own)
-            freed += sum(_remove_folder(self._climbs.folder(climb_id)) for climb_id in climb_ids)
+            freed += sum(map(_remove_folder, homes))
             if connection.scalar(select(datasets.c.id).where(datasets.c.key == row.key)) is None:
                 released = _contents(home.glob("v*.parquet")) or set()
                 freed += _remove_folder(home) + self._remove_pictures(released)
@@ -83,7 +88,7 @@ class Remover:
         with self._database.write() as connection:
             gone = self._models.named(connection, name)
             climb_ids = {model.climb_id for model in gone if model.climb_id is not None}
-            self._refuse_while_running(climb_ids, gone[0].name)
+            self._refuse_while_running(map(self._climbs.folder, climb_ids), gone[0].name)
             for model in gone:
                 connection.execute(
                     delete(models).where(models.c.key == same_name_key(model.name), models.c.number == model.number)
@@ -118,9 +123,12 @@ class Remover:
         leftovers = set(self._blobs.contents(older_than_s=ORPHAN_AGE_S))
         return self._blobs.remove((released | leftovers) - wanted)
 
-    def _refuse_while_running(self, climb_ids: Iterable[str], name: str) -> None:
-        if any(is_claimed(self._climbs.folder(climb_id)) for climb_id in climb_ids):
-            raise UserError(f"A climb on '{name}' is running now. Wait for it, or stop it (Ctrl-C), and try again.")
+    def _refuse_while_running(self, folders: Iterable[Path], name: str) -> None:
+        if any(map(is_claimed, folders)):
+            raise UserError(
+                f"A climb on '{name}' is running now. Wait for it, or stop it (Ctrl-C, or winnow jobs stop), and try "
+                "again."
+            )
 
 
 def size_bytes(folder: Path) -> int:

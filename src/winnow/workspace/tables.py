@@ -114,3 +114,27 @@ openings = Table(
     UniqueConstraint("dataset_id", "number"),
     UniqueConstraint("dataset_id", "version", "model_digest"),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("dataset_id", ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("wish", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("created", String(40), nullable=False),
+    Column("started", String(40)),
+    Column("heartbeat", String(40)),
+    Column("ended", String(40)),
+    Column("host", String(255)),
+    Column("pid", Integer),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    Column("climb_id", String(40)),
+    Column("model", String(220)),
+    Index(None, "state"),
+    sqlite_autoincrement=True,  # the number of a removed job never means another one
+    comment="A climb that was asked for; `host` and `pid` hold its lease as long as `heartbeat` is young.",
+)

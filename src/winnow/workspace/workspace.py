@@ -22,6 +22,7 @@ from winnow.workspace.database import Database
 from winnow.workspace.datasets import BRINGING, DatasetStore
 from winnow.workspace.editing import Editor, user_name
 from winnow.workspace.history import History
+from winnow.workspace.jobs import JobStore
 from winnow.workspace.models import ModelStore
 from winnow.workspace.names import name_from_source
 from winnow.workspace.openings import record_opening
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from winnow.data.edits import Edit
     from winnow.data.manifest import Manifest
 
-_PARTS = ("blobs", "datasets", "climbs", "models", "cache", "backbones")
+_PARTS = ("blobs", "datasets", "climbs", "jobs", "models", "cache", "backbones")
 
 
 class Workspace:
@@ -56,6 +57,8 @@ class Workspace:
         self._database = database
         self._climbs = ClimbStore(database, folder / "climbs")
         self._models = ModelStore(database, folder / "models")
+        self.jobs = JobStore(database, folder / "jobs")
+        """Climbs that were asked for, and who works on them."""
 
     @classmethod
     def open(cls, folder: Path | None = None, *, patience_s: float = 30.0) -> Workspace:
@@ -75,8 +78,9 @@ class Workspace:
         return cls(chosen, database)
 
     def close(self) -> None:
-        """Let go of the climbs this process has claimed; one that is not finished can then be resumed."""
+        """Let go of the climbs and jobs this process has claimed; one that is not finished can then be resumed."""
         self._climbs.release_all()
+        self.jobs.release_all()
         self._database.close()
 
     def __enter__(self) -> Workspace:
@@ -303,7 +307,7 @@ class Workspace:
     # Removing, sizes
 
     def remove_dataset(self, name: str, *, force: bool = False) -> Removed:
-        """Remove a dataset, its versions, climbs and count of openings, and pictures no other one uses.
+        """Remove a dataset, its versions, climbs, jobs and count of openings, and pictures no other one uses.
 
         Raises:
             NotFoundError: no such dataset.
@@ -345,7 +349,7 @@ class Workspace:
 
     @cached_property
     def _remover(self) -> Remover:
-        return Remover(self.folder, self._database, self.blobs, self._climbs, self._models)
+        return Remover(self.folder, self._database, self.blobs, self._climbs, self._models, self.jobs)
 
 
 def default_folder() -> Path:
