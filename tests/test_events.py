@@ -30,6 +30,7 @@ SAID: list[Event] = [
     PlanMade((), 0.0, 60.0),
     RungStarted("pixels-svm", "pixels + SVM", 2.5),
     RungFinished("pixels-svm", "pixels + SVM", 0.9, 0.85, 0.95, 1.25, is_from_before=True),
+    RungFinished("hog-svm", "HOG + SVM", 0.9, 0.85, 0.95, 1.25, False, (0.01, -0.02, 1 / 3), "pixels-svm"),
     RungSkipped("small-net", "a small network", "it would take about 3 min"),
     StepDone(5, 100, {"cross entropy": 0.1, "penalty": 1e-300}, 0.1),
     StepDone(6, 100, {"cross entropy": float("inf")}, 0.1),

@@ -55,7 +55,7 @@ class RungStarted:
 
 @dataclass(frozen=True, slots=True)
 class RungFinished:
-    """A rung is done: its score on the judged examples with the 95 % interval, and what it cost."""
+    """A rung is done: its score on the judged examples with the 95 % interval, what it cost and what it bought."""
 
     rung: str
     title: str
@@ -64,6 +64,11 @@ class RungFinished:
     high: float
     seconds: float
     is_from_before: bool = False
+    gain: tuple[float, float, float] | None = None
+    """(value, low, high) over the best cheaper rung, more is better, corrected for the comparisons so far; the verdict
+    corrects for all. None for the first rung, and where a score is undefined."""
+    gain_over: str | None = None
+    """That cheaper rung."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,23 @@ def test_the_plan_is_told_first_and_then_every_start_and_end(tmp_path: Path):
     assert not finished.is_from_before
 
 
+def test_what_a_rung_bought_so_far_is_told_with_it_and_agrees_with_the_verdict(tmp_path: Path):
+    heard: list[Event] = []
+    pupils = [Pupil("guess", 100), Pupil("good", 170), Pupil("dear", 171)]
+    outcome = run(tmp_path, pupils, tell=heard.append)
+    told = [event for event in heard if isinstance(event, RungFinished)]
+    assert [event.gain_over for event in told] == [None, "guess", "good"]
+    assert told[0].gain is None
+    good, dear = told[1].gain, told[2].gain
+    assert good is not None
+    assert dear is not None
+    assert (good[0], dear[0]) == (0.35, pytest.approx(1 / N))
+    assert good[1] > 0 > dear[1]
+    last = outcome.verdict.gains[2]
+    assert last is not None
+    assert dear == (last.interval.value, last.interval.low, last.interval.high)
+
+
 def test_a_rung_that_cannot_pay_is_not_called_and_says_why(tmp_path: Path):
     skipped = Pupil("b", skips="it has no backbone")
     outcome = run(tmp_path, [Pupil("a"), skipped])

@@ -16,7 +16,7 @@ from winnow.events import PlanMade, RungFinished, RungSkipped, RungStarted, Tell
 from winnow.ladder.evidence import Comparisons, compare_all
 from winnow.ladder.evidence import Judged as JudgedRung
 from winnow.ladder.keep import Kept, Shelf
-from winnow.ladder.verdict import Verdict, reach_verdict
+from winnow.ladder.verdict import Verdict, gains_of, reach_verdict
 from winnow.machine import Meter
 from winnow.tasks.rung import (
     Candidate,
@@ -118,9 +118,9 @@ def climb(
         elif step.reason is None:
             try:
                 if rung.name in kept:
-                    _judge(problem, step, kept[rung.name], tell, is_from_before=True)
+                    _judge(problem, steps, step, kept[rung.name], tell, is_from_before=True)
                 else:
-                    _try(problem, rung, step, _candidates(steps), clock, is_asked, shelf, tell)
+                    _try(problem, rung, steps, step, clock, is_asked, shelf, tell)
             except KeyboardInterrupt:
                 was_interrupted = True
                 if step.judged is None:
@@ -162,15 +162,15 @@ def _candidates(steps: Sequence[Step]) -> dict[str, Candidate]:
 def _try(
     problem: P,
     rung: Rung[P],
+    steps: Sequence[Step],
     step: Step,
-    earlier: Mapping[str, Candidate],
     clock: Clock,
     is_asked: bool,
     shelf: Shelf,
     tell: Tell,
 ) -> None:
     """Climb one rung; what came of it is written into `step`."""
-    bench = Workbench(shelf.folder / f"{rung.name}.work", earlier)
+    bench = Workbench(shelf.folder / f"{rung.name}.work", _candidates(steps))
     try:
         estimate = _sure_estimate(problem, rung, clock, is_asked)
         step.reason = None if is_asked else _unasked(rung.name, estimate)
@@ -196,7 +196,7 @@ def _try(
     else:
         kept = Kept(candidate, meter.seconds, meter.joules)
         shelf.put(rung.name, kept)
-        _judge(problem, step, kept, tell, is_from_before=False)
+        _judge(problem, steps, step, kept, tell, is_from_before=False)
     # Not after Ctrl-C, SIGTERM or what a person can mend: the same climb, resumed, goes on from there.
     shutil.rmtree(bench.folder, ignore_errors=True)
 
@@ -224,7 +224,9 @@ def _about(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _judge(problem: Problem, step: Step, kept: Kept, tell: Tell, *, is_from_before: bool) -> None:
+def _judge(
+    problem: Problem, steps: Sequence[Step], step: Step, kept: Kept, tell: Tell, *, is_from_before: bool
+) -> None:
     judged = problem.judge(kept.candidate.predictions)
     if judged is None:
         step.state, step.reason = "failed", "what you asked to optimise is undefined for these examples"
@@ -232,7 +234,19 @@ def _judge(problem: Problem, step: Step, kept: Kept, tell: Tell, *, is_from_befo
     step.state, step.candidate, step.judged = "climbed", kept.candidate, judged
     step.seconds, step.joules = kept.seconds, kept.joules
     score = judged.score
-    tell(RungFinished(step.rung, step.title, score.value, score.low, score.high, step.seconds, is_from_before))
+    gain = gains_of(*_compared(problem, steps))[-1]  # steps are judged in the ladder's order: this one is the last
+    said = (None, None) if gain is None else ((gain.interval.value, gain.interval.low, gain.interval.high), gain.over)
+    tell(RungFinished(step.rung, step.title, score.value, score.low, score.high, step.seconds, is_from_before, *said))
+
+
+def _compared(problem: Problem, steps: Sequence[Step]) -> tuple[list[JudgedRung], Comparisons]:
+    """Those that have been judged, and what is shown between them."""
+    judged = [
+        JudgedRung(step.rung, step.judged.value, step.judged.draws, step.judged.score)
+        for step in steps
+        if step.judged is not None
+    ]
+    return judged, compare_all(judged, problem.n_independent, problem.metric.is_counting)
 
 
 def _conclude(problem: Problem, steps: list[Step], prefer: Prefer, clock: Clock, *, was_interrupted: bool) -> Outcome:
@@ -240,12 +254,7 @@ def _conclude(problem: Problem, steps: list[Step], prefer: Prefer, clock: Clock,
     if not climbed:
         reasons = "; ".join(f"{step.title}: {step.reason}" for step in steps[:3])
         raise BadDataError(f"No method could be tried ({reasons}). Give a larger budget, or other rungs.")
-    judged = [
-        JudgedRung(step.rung, step.judged.value, step.judged.draws, step.judged.score)
-        for step in climbed
-        if step.judged is not None
-    ]
-    comparisons = compare_all(judged, problem.n_independent, problem.metric.is_counting)
+    judged, comparisons = _compared(problem, climbed)
     verdict = reach_verdict(
         judged,
         comparisons,

@@ -67,10 +67,9 @@ def reach_verdict(
     """
     if not judged:
         raise ValueError("There is no verdict without a judged rung.")
-    best_cheaper = [_best([j for j in range(i) if _is_defined(judged[j])], judged) for i in range(len(judged))]
-    gains = tuple(_gain(i, j, judged, comparisons) for i, j in enumerate(best_cheaper))
+    gains = gains_of(judged, comparisons)
     has_earned = tuple(gain is not None and gain.interval.low > 0 for gain in gains)
-    chosen = _choose(judged, comparisons, best_cheaper, prefer)
+    chosen = _choose(judged, comparisons, _best_cheaper(judged), prefer)
     said = [
         f"Chosen: {_title(judged[chosen], titles)}.",
         _score_sentence(judged[chosen], metric, gains[chosen], titles),
@@ -78,6 +77,15 @@ def reach_verdict(
         _caution(chosen, judged, comparisons, metric, baseline),
     ]
     return Verdict(chosen, " ".join(sentence for sentence in said if sentence), gains, has_earned)
+
+
+def gains_of(judged: Sequence[Judged], comparisons: Comparisons) -> tuple[Gain | None, ...]:
+    """For each rung its gain over the best cheaper one; None for the first, and where a score is undefined."""
+    return tuple(_gain(i, j, judged, comparisons) for i, j in enumerate(_best_cheaper(judged)))
+
+
+def _best_cheaper(judged: Sequence[Judged]) -> list[int | None]:
+    return [_best([j for j in range(i) if _is_defined(judged[j])], judged) for i in range(len(judged))]
 
 
 def _choose(
