@@ -53,6 +53,7 @@ def _listening(port: int | None) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, one))
+            listening.listen()  # a browser that is faster than the server waits instead of being refused
         except OSError:
             listening.close()
             continue
