@@ -303,3 +303,18 @@ def test_threads_share_a_workspace_and_lose_nothing(clouds: Workspace, manifest_
         made = list(pool.map(lambda n: clouds.edit("clouds", [Relabel({f"{n}.png": f"label {n}"})]).number, names))
     assert sorted(made) == list(range(3, 43))
     assert labels(clouds) == {f"{n}.png": f"label {n}" for n in names}
+
+
+def test_an_action_that_is_sent_twice_is_stored_once(clouds: Workspace):
+    first, again = (clouds.edit("clouds", [Relabel({"cirrus.png": "wispy"})], action="ada:1") for _ in range(2))
+    assert first == again
+    assert clouds.find_version("clouds") == first
+
+
+def test_events_tell_what_led_from_one_version_to_the_next(clouds: Workspace):
+    edit = Relabel({"cirrus.png": "wispy"})
+    clouds.edit("clouds", [edit], who="ada", action="ada:1")
+    clouds.restore("clouds", 1)
+    edited, restored = clouds.events("clouds", since=1)
+    assert (edited.version.who, edited.version.action, edited.edits) == ("ada", "ada:1", (edit,))
+    assert (restored.version.kind, restored.edits) == ("restore", None)

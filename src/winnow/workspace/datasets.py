@@ -13,7 +13,7 @@ from winnow.errors import NotFoundError, UserError, WorkspaceError, did_you_mean
 from winnow.workspace.database import Database
 from winnow.workspace.history import RESTORE, History
 from winnow.workspace.names import same_name_key, shown, valid_name
-from winnow.workspace.records import DatasetRecord, VersionRecord
+from winnow.workspace.records import DatasetRecord, EditEvent, VersionRecord
 from winnow.workspace.tables import datasets, openings, versions
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _BY_KEY = select(datasets).where(datasets.c.key == bindparam("key"))
 _NEWEST = versions.c.number.desc()
 # Edits may be long, and lists of versions do not show them.
 _COLUMNS = tuple(column for column in versions.columns if column.name != "edits")
+_BY_ACTION = select(*_COLUMNS).where(
+    versions.c.dataset_id == bindparam("dataset"), versions.c.action == bindparam("action")
+)
 # What makes a version's rows whatever was there before.
 _REPLACING = ("import", RESTORE)
 BRINGING = ("import", "add", "change")
@@ -69,12 +72,14 @@ class DatasetStore:
             kind = "import" if parent is None else "change"
             return self._insert(connection, dataset, newest, manifest, digest, what, parent, kind, who)
 
-    def join(self, name: str, manifest: Manifest, what: str, base: int, who: str) -> int:
+    def join(self, name: str, manifest: Manifest, what: str, base: int, who: str, action: str | None = None) -> int:
         """The number of a version that has more pictures than version `base`; see `Workspace.join`."""
         digest = manifest.digest()
         self._blobs.flush()
         with self._database.write() as connection:
             dataset = require(connection, name)
+            if (stored := self.find_action(connection, dataset, action)) is not None:
+                return stored.number
             newest = newest_version(connection, dataset.id)
             if newest is not None and newest.number != base:
                 # Somebody was quicker: what they did must not be undone.
@@ -86,7 +91,7 @@ class DatasetStore:
             if newest is not None and self._has_rows(connection, dataset, newest, manifest, digest):
                 return newest.number
             parent = None if newest is None else newest.number
-            return self._insert(connection, dataset, newest, manifest, digest, what, parent, "add", who)
+            return self._insert(connection, dataset, newest, manifest, digest, what, parent, "add", who, action)
 
     def find_version(self, name: str, version: int | None) -> VersionRecord:
         """The record of a version, the newest by default.
@@ -112,6 +117,29 @@ class DatasetStore:
                 f"Dataset '{dataset.name}' has no version {version}. It has the versions 1 to {newest.number}."
             )
         return self._version(dataset.name, found)
+
+    def find_action(self, connection: Connection, dataset: Row[Any], action: str | None) -> VersionRecord | None:
+        """The version that an action made, if it was stored before; None where there is no action."""
+        if action is None:
+            return None
+        row = connection.execute(_BY_ACTION, {"dataset": dataset.id, "action": action}).first()
+        return None if row is None else self._version(dataset.name, row)
+
+    def events(self, name: str, since: int) -> list[EditEvent]:
+        """What happened to a dataset after a version; see `Workspace.events`."""
+        from winnow.data.edits import from_json
+
+        with self._database.read() as connection:
+            dataset = require(connection, name)
+            of_dataset = (versions.c.dataset_id == dataset.id) & (versions.c.number > since)
+            rows = connection.execute(select(versions).where(of_dataset).order_by(versions.c.number)).all()
+        return [
+            EditEvent(
+                self._version(dataset.name, row),
+                None if row.edits is None or row.kind == RESTORE else from_json(row.edits),
+            )
+            for row in rows
+        ]
 
     def versions(self, name: str) -> list[VersionRecord]:
         """All versions of a dataset, oldest first."""
@@ -228,6 +256,7 @@ class DatasetStore:
         parent: int | None,
         kind: str,
         who: str,
+        action: str | None = None,
     ) -> int:
         bytes_of = dict(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
         self._check_blobs(bytes_of)
@@ -247,6 +276,7 @@ class DatasetStore:
                 kind=kind,
                 who=who,
                 has_snapshot=True,
+                action=action,
             )
         )
         return number
@@ -277,6 +307,7 @@ class DatasetStore:
             who=row.who,
             has_snapshot=row.has_snapshot,
             path=self._history.path(name, row.number),
+            action=row.action,
         )
 
     def _check_blobs(self, contents: dict[str, int]) -> None:

@@ -64,7 +64,14 @@ class Editor:
         # Threads of one process queue here: that is fairer than SQLite's sleeping and trying again.
         self._lock = threading.Lock()
 
-    def edit(self, name: str, edits: Sequence[Edit], who: str | None, expected_version: int | None) -> VersionRecord:
+    def edit(
+        self,
+        name: str,
+        edits: Sequence[Edit],
+        who: str | None,
+        expected_version: int | None,
+        action: str | None = None,
+    ) -> VersionRecord:
         """See `Workspace.edit`."""
         if not edits:
             raise UserError("There is no edit to make: give at least one.")
@@ -72,7 +79,7 @@ class Editor:
             while True:
                 head = self._read_ahead(name)
                 try:
-                    return self._commit(name, head, edits, who or user_name(), expected_version)
+                    return self._commit(name, head, edits, who or user_name(), expected_version, action)
                 except _OutdatedError:
                     self._head = None
 
@@ -123,7 +130,13 @@ class Editor:
             head.number = number
 
     def _commit(
-        self, name: str, head: _Head, edits: Sequence[Edit], who: str, expected_version: int | None
+        self,
+        name: str,
+        head: _Head,
+        edits: Sequence[Edit],
+        who: str,
+        expected_version: int | None,
+        action: str | None,
     ) -> VersionRecord:
         from winnow.data.edits import apply_all, to_json
 
@@ -131,6 +144,8 @@ class Editor:
         try:
             with self._database.write_often() as connection:
                 dataset = require(connection, name)
+                if (stored := self._store.find_action(connection, dataset, action)) is not None:
+                    return stored
                 self._catch_up(connection, dataset, head)
                 self._refuse_conflict(connection, dataset, head, edits, expected_version)
                 with head.draft.attempt():
@@ -145,6 +160,7 @@ class Editor:
                     "bytes": head.draft.bytes,
                     "kind": edits[0].kind if len(edits) == 1 else "edits",
                     "edits": to_json(edits),
+                    "action": action,
                 }
                 record = self._insert(connection, dataset, head.number, who, values)
         except BaseException:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from winnow.data.edits import Edit
 
 ClimbState = Literal["running", "finished", "interrupted", "failed"]
 JobState = Literal["queued", "running", "stopping", "done", "failed", "stopped"]
@@ -34,6 +37,17 @@ class VersionRecord:
     has_snapshot: bool
     """True if its examples lie in the Parquet file at `path`; else they are an older version's, edited."""
     path: Path
+    action: str | None = None
+    """Which action of a program that sends it again if in doubt; no other version of the dataset has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditEvent:
+    """A version as those follow it who hold the rows of the one before."""
+
+    version: VersionRecord
+    edits: tuple[Edit, ...] | None
+    """What led to it from the version before; None where the rows must be read anew (an import, a restored one)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,9 @@ versions = Table(
     Column("who", String(200), nullable=False, server_default=""),
     Column("edits", Text),
     Column("has_snapshot", Boolean, nullable=False, server_default=true()),
+    Column("action", String(120)),
     UniqueConstraint("dataset_id", "number"),
+    Index(None, "dataset_id", "action", unique=True),
     comment="A row is an event and the version it made: read in (a snapshot), or by `edits` of the one before.",
 )
 

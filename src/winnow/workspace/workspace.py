@@ -30,6 +30,7 @@ from winnow.workspace.records import (
     ClimbRecord,
     ClimbState,
     DatasetRecord,
+    EditEvent,
     ModelRecord,
     Opening,
     VersionRecord,
@@ -139,7 +140,16 @@ class Workspace:
         """
         return self._datasets.add_version(name, manifest, what, parent, who or user_name())
 
-    def join(self, name: str, manifest: Manifest, what: str, base: int, *, who: str | None = None) -> int:
+    def join(
+        self,
+        name: str,
+        manifest: Manifest,
+        what: str,
+        base: int,
+        *,
+        who: str | None = None,
+        action: str | None = None,
+    ) -> int:
         """Add a version with more pictures than version `base` had, and return its number.
 
         What others did to the dataset after `base` stays done: the new pictures join the newest version then.
@@ -150,11 +160,12 @@ class Workspace:
             what: was done, in a few words.
             base: the version that the pictures were joined to. The pictures must be in `blobs`.
             who: did it; default: the user of this process.
+            action: as in `edit`.
 
         Raises:
             NotFoundError: no such dataset or version.
         """
-        return self._datasets.join(name, manifest, what, base, who or user_name())
+        return self._datasets.join(name, manifest, what, base, who or user_name(), action)
 
     def edited_pictures(self, name: str) -> set[str]:
         """The pictures (by source or content) whose labels, group or split somebody has set here, by themselves or
@@ -166,7 +177,13 @@ class Workspace:
         return self._datasets.dropped_pictures(name)
 
     def edit(
-        self, name: str, edits: Sequence[Edit], *, who: str | None = None, expected_version: int | None = None
+        self,
+        name: str,
+        edits: Sequence[Edit],
+        *,
+        who: str | None = None,
+        expected_version: int | None = None,
+        action: str | None = None,
     ) -> VersionRecord:
         """Apply edits, all or none, to the newest version there is at that moment; they make the next version.
 
@@ -178,13 +195,15 @@ class Workspace:
             edits: of `winnow.data.edits`.
             who: did it; default: the user of this process.
             expected_version: what was looked at before deciding.
+            action: a name of at most 120 characters that the caller gives to this action alone. Sent again, because
+                its answer was lost, it changes nothing and gives the version that it made.
 
         Raises:
             NotFoundError: no such dataset; an edit names a picture or a class that is not there.
             ConflictError: a picture that an edit names was changed after `expected_version`.
             UserError: an edit makes no sense.
         """
-        return self._editor.edit(name, edits, who, expected_version)
+        return self._editor.edit(name, edits, who, expected_version, action)
 
     def restore(self, name: str, version: int, *, who: str | None = None) -> VersionRecord:
         """A new version with the same rows as an older one; the newest itself, if it is that one.
@@ -215,6 +234,10 @@ class Workspace:
     def versions(self, name: str) -> list[VersionRecord]:
         """All versions of a dataset, oldest first; NotFoundError if there is no such dataset."""
         return self._datasets.versions(name)
+
+    def events(self, name: str, since: int = 0) -> list[EditEvent]:
+        """What happened to a dataset after version `since`, oldest first; NotFoundError if there is no such dataset."""
+        return self._datasets.events(name, since)
 
     def find_dataset(self, name: str) -> DatasetRecord:
         """The dataset of that name; NotFoundError, with the near names, if there is none."""

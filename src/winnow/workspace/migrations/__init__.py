@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 FOLDER = Path(__file__).parent
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 
 
 def upgrade(connection: Connection) -> None:
