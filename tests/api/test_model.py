@@ -126,3 +126,16 @@ def test_without_its_report_it_still_predicts(folder: Path, photos: Path) -> Non
 def test_a_directory_is_no_picture_file(trained: Model, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no picture"):
         trained.predict(tmp_path)
+
+
+def test_too_few_judged_pictures_make_no_answer_sure(trained: Model, photos: Path):
+    n = trained.report.numbers.judged.evaluation.n
+    answer = trained.predict(next(photos.rglob("*.png")))[0]
+    assert trained.is_sure(answer) == (trained.sure_from is not None and n >= 25)
+
+
+def test_features_are_what_the_head_is_given(trained: Model, photos: Path):
+    files = sorted(photos.rglob("*.png"))[:2]
+    features = trained.features(files)
+    assert len(features) == 2
+    assert features.ndim == 2

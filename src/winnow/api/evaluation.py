@@ -97,8 +97,8 @@ def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tel
     if not has_test_split:
         tell(Note(f"The dataset '{numbers.dataset.name}' has no test split; this is what the climb measured."))
         return report
-    with _home(model, workspace) as home:
-        data = _dataset_of(numbers, home)
+    with home_of(model, workspace) as home:
+        data = dataset_of(numbers, home)
         if data is None:
             where = "there is no workspace" if home is None else f"it is not in the workspace {home.folder}"
             raise UserError(
@@ -133,7 +133,7 @@ def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tel
 
 
 def _measure(model: Model, source: Any, y: Any, workspace: str | Path | Workspace | None, tell: Tell) -> Measured:
-    with tempfile.TemporaryDirectory(prefix="winnow-evaluate-") as folder, _home(model, workspace) as home:
+    with tempfile.TemporaryDirectory(prefix="winnow-evaluate-") as folder, home_of(model, workspace) as home:
         found = _pictures(source, y, home, Path(folder), tell)
         labelled = [example for example in found.examples if model.answers.truths_of(example) is not None]
         _refuse_unknown_classes(labelled, model)
@@ -202,7 +202,7 @@ def _less_the_familiar(
         numbers = model.report.numbers
     except UserError:  # a model's folder without its report predicts, and can be measured
         return list(examples), ()
-    data = _dataset_of(numbers, home)
+    data = dataset_of(numbers, home)
     if data is None:
         return list(examples), ()
     learned = {example.pixels for example in data.examples() if example.split != "test"}
@@ -257,7 +257,7 @@ def _probabilities(
     return np.concatenate(parts)
 
 
-def _dataset_of(numbers: Report, home: Workspace | None) -> Dataset | None:
+def dataset_of(numbers: Report, home: Workspace | None) -> Dataset | None:
     """The dataset version that a report is about, if the workspace holds it: by content, whatever its number."""
     if home is None or numbers.dataset.name.lower() not in {record.name.lower() for record in home.datasets()}:
         return None
@@ -267,7 +267,7 @@ def _dataset_of(numbers: Report, home: Workspace | None) -> Dataset | None:
 
 
 @contextmanager
-def _home(model: Model, workspace: str | Path | Workspace | None) -> Generator[Workspace | None]:
+def home_of(model: Model, workspace: str | Path | Workspace | None) -> Generator[Workspace | None]:
     """The workspace that was named, that the model lies in, or the default one; None rather than make one."""
     if workspace is not None:
         with using(workspace) as opened:

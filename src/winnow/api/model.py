@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.pictures import Given, pictures_of
-from winnow.data.inputs import read_input, to_input
+from winnow.data.inputs import InputSpec, read_input, to_input
 from winnow.errors import UserError
-from winnow.tasks.predictor import FACTS, Predictor
+from winnow.graph.join import cut
+from winnow.graph.runtime import NumberFormat
+from winnow.tasks.predictor import FACTS, GRAPH, Predictor
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
     from winnow.api.report import ReportFile
@@ -138,6 +140,27 @@ class Model:
 
         return ReportFile.read(self.folder / REPORT)
 
+    @cached_property
+    def sure_from(self) -> float | None:
+        """The probability from which on its answer may be called sure: then at least 9 of 10 judged answers were right.
+
+        None where no answer may: too few pictures were judged, too many answers were wrong, its report is gone, or it
+        answers several classes (each has its own threshold). See `winnow.metrics.sureness.sure_from`.
+        """
+        from winnow.metrics.sureness import sure_from
+
+        if self.thresholds is not None or not (self.folder / REPORT).is_file():
+            return None
+        # What it was judged on, not the test split: that one is for looking, never for choosing.
+        evaluation = self.report.numbers.judged.evaluation
+        return sure_from(evaluation.thresholds, evaluation.n)
+
+    def is_sure(self, prediction: Prediction) -> bool:
+        """Whether an answer may be called sure: it reaches `sure_from`, or of several classes one its threshold."""
+        if self.thresholds is not None:
+            return bool(prediction.labels)
+        return self.sure_from is not None and prediction.prob is not None and prediction.prob >= self.sure_from
+
     def predict(self, pictures: Any) -> list[Prediction]:
         """Answers with calibrated probabilities, in the order given.
 
@@ -170,6 +193,20 @@ class Model:
                 raise UserError(f"{prediction.source}: {prediction.error}")
             answers[place] = [prediction.probs[name] for name in self.classes]
         return answers
+
+    def features(self, pictures: Any) -> npt.NDArray[np.float32]:
+        """What the model sees of pictures (N, D): the numbers that its last step, the head, answers from.
+
+        Raises:
+            UserError: a picture cannot be read.
+        """
+        given, spec = pictures_of(pictures), self._predictor.facts.input_spec
+        return self._predictor.features(lambda index: to_input(given[index].pixels(spec.side_px), spec), len(given))
+
+    def features_graph(self) -> tuple[bytes, InputSpec, NumberFormat]:
+        """The part of its graph that computes `features`, what it wants to see, and what it computes in here."""
+        features, _ = cut((self.folder / GRAPH).read_bytes())
+        return features, self._predictor.facts.input_spec, self._predictor.number_format
 
     def probabilities(self, names: Sequence[str], read: Callable[[str], bytes]) -> npt.NDArray[np.float32]:
         """Probabilities (N, C) of picture files that `read` gives by name; for files known to be readable.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -42,6 +41,7 @@ def _predict(
     A picture that cannot be read gets an error in place of an answer; the others are answered. Leaves with 3 if
     none could be read.
     """
+    from winnow.api.answer_table import write_answers
     from winnow.api.model import Model
     from winnow.api.pictures import pictures_of
 
@@ -61,22 +61,11 @@ def _predict(
         for prediction in answers:
             typer.echo(json.dumps(prediction.as_dict(), ensure_ascii=False))
     elif form == "csv":
-        _write_csv(answers, opened.classes, has_several=opened.task == "multilabel")
+        write_answers(sys.stdout, answers, opened.classes, has_several=opened.task == "multilabel")
     else:
         _write_table(answers, top, has_several=opened.task == "multilabel")
     if n_answered == 0:
         raise BadDataError("None of these pictures could be read.")
-
-
-def _write_csv(answers: Iterable[Prediction], classes: tuple[str, ...], *, has_several: bool) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    answered = ["labels"] if has_several else ["label", "prob"]
-    writer.writerow(["source", *answered, *(f"prob_{name}" for name in classes), "error"])
-    for one in answers:
-        probs = [f"{one.probs[name]:.6f}" if one.probs else "" for name in classes]
-        prob = "" if one.prob is None else f"{one.prob:.6f}"
-        said = ["|".join(one.labels)] if has_several else [one.label or "", prob]
-        writer.writerow([one.source, *said, *probs, one.error or ""])
 
 
 def _write_table(answers: Iterable[Prediction], top: int, *, has_several: bool) -> None:

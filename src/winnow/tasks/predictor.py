@@ -21,6 +21,7 @@ from winnow.machine import fingerprint
 
 Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
+Features = npt.NDArray[np.float32]
 
 GRAPH, FACTS = "graph.onnx", "model.json"
 _FORMAT, _FORMAT_OF_ONE_CLASS = 2, 1
@@ -117,12 +118,16 @@ class Predictor:
         features, head = cut(graph)
         # Another machine may compute bf16 in software, slowly: there fp32 is the safe choice.
         is_same_machine = self.facts.machine == fingerprint()
-        number_format: NumberFormat = self.facts.number_format if is_same_machine else "fp32"
-        self._features = open_graph(features, number_format, one_at_a_time=True)
+        self.number_format: NumberFormat = self.facts.number_format if is_same_machine else "fp32"
+        self._features = open_graph(features, self.number_format, one_at_a_time=True)
         self._head = open_small_graph(head)
 
     def probabilities(self, picture: Callable[[int], Pixels], count: int) -> Probabilities:
         """Probabilities (count, C) of the pictures that `picture` gives as (side, side, 3) uint8."""
         if count == 0:
             return np.empty((0, len(self.facts.classes)), dtype=np.float32)
-        return run_in_chunks(self._head, np.stack(list(run_on_pictures(self._features, picture, count))))
+        return run_in_chunks(self._head, self.features(picture, count))
+
+    def features(self, picture: Callable[[int], Pixels], count: int) -> Features:
+        """What the head is given (count, D), of at least one picture (side, side, 3) uint8."""
+        return np.stack(list(run_on_pictures(self._features, picture, count)))
