@@ -65,7 +65,7 @@ class TrainingPictures:
 
         Args:
             model: the model.
-            workspace: that holds the dataset; default: the one that the model lies in, else WINNOW_WORKSPACE, else ~/.winnow.
+            workspace: that holds the dataset; default: as `winnow.evaluate` finds it.
             tell: hears progress.
 
         Raises:

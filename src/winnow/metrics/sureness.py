@@ -11,7 +11,7 @@ from winnow.metrics.intervals import normal_quantile, wilson
 RIGHT = 0.9
 """Sure answers shall be right at least this often."""
 LEAST = 0.5
-"""By its own calibrated probability an answer below this is more likely wrong than right, however good the others are."""
+"""By its own calibrated probability an answer below this is more likely wrong than right, whatever the others are."""
 _LEVEL = 0.9  # of a two-sided interval: its lower end holds 19 times in 20
 
 
@@ -28,10 +28,10 @@ def sure_from(rows: Sequence[ThresholdRow], n: int, *, right: float = RIGHT) -> 
         right: how often sure answers shall be right, in (0, 1).
 
     Returns:
-        A threshold in [`LEAST`, 1]; None where no answer can be called sure: too few were judged, or too many were wrong.
+        A threshold in [`LEAST`, 1]; None where no answer can be called sure: too few were judged, or too many wrong.
 
-    Source: fixed-sequence testing as in Angelopoulos et al., Learn then Test, 2021, section 4; the aim is that of Geifman
-    and El-Yaniv, Selective Classification for Deep Neural Networks, NeurIPS 2017.
+    Source: fixed-sequence testing as in Angelopoulos et al., Learn then Test, 2021, section 4; the aim is that of
+    Geifman and El-Yaniv, Selective Classification for Deep Neural Networks, NeurIPS 2017.
     """
     # So many answers, all of them right, just reach the aim: from fewer nothing can be told.
     fewest = math.ceil(normal_quantile(_LEVEL) ** 2 * right / (1 - right))
