@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from nicegui import ui
 from starlette.types import ASGIApp
 
+import winnow.report.page as report_page
 from winnow.errors import UserError
 from winnow.studio.door import Door, Lock
 from winnow.studio.frame import frame, theme_of
@@ -20,6 +21,8 @@ from winnow.studio.parts import para
 from winnow.workspace.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
+DRAWINGS = tuple(Path(report_page.__file__).parent / name for name in ("ladder.css", "chart.css"))
+"""Style sheets of the report's drawings, for pages that show the same; below `/drawings/`."""
 
 
 def studio(workspace: Workspace, lock: Lock) -> ASGIApp:
@@ -43,6 +46,8 @@ def studio(workspace: Workspace, lock: Lock) -> ASGIApp:
 def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     """Add all pages and pictures to NiceGUI's own app; tests visit them there without a door."""
     nicegui.app.add_static_files("/static", STATIC)
+    for style in DRAWINGS:
+        nicegui.app.add_static_file(local_file=str(style), url_path=f"/drawings/{style.name}")
     nicegui.app.include_router(media(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
     for page in PAGES:

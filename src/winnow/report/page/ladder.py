@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from winnow.metrics.intervals import Interval
 from winnow.report import svg, words
 from winnow.report.markup import Html, joined, tag
@@ -11,30 +13,62 @@ from winnow.report.schema import Report, RungResult
 
 def ladder_section(report: Report) -> Html:
     """Every rung in the order tried: a point and its interval on one scale, with gain and cost beside."""
-    metric = report.climb.optimise
-    scored = [rung.score for rung in report.ladder if rung.score is not None]
-    scale = scale_for(
-        scored or [Interval(0.5, 0.0, 1.0)],
-        higher_is_better=words.higher_is_better(metric),
-        unit_range=words.is_share(metric),
-    )
-    band = next((rung.score for rung in report.ladder if rung.is_chosen), None)
-    climbed = [_climbed(rung, metric, scale, band, report) for rung in report.ladder if rung.score is not None]
-    left_out = [rung for rung in report.ladder if rung.score is None]
     return tag(
         "section",
         tag("h2", "The ladder", id="ladder"),
         tag("p", _in_short(report), class_="hint"),
-        tag(
-            "table",
-            _head(metric, report.task, scale),
-            tag("tbody", *climbed, role="rowgroup"),
-            class_="ladder",
-            role="table",
-            aria_labelledby="ladder",
-        ),
-        tag("details", tag("summary", "How to read this"), tag("p", _explanation(report, scale), class_="hint")),
-        _left_out(left_out),
+        ladder_table(report.ladder, report.climb.optimise, report.task, labelled_by="ladder"),
+        how_to_read(report.ladder, report.climb.optimise),
+        left_out(report.ladder),
+    )
+
+
+def ladder_table(
+    rungs: Sequence[RungResult], metric: str, task: str | None, *, labelled_by: str, waiting: Sequence[Html] = ()
+) -> Html:
+    """The rungs that have a score, as a table with a drawing in each row; its style is `ladder.css`.
+
+    Args:
+        rungs: in the order tried; those without a score are left out.
+        metric: the name of what was optimised.
+        task: of the dataset.
+        labelled_by: the id of the heading that names the table.
+        waiting: rows below them, for what has no score yet.
+    """
+    scale = _scale(rungs, metric)
+    band = next((rung.score for rung in rungs if rung.is_chosen), None)
+    climbed = [_climbed(rung, metric, scale, band, rungs) for rung in rungs if rung.score is not None]
+    return tag(
+        "table",
+        _head(metric, task, scale),
+        tag("tbody", *climbed, *waiting, role="rowgroup"),
+        class_="ladder",
+        role="table",
+        aria_labelledby=labelled_by,
+    )
+
+
+def how_to_read(rungs: Sequence[RungResult], metric: str) -> Html:
+    """What the drawing of these rungs shows, one click deeper."""
+    said = tag("p", _explanation(rungs, _scale(rungs, metric)), class_="hint")
+    return tag("details", tag("summary", "How to read this"), said)
+
+
+def left_out(rungs: Sequence[RungResult]) -> Html | None:
+    """Those without a score, and why."""
+    items = [
+        tag("li", tag("b", rung.title), f" {rung.state}: {rung.reason or 'no reason was recorded'}")
+        for rung in rungs
+        if rung.score is None
+    ]
+    return tag("div", tag("h3", "Not measured"), tag("ul", *items), class_="left-out") if items else None
+
+
+def _scale(rungs: Sequence[RungResult], metric: str) -> Scale:
+    return scale_for(
+        [rung.score for rung in rungs if rung.score is not None] or [Interval(0.5, 0.0, 1.0)],
+        higher_is_better=words.higher_is_better(metric),
+        unit_range=words.is_share(metric),
     )
 
 
@@ -45,8 +79,8 @@ def _in_short(report: Report) -> str:
     )
 
 
-def _explanation(report: Report, scale: Scale) -> Html:
-    level = next((words.level(rung.score) for rung in report.ladder if rung.score), "95 %")
+def _explanation(rungs: Sequence[RungResult], scale: Scale) -> Html:
+    level = next((words.level(rung.score) for rung in rungs if rung.score), "95 %")
     said = [
         f"The dot is what was measured, the bar its {level} interval; the shaded band is the interval of the "
         "chosen method, to compare with. "
@@ -60,7 +94,7 @@ def _explanation(report: Report, scale: Scale) -> Html:
     return joined(said)
 
 
-def _head(metric: str, task: str, scale: Scale) -> Html:
+def _head(metric: str, task: str | None, scale: Scale) -> Html:
     ticks = tag(
         "svg",
         *(_tick(metric, value, scale.place(value)) for value in scale.ticks()),
@@ -83,7 +117,7 @@ def _head(metric: str, task: str, scale: Scale) -> Html:
     )
 
 
-def _climbed(rung: RungResult, metric: str, scale: Scale, band: Interval | None, report: Report) -> Html:
+def _climbed(rung: RungResult, metric: str, scale: Scale, band: Interval | None, rungs: Sequence[RungResult]) -> Html:
     assert rung.score is not None
     kind = "chosen" if rung.is_chosen else "earned" if rung.has_earned else "plain"
     return tag(
@@ -103,7 +137,7 @@ def _climbed(rung: RungResult, metric: str, scale: Scale, band: Interval | None,
             role="cell",
             class_="figure",
         ),
-        _gain(rung, metric, report),
+        _gain(rung, metric, rungs),
         tag(
             "td",
             tag("span", "–" if rung.seconds is None else words.duration(rung.seconds)),
@@ -116,10 +150,10 @@ def _climbed(rung: RungResult, metric: str, scale: Scale, band: Interval | None,
     )
 
 
-def _gain(rung: RungResult, metric: str, report: Report) -> Html:
+def _gain(rung: RungResult, metric: str, rungs: Sequence[RungResult]) -> Html:
     if rung.gain is None:
         return tag("td", tag("span", "–", aria_label="no cheaper method"), role="cell", class_="figure gain")
-    over = next((other.title for other in report.ladder if other.rung == rung.gain_over), None)
+    over = next((other.title for other in rungs if other.rung == rung.gain_over), None)
     return tag(
         "td",
         tag("span", words.gain(metric, rung.gain.value)),
@@ -136,16 +170,9 @@ def _marks(rung: RungResult) -> list[Html]:
         marks.append(tag("span", "chosen", class_="mark chosen"))
     if rung.has_earned:
         marks.append(tag("span", "✓ earned its place", class_="mark earned"))
+    elif rung.gain is not None and not rung.is_chosen:
+        marks.append(tag("small", "not shown to be better"))
     return marks
-
-
-def _left_out(rungs: list[RungResult]) -> Html | None:
-    if not rungs:
-        return None
-    items = [
-        tag("li", tag("b", rung.title), f" {rung.state}: {rung.reason or 'no reason was recorded'}") for rung in rungs
-    ]
-    return tag("div", tag("h3", "Not measured"), tag("ul", *items), class_="left-out")
 
 
 def _tick(metric: str, value: float, place: float) -> Html:
