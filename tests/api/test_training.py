@@ -41,9 +41,11 @@ def test_a_folder_becomes_a_model_with_its_proof(trained: Model, photos: Path) -
     assert sorted(path.name for path in trained.folder.iterdir()) == [
         "MODEL_CARD.md",
         "graph.onnx",
+        "judged.npz",
         "model.json",
         "report.html",
         "report.json",
+        "test.npz",
     ]
 
 

@@ -18,7 +18,7 @@ from winnow.api.finishing import look_at_test, write_report
 from winnow.api.measured import Measured
 from winnow.api.model import REPORT, Model
 from winnow.api.report import ReportFile
-from winnow.api.tasks import judge_examples
+from winnow.api.tasks import answers_to_examples, judge
 from winnow.data.blobs import BlobStore
 from winnow.data.importing import read_source
 from winnow.data.manifest import Example, examples_of
@@ -119,9 +119,9 @@ def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tel
         )
         if look is None:
             return report
-        test, openings = look
-        numbers = numbers.model_copy(update={"test": test, "openings": openings})
+        numbers = numbers.model_copy(update={"test": look.judged, "openings": look.openings})
         try:
+            look.pictures.write(model.folder, "test")
             write_report(numbers, model.folder, blobs)
         except OSError as error:
             raise UserError(
@@ -148,9 +148,9 @@ def _measure(model: Model, source: Any, y: Any, workspace: str | Path | Workspac
             *notes,
             *_about(found, labelled, kept, model),
         )
-        probs = _probabilities(model, kept, found.read, tell)
-        judged = judge_examples(probs, kept, model.answers, seed=0)
-    return Measured(model.full_name, found.source, model.task, judged, found.refused, notes)
+        pictures = answers_to_examples(_probabilities(model, kept, found.read, tell), kept, model.answers)
+        judged = judge(pictures, kept, model.answers, seed=0)
+    return Measured(model.full_name, found.source, model.task, judged, found.refused, notes, pictures)
 
 
 def _pictures(source: Any, y: Any, home: Workspace | None, folder: Path, tell: Tell) -> _Pictures:

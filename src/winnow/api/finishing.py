@@ -15,9 +15,10 @@ import numpy.typing as npt
 import winnow
 from winnow.api.dataset import Dataset
 from winnow.api.health_numbers import health_of_climb
+from winnow.api.judged_pictures import FILES, JudgedPictures
 from winnow.api.model import REPORT
 from winnow.api.report import CARD, PAGE
-from winnow.api.tasks import Answers, AnyProblem, answers_of, judge_candidate, judge_examples
+from winnow.api.tasks import Answers, AnyProblem, answers_of, answers_of_candidate, answers_to_examples, judge
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
 from winnow.data.manifest import Example
@@ -61,10 +62,14 @@ def finish(outcome: Outcome, problem: AnyProblem, data: Dataset, details: Finish
     write_model(step, problem, details.name, folder)
     tell(Progress("measuring the chosen model", 0))
     assert step.candidate is not None
-    judged = judge_candidate(problem, step.candidate)
     judged_examples = [problem.examples[place] for place in problem.judged.tolist()]
+    pictures = answers_of_candidate(problem, step.candidate)
+    pictures.write(folder, "judged")
+    judged = judge(pictures, judged_examples, answers_of(problem, step.candidate), problem.seed)
     task = data.manifest.task
-    test, openings = (None, None) if outcome.was_interrupted else _open_test(step, problem, data, details, tell)
+    look = None if outcome.was_interrupted else _open_test(step, problem, data, details, tell)
+    if look is not None:
+        look.pictures.write(folder, "test")
     if outcome.was_interrupted and details.opens_test:
         tell(Note("The test split stays closed, since the climb is not done; `winnow evaluate` opens it."))
     report = Report(
@@ -84,8 +89,8 @@ def finish(outcome: Outcome, problem: AnyProblem, data: Dataset, details: Finish
         ladder=rung_results(outcome),
         verdict=outcome.verdict.reason,
         judged=judged,
-        test=test,
-        openings=openings,
+        test=None if look is None else look.judged,
+        openings=None if look is None else look.openings,
         health=health_of_climb(data, judged_examples, step.candidate.predictions, problem.classes, problem.seed, tell),
     )
     write_report(report, folder, data.workspace.blobs)
@@ -144,8 +149,9 @@ def keep_newer_report(source: Path, target: Path) -> None:
     newer, older = Report.read_json(source / REPORT), Report.read_json(target / REPORT)
     if newer.test is None and older.test is not None:
         return
-    for name in (PAGE, CARD, REPORT):  # the numbers last, as when they are first written
-        (source / name).replace(target / name)
+    for name in (*FILES.values(), PAGE, CARD, REPORT):  # the numbers last, as when they are first written
+        if (source / name).exists():
+            (source / name).replace(target / name)
 
 
 def _shown(part: Judgement) -> Iterator[str]:
@@ -155,14 +161,23 @@ def _shown(part: Judgement) -> Iterator[str]:
         yield from contents
 
 
-def _open_test(
-    step: Step, problem: AnyProblem, data: Dataset, details: Finish, tell: Tell
-) -> tuple[Judgement | None, TestOpenings | None]:
+@dataclass(frozen=True, slots=True)
+class TestLook:
+    """What one look at a test split showed."""
+
+    __test__ = False  # no pytest class
+
+    judged: Judgement
+    openings: TestOpenings
+    pictures: JudgedPictures
+
+
+def _open_test(step: Step, problem: AnyProblem, data: Dataset, details: Finish, tell: Tell) -> TestLook | None:
     if not details.opens_test:
-        return None, None
+        return None
     assert step.candidate is not None
     candidate = step.candidate
-    look = look_at_test(
+    return look_at_test(
         data,
         details.name,
         hashlib.sha256(candidate.graph).hexdigest(),
@@ -171,7 +186,6 @@ def _open_test(
         problem.seed,
         tell,
     )
-    return (None, None) if look is None else look
 
 
 def look_at_test(
@@ -182,7 +196,7 @@ def look_at_test(
     probabilities: Callable[[Sequence[Example]], npt.NDArray[np.float32]],
     seed: int,
     tell: Tell,
-) -> tuple[Judgement, TestOpenings] | None:
+) -> TestLook | None:
     """Count one look at the test split, then take it; None if there is no test split.
 
     Args:
@@ -209,8 +223,9 @@ def look_at_test(
                 is_warning=True,
             )
         )
-    judged = judge_examples(probabilities(examples), examples, answers, seed)
-    return judged, TestOpenings(count=opening.count, opening=opening.number)
+    pictures = answers_to_examples(probabilities(examples), examples, answers)
+    judged = judge(pictures, examples, answers, seed)
+    return TestLook(judged, TestOpenings(count=opening.count, opening=opening.number), pictures)
 
 
 def _test_examples(data: Dataset, answers: Answers) -> tuple[list[Example], str | None]:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from winnow.api.judged_pictures import JudgedPictures
 from winnow.data.sources.source import Refused
 from winnow.report import words
 from winnow.report.schema import Judgement
@@ -31,6 +32,8 @@ class Measured:
     """What could not be read and why."""
     notes: tuple[str, ...]
     """What a reader of the figures must know; the first says that this is not the test split."""
+    pictures: JudgedPictures
+    """What was answered, picture by picture."""
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""

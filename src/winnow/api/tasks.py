@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from winnow.api.judged_pictures import JudgedPictures
 from winnow.data.manifest import Example, Task
 from winnow.data.near_duplicates import near_duplicate_pairs
 from winnow.data.splits import clusters as find_clusters
@@ -101,33 +102,37 @@ def answers_of(problem: AnyProblem, candidate: Candidate) -> Answers:
     return Answers(problem.classes, thresholds)
 
 
-def judge_candidate(problem: AnyProblem, candidate: Candidate) -> Judgement:
-    """Measure a candidate on the examples that it was judged on in the climb."""
-    examples = [problem.examples[place] for place in problem.judged.tolist()]
-    clusters, predictions = problem.resamples.clusters, candidate.predictions
-    if isinstance(problem, ClassifyProblem):
-        labels = problem.labels[problem.judged]
-        return judgement(predictions, labels, problem.classes, examples, clusters, problem.seed)
-    return multilabel_judgement(
-        predictions,
-        problem.labels[problem.judged],
-        problem.calls(predictions),
-        problem.thresholds(predictions),
-        problem.classes,
-        examples,
-        clusters,
-        problem.seed,
-    )
+def answers_of_candidate(problem: AnyProblem, candidate: Candidate) -> JudgedPictures:
+    """What a candidate answered for the examples that it was judged on in the climb."""
+    labels, predictions = problem.labels[problem.judged], candidate.predictions
+    called = None if isinstance(problem, ClassifyProblem) else problem.calls(predictions)
+    contents = tuple(problem.contents[place] for place in problem.judged.tolist())
+    return JudgedPictures(contents, predictions, labels.astype(np.int64), problem.resamples.clusters, called)
 
 
-def judge_examples(probs: Probabilities, examples: Sequence[Example], answers: Answers, seed: int) -> Judgement:
-    """Measure probabilities (N, C) on labelled examples that took no part in the climb."""
+def answers_to_examples(probs: Probabilities, examples: Sequence[Example], answers: Answers) -> JudgedPictures:
+    """Probabilities (N, C) as answers to labelled examples that took no part in the climb."""
     near = near_duplicate_pairs([e.phash for e in examples]).pairs
     clusters = find_clusters([e.pixels for e in examples], [e.group for e in examples], near)
+    contents = tuple(example.content for example in examples)
     if answers.thresholds is None:
         ids = {name: place for place, name in enumerate(answers.classes)}
-        labels = np.array([ids[str(example.label)] for example in examples])
-        return judgement(probs, labels, answers.classes, examples, clusters, seed)
-    marks = marks_of(examples, answers.classes)
-    called = probs >= np.asarray(answers.thresholds)
-    return multilabel_judgement(probs, marks, called, answers.thresholds, answers.classes, examples, clusters, seed)
+        labels = np.array([ids[str(example.label)] for example in examples], dtype=np.int64)
+        return JudgedPictures(contents, probs, labels, clusters)
+    marks = marks_of(examples, answers.classes).astype(np.int64)
+    return JudgedPictures(contents, probs, marks, clusters, probs >= np.asarray(answers.thresholds))
+
+
+def judge(pictures: JudgedPictures, examples: Sequence[Example], answers: Answers, seed: int) -> Judgement:
+    """Measure answers.
+
+    Args:
+        pictures: what was answered.
+        examples: the same N pictures, for their names.
+        answers: what the model answers with.
+        seed: of the resamples.
+    """
+    probs, truths, classes, clusters = pictures.probs, pictures.truths, answers.classes, pictures.clusters
+    if pictures.called is None or answers.thresholds is None:
+        return judgement(probs, truths, classes, examples, clusters, seed)
+    return multilabel_judgement(probs, truths, pictures.called, answers.thresholds, classes, examples, clusters, seed)
