@@ -6,95 +6,21 @@ it. What it is, how far it got and what it said stands in the workspace, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
 from winnow.api.dataset import Dataset
-from winnow.events import Event, Tell
+from winnow.api.job import Job
+from winnow.api.starting import start_if_needed
+from winnow.events import Tell
 from winnow.workspace.workspace import Workspace
 
-JobState = Literal["queued", "running", "stopping", "done", "failed", "stopped"]
+if TYPE_CHECKING:
+    from winnow.api.model import Model
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An event of a job: the running number counts from 1, also across restarts of its worker."""
-
-    number: int
-    at: datetime
-    """In UTC."""
-    event: Event
-
-
-class Job:
-    """One climb that was asked for, as it stood when this was read; `refreshed` reads it again.
-
-    Attributes:
-        id: a number, from 1.
-        state: "queued", "running", "stopping" (asked to stop, not yet ended), then for good "done", "failed" or
-            "stopped" (by somebody; `model` is the best so far, or None if there was none yet).
-        dataset: its name.
-        version: of the dataset.
-        wish: what was asked for: the keywords of `submit` (budget in seconds), as JSON values.
-        created_at: when it was asked for; all times in UTC.
-        started_at: when a process first took it up; None: nobody has.
-        heartbeat_at: when that process last said that it lives.
-        ended_at: when it ended; None: it has not.
-        attempts: how many times a process took it up; more than 1: an earlier one died.
-        worker: "host:pid" of the process that has it, or had it last.
-        error: why it failed, in a sentence; else None.
-        climb: the id of its climb; None before it began.
-        model: the full name ("clouds@2") of the model that came of it; None if there is none.
-    """
-
-    id: int
-    state: JobState
-    dataset: str
-    version: int
-    wish: Mapping[str, Any]
-    created_at: datetime
-    started_at: datetime | None
-    heartbeat_at: datetime | None
-    ended_at: datetime | None
-    attempts: int
-    worker: str | None
-    error: str | None
-    climb: str | None
-    model: str | None
-
-    @property
-    def is_over(self) -> bool:
-        """True once it is done, failed or stopped."""
-        raise NotImplementedError
-
-    def refreshed(self) -> Job:
-        """The same job as it stands now."""
-        raise NotImplementedError
-
-    def events(self, after: int = 0) -> list[Told]:
-        """What it has said since event number `after`, in order; a `PlanMade` begins its ladder anew.
-
-        Steps and progress are thinned to about two a second.
-        """
-        raise NotImplementedError
-
-    def watch(self, tell: Tell, *, every_s: float = 0.5) -> Job:
-        """Tell what it has said and goes on saying until it is over; the job at its end."""
-        raise NotImplementedError
-
-    def stop(self) -> Job:
-        """End it and keep the best so far, as Ctrl-C does; a queued one is taken off. Harmless when it is over.
-
-        It ends within seconds, not at once: watch its `state`.
-        """
-        raise NotImplementedError
-
-    def again(self) -> Job:
-        """Ask for the same once more: a new job, with the same wish on the same version."""
-        raise NotImplementedError
+# What climbs takes seconds to import; who only looks at jobs needs none of it, so the functions that do import it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +76,64 @@ def submit(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense; the sentence says which.
     """
-    raise NotImplementedError
+    from winnow.api.wishing import checked_wish
+
+    data = _dataset(dataset, workspace)
+    wish = checked_wish(
+        data,
+        budget=budget,
+        seed=seed,
+        optimise=optimise,
+        prefer=prefer,
+        rungs=rungs,
+        backbone=backbone,
+        name=name,
+        open_test=open_test,
+    )
+    record = data.workspace.jobs.add(data.name, data.version, wish)
+    start_if_needed(data.workspace)
+    return Job(data.workspace, record)
+
+
+def train_here(
+    dataset: Dataset,
+    *,
+    budget: str | float | None = None,
+    seed: int = 0,
+    optimise: str | None = None,
+    prefer: str = "cheapest",
+    rungs: Sequence[str] | None = None,
+    backbone: str | Path | None = None,
+    name: str | None = None,
+    open_test: bool = True,
+    tell: Tell,
+) -> Model:
+    """`winnow.train` in this process, seen by all as a job; where the same was asked for and its worker died, that one.
+
+    Must be called in the main thread, which alone can be stopped. Arguments and errors: as `winnow.train`.
+    """
+    from winnow.api.recording import run_job
+    from winnow.api.wishing import checked_wish
+
+    wish = checked_wish(
+        dataset,
+        budget=budget,
+        seed=seed,
+        optimise=optimise,
+        prefer=prefer,
+        rungs=rungs,
+        backbone=backbone,
+        name=name,
+        open_test=open_test,
+    )
+    record = dataset.workspace.jobs.add_or_resume_here(dataset.name, dataset.version, wish)
+    return run_job(dataset, record, tell, is_worker=False)
 
 
 def jobs(workspace: str | Path | Workspace | None = None) -> list[Job]:
     """All jobs of a workspace, oldest first: those under way, those that wait, those that are over."""
-    raise NotImplementedError
+    opened = _opened(workspace)
+    return [Job(opened, record) for record in opened.jobs.all()]
 
 
 def find_job(job_id: int, workspace: str | Path | Workspace | None = None) -> Job:
@@ -164,7 +142,8 @@ def find_job(job_id: int, workspace: str | Path | Workspace | None = None) -> Jo
     Raises:
         NotFoundError: there is none.
     """
-    raise NotImplementedError
+    opened = _opened(workspace)
+    return Job(opened, opened.jobs.find(job_id))
 
 
 def ensure_worker(workspace: str | Path | Workspace | None = None) -> bool:
@@ -172,7 +151,7 @@ def ensure_worker(workspace: str | Path | Workspace | None = None) -> bool:
 
     Call it every few seconds while somebody watches: it costs a short read where nothing is to be done.
     """
-    raise NotImplementedError
+    return start_if_needed(_opened(workspace))
 
 
 def estimate(
@@ -195,3 +174,16 @@ def estimate(
         UserError: another argument makes no sense.
     """
     raise NotImplementedError
+
+
+def _dataset(dataset: str | Dataset, workspace: str | Path | Workspace | None) -> Dataset:
+    if isinstance(dataset, Dataset):
+        return dataset
+    opened = _opened(workspace)
+    return Dataset(opened, opened.find_dataset(dataset).name, opened.find_version(dataset).number)
+
+
+def _opened(workspace: str | Path | Workspace | None) -> Workspace:
+    if isinstance(workspace, Workspace):
+        return workspace
+    return Workspace.open(None if workspace is None else Path(workspace).expanduser())

@@ -7,6 +7,7 @@ and what a kill left of a line is cut off before the next writer goes on.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,22 +33,25 @@ class EventWriter:
     """Appends to the events in `folder`; only who holds the job's claim may.
 
     Raises:
-        OSError: there, and in `append`: the disk refused.
+        OSError: there, and in `append`: the disk refused; the event is lost, and no other one.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / FILE).open("a+b")
+        self._file = (folder / FILE).open("a+b", buffering=0)
+        self._guard = threading.Lock()
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
-        self._guard = threading.Lock()
 
     def append(self, event: Event, at: datetime) -> None:
         """Write an event; readers see it when this returns."""
-        line = json.dumps({"at": at.isoformat(), **as_json(event)}).encode() + b"\n"
+        # `item`: a number that came out of an array.
+        value = {"at": at.isoformat(), **as_json(event)}
+        line = json.dumps(value, default=lambda number: number.item()).encode() + b"\n"
         with self._guard:
-            self._file.write(line)
-            self._file.flush()
+            end = self._file.seek(0, os.SEEK_END)
+            if self._file.write(line) != len(line):  # the disk is full: half a line would spoil the next
+                self._file.truncate(end)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -127,10 +127,12 @@ class JobStore:
         model: str | None = None,
     ) -> None:
         """Write down how the job ended and let go of it; nothing is written where it is another's by now."""
-        with self._database.write() as connection:
-            if self._is_ours(connection, job_id):
-                self._end(connection, job_id, state, error=error, climb_id=climb_id, model=model)
-        self._release(job_id)
+        try:
+            with self._database.write() as connection:
+                if self._is_ours(connection, job_id):
+                    self._end(connection, job_id, state, error=error, climb_id=climb_id, model=model)
+        finally:
+            self._release(job_id)
 
     def give_back(self, job_id: int) -> None:
         """Put the job back into the queue: this process has to leave, through no fault of the job."""

@@ -1,0 +1,207 @@
+"""A climb that others can see: while it runs it says that it lives, what happens is written down, a stop is heard.
+
+The same for a climb in a worker and for one in somebody's terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+from winnow.api.dataset import Dataset
+from winnow.api.model import Model
+from winnow.api.training import climb_on
+from winnow.api.wishing import wish_of
+from winnow.errors import UserError, WorkspaceError
+from winnow.events import Event, Progress, RungStarted, StepDone, Tell
+from winnow.workspace.jobs import JobStore
+from winnow.workspace.records import JobRecord, JobState
+
+BEAT_S = 2.0
+"""Between two heartbeats; a fifth of the lease."""
+_LOOK_S = 0.5
+"""Between two looks whether somebody asked to stop."""
+_SPARE_S = 0.5
+"""Between two steps, or two words of progress, that are written down."""
+
+
+def run_job(data: Dataset, record: JobRecord, tell: Tell, *, is_worker: bool) -> Model:
+    """Climb as the job asks, seen by all, and write down how it ended.
+
+    Args:
+        data: the dataset version that the job names.
+        record: the job, claimed by this process.
+        tell: hears everything, unthinned.
+        is_worker: asked to leave (SIGTERM), put the job back into the queue; else nobody would go on with it: stop it.
+
+    Raises:
+        KeyboardInterrupt: it was stopped before there was anything to keep.
+        SystemExit: 143, after SIGTERM.
+        UserError: as `winnow.train` does.
+    """
+    jobs = data.workspace.jobs
+    try:
+        with _terminable(), Recording(jobs, record, tell) as recording:
+            model = _climb(data, record, recording)
+    except KeyboardInterrupt:
+        jobs.end(record.id, "stopped")
+        raise
+    except SystemExit:
+        if is_worker:
+            jobs.give_back(record.id)
+        else:
+            jobs.end(record.id, "stopped")
+        raise
+    except UserError as error:
+        jobs.end(record.id, "failed", error=str(error))
+        raise
+    except BaseException as error:
+        jobs.end(record.id, "failed", error=_fault(record, error))
+        raise
+    climb = model.report.numbers.climb
+    state: JobState = "stopped" if climb.was_interrupted else "done"
+    jobs.end(record.id, state, climb_id=climb.id, model=model.full_name)
+    return model
+
+
+class Recording:
+    """While this context lasts, the job lives: called with events, it writes them down and passes them on.
+
+    If somebody asks the job to stop, the main thread gets a KeyboardInterrupt, once, as by Ctrl-C; should that be lost
+    on the way, the next rung that starts raises it.
+    """
+
+    def __init__(self, jobs: JobStore, record: JobRecord, tell: Tell) -> None:
+        self._jobs, self._id, self._tell = jobs, record.id, tell
+        self._writer = jobs.write_events(record.id)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="winnow-heartbeat", daemon=True)
+        self._guard = threading.Lock()
+        self._may_interrupt = True
+        self._thinned = _Thinned()
+        self.is_stopping = record.state == "stopping"
+
+    def __enter__(self) -> Recording:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self._write(*self._thinned.rest())
+        self._writer.close()
+
+    def __call__(self, event: Event) -> None:
+        """Write it down, thinned, and pass it on.
+
+        Raises:
+            KeyboardInterrupt: a rung starts although somebody has asked to stop.
+        """
+        self._write(*self._thinned.of(event, time.monotonic()))
+        self._tell(event)
+        if self.is_stopping and isinstance(event, RungStarted):
+            raise KeyboardInterrupt
+
+    def interrupt_no_more(self) -> None:
+        """From here on a stop comes too late: the climb is done."""
+        with self._guard:
+            self._may_interrupt = False
+
+    def _write(self, *events: Event) -> None:
+        for event in events:
+            with contextlib.suppress(OSError):  # a full disk costs what was said, not the climb
+                self._writer.append(event, datetime.now(UTC))
+
+    def _live(self) -> None:
+        beaten = time.monotonic()
+        while not self._is_over.wait(_LOOK_S):
+            with contextlib.suppress(WorkspaceError):  # the database is busy: the next beat says it as well
+                state = self._jobs.find(self._id).state
+                if time.monotonic() - beaten >= BEAT_S:
+                    self._jobs.beat(self._id)
+                    beaten = time.monotonic()
+                if state == "stopping" and not self.is_stopping:
+                    self._stop()
+
+    def _stop(self) -> None:
+        with self._guard:
+            self.is_stopping = True
+            if self._may_interrupt:
+                _interrupt_main_thread()
+
+
+class _Thinned:
+    """Steps and progress, at most one in a while, and the last one before anything else is said."""
+
+    def __init__(self) -> None:
+        self._about: str | None = None
+        self._at = 0.0
+        self._held: Event | None = None
+
+    def of(self, event: Event, now: float) -> list[Event]:
+        """What is to be written down now that this was said."""
+        about = event.what if isinstance(event, Progress) else "steps" if isinstance(event, StepDone) else None
+        if about is not None and about == self._about and now - self._at < _SPARE_S:
+            self._held = event
+            return []
+        # More of the same overtakes what was held back; anything else comes after it.
+        before = [] if about == self._about and about is not None else self.rest()
+        self._about, self._at, self._held = about, now, None
+        return [*before, event]
+
+    def rest(self) -> list[Event]:
+        """What was held back."""
+        held, self._held = self._held, None
+        return [] if held is None else [held]
+
+
+def _climb(data: Dataset, record: JobRecord, recording: Recording) -> Model:
+    try:
+        model = climb_on(data, wish_of(record), record.wish["backbone"], record.wish["name"], recording)
+        recording.interrupt_no_more()
+    except KeyboardInterrupt:
+        if not recording.is_stopping:
+            raise
+        # It came between two rungs or after the last one. What is finished is kept: no other rung is begun now.
+        return climb_on(data, wish_of(record), record.wish["backbone"], record.wish["name"], recording)
+    return model
+
+
+def _fault(record: JobRecord, error: BaseException) -> str:
+    path = record.folder / "error.txt"
+    with contextlib.suppress(OSError):
+        path.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
+    kind = type(error).__name__
+    return f"A fault of Winnow ended it ({kind}: {error}). Please report it with {path}, or try other rungs."
+
+
+@contextlib.contextmanager
+def _terminable() -> Generator[None]:
+    """SIGTERM leaves as Ctrl-C does, with everything written down, where it would else end the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _interrupt_main_thread() -> None:
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)  # also out of a wait
+    else:
+        import _thread
+
+        _thread.interrupt_main()
