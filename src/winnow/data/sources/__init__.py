@@ -23,6 +23,7 @@ from winnow.data.sources.naming import well_named
 from winnow.data.sources.remote import find_remote, is_remote
 from winnow.data.sources.source import Found, ImportOptions, InMemory, Layout, Refused
 from winnow.data.sources.table import DataFrame, TableFile, TableFolder
+from winnow.data.sources.table_text import PastedTable
 from winnow.data.sources.tree import Tree
 from winnow.data.sources.unknown import refuse_unknown_annotations
 from winnow.data.sources.vertex_ai import VertexAi
@@ -51,7 +52,7 @@ LAYOUTS: tuple[Layout, ...] = (
     TableFile(),
     ClassFolders(),
 )
-IN_MEMORY: tuple[InMemory, ...] = (DataFrame(), Arrays())
+IN_MEMORY: tuple[InMemory, ...] = (DataFrame(), Arrays(), PastedTable())
 
 
 @dataclass(frozen=True, slots=True)
