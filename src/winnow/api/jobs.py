@@ -15,24 +15,16 @@ from winnow.api.dataset import Dataset
 from winnow.api.job import Job
 from winnow.api.starting import start_if_needed
 from winnow.events import Tell
+from winnow.workspace.job_events import Told
 from winnow.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from winnow.api.model import Model
+    from winnow.ladder.plan import PlannedRung
+
+__all__ = ["Job", "Plan", "Told", "ensure_worker", "estimate", "find_job", "jobs", "submit", "train_here"]
 
 # What climbs takes seconds to import; who only looks at jobs needs none of it, so the functions that do import it.
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRung:
-    """What a climb would do with one rung."""
-
-    rung: str
-    title: str
-    seconds: float | None
-    """Estimated, on this machine; None where it would be skipped at once."""
-    skipped: str | None
-    """Why it would not be tried; None if it would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,7 @@ class Plan:
     """What a climb would do, before it does it: every rung in the ladder's order."""
 
     rungs: tuple[PlannedRung, ...]
+    """With `rung`, `title`, `seconds` (None: it cannot pay) and `skipped`: why it would not be tried, else None."""
     total_s: float
     """Of those that would be tried; what they share counts once."""
     budget_s: float | None
@@ -173,7 +166,12 @@ def estimate(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense.
     """
-    raise NotImplementedError
+    from winnow.api.training import Wish, plan_on
+
+    wish = Wish.checked(budget=budget, seed=seed, optimise=optimise, rungs=rungs)
+    planned = plan_on(_dataset(dataset, workspace), wish, backbone)
+    total_s = sum(one.seconds or 0.0 for one in planned if one.skipped is None)
+    return Plan(tuple(planned), total_s, wish.budget_s)
 
 
 def _dataset(dataset: str | Dataset, workspace: str | Path | Workspace | None) -> Dataset:

@@ -17,6 +17,7 @@ from winnow.events import Tell
 from winnow.graph.backbone import Backbone
 from winnow.graph.features import FeatureStore
 from winnow.ladder.climb import Outcome, Prefer, climb
+from winnow.ladder.plan import PlannedRung, plan_climb
 from winnow.metrics.families import find_metric
 from winnow.report.assemble import judgement, multilabel_judgement
 from winnow.report.schema import Judgement
@@ -25,7 +26,7 @@ from winnow.tasks.classify.rungs import find_rungs as find_classify_rungs
 from winnow.tasks.multilabel.problem import MultilabelProblem, marks_of
 from winnow.tasks.multilabel.rungs import all_rungs as all_multilabel_rungs
 from winnow.tasks.multilabel.rungs import find_rungs as find_multilabel_rungs
-from winnow.tasks.rung import Candidate
+from winnow.tasks.rung import Candidate, Clock
 
 AnyProblem = ClassifyProblem | MultilabelProblem
 Probabilities = npt.NDArray[np.float32]
@@ -81,6 +82,14 @@ def climb_ladder(
         return climb(problem, ladder, folder, budget_s=budget_s, prefer=prefer, are_named=are_named, tell=tell)
     others = find_multilabel_rungs(rungs)
     return climb(problem, others, folder, budget_s=budget_s, prefer=prefer, are_named=are_named, tell=tell)
+
+
+def plan_ladder(problem: AnyProblem, rungs: Sequence[str] | None, budget_s: float | None) -> list[PlannedRung]:
+    """What `climb_ladder` would try, without climbing; see `winnow.ladder.plan.plan_climb`."""
+    is_asked = rungs is not None or budget_s is not None
+    if isinstance(problem, ClassifyProblem):
+        return plan_climb(problem, find_classify_rungs(rungs), Clock(budget_s), is_asked=is_asked)
+    return plan_climb(problem, find_multilabel_rungs(rungs), Clock(budget_s), is_asked=is_asked)
 
 
 def check_rungs(names: Sequence[str], task: Task | None = None) -> None:

@@ -17,13 +17,14 @@ from winnow.api.dataset import Dataset
 from winnow.api.finishing import Finish, finish, keep_newer_report
 from winnow.api.loading import load
 from winnow.api.model import Model
-from winnow.api.tasks import AnyProblem, check_rungs, climb_ladder, problem_of
+from winnow.api.tasks import AnyProblem, check_rungs, climb_ladder, plan_ladder, problem_of
 from winnow.data.manifest import Example, Task
 from winnow.errors import BadDataError, UserError
 from winnow.events import Note, Tell
 from winnow.graph.backbone import EMBEDDED, NONE, Backbone, choose_backbone, list_backbones
 from winnow.graph.features import FeatureStore, PictureReader
 from winnow.ladder.climb import Prefer
+from winnow.ladder.plan import PlannedRung
 from winnow.metrics.families import DEFAULTS, find_metric
 from winnow.report.assemble import now
 from winnow.workspace.climbs import spec_digest
@@ -172,8 +173,7 @@ def climb_on(
     task = data.manifest.task
     wish = wish.for_task(task)
     at_hand = choose_backbone(backbone, shelves(workspace))
-    store = FeatureStore(PictureReader(workspace.blobs.read, workspace.cache_folder))
-    problem = problem_of(task, _examples(data), store, wish.optimise or DEFAULTS[task], wish.seed, at_hand)
+    problem = _problem(data, wish, at_hand)
     spec = wish.spec(task, at_hand)
     record = workspace.find_unfinished_climb(data.name, data.version, spec_digest(spec))
     if record is None:
@@ -193,6 +193,19 @@ def climb_on(
     except BaseException:
         workspace.finish_climb(record.id, "failed")
         raise
+
+
+def plan_on(data: Dataset, wish: Wish, backbone: str | Path | None) -> list[PlannedRung]:
+    """What `climb_on` would try, and what it would leave out and why, without climbing."""
+    wish = wish.for_task(data.manifest.task)
+    problem = _problem(data, wish, choose_backbone(backbone, shelves(data.workspace)))
+    return plan_ladder(problem, wish.rungs, wish.budget_s)
+
+
+def _problem(data: Dataset, wish: Wish, backbone: Backbone | None) -> AnyProblem:
+    store = FeatureStore(PictureReader(data.workspace.blobs.read, data.workspace.cache_folder))
+    task = data.manifest.task
+    return problem_of(task, _examples(data), store, wish.optimise or DEFAULTS[task], wish.seed, backbone)
 
 
 def _climb(

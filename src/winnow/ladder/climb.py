@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 import traceback
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from winnow.events import PlanMade, RungFinished, RungSkipped, RungStarted, Tell
 from winnow.ladder.evidence import Comparisons, compare_all
 from winnow.ladder.evidence import Judged as JudgedRung
 from winnow.ladder.keep import Kept, Shelf
+from winnow.ladder.plan import plan_climb, short_reason, unasked_reason
 from winnow.ladder.verdict import Verdict, gains_of, reach_verdict
 from winnow.machine import Meter
 from winnow.tasks.rung import (
@@ -135,24 +135,14 @@ def climb(
 def _plan(
     problem: P, rungs: Sequence[Rung[P]], kept: Mapping[str, Kept], clock: Clock, is_asked: bool, tell: Tell
 ) -> list[Step]:
-    """Say beforehand what the climb will take; what rungs share counts once, and one that will not fit not at all."""
-    steps: list[Step] = []
-    planned: list[tuple[str, float]] = []
-    total, shared = 0.0, set[str | None]()
-    for rung in rungs:
-        step = Step(rung.name, rung.title, reason=rung.skip_reason(problem))
-        steps.append(step)
-        if step.reason is not None:
-            continue
-        estimate = Estimate(0.0) if rung.name in kept else rung.estimate(problem)
-        step.estimate_s = estimate.own_s if estimate.shared in shared else estimate.total_s
-        step.reason = None if is_asked else _unasked(rung.name, estimate)
-        if step.reason is None and total + step.estimate_s <= clock.left_s():
-            planned.append((step.rung, step.estimate_s))
-            total += step.estimate_s
-            shared.add(estimate.shared)
-    tell(PlanMade(tuple(planned), total, clock.budget_s))
-    return steps
+    """Say beforehand what the climb will take."""
+    planned = plan_climb(problem, rungs, clock, is_asked=is_asked, kept=kept)
+    fitting = tuple((one.rung, one.seconds) for one in planned if one.skipped is None and one.seconds is not None)
+    tell(PlanMade(fitting, sum(seconds for _, seconds in fitting), clock.budget_s))
+    return [
+        Step(one.rung, one.title, reason=None if one.is_short else one.skipped, estimate_s=one.seconds)
+        for one in planned
+    ]
 
 
 def _candidates(steps: Sequence[Step]) -> dict[str, Candidate]:
@@ -173,10 +163,9 @@ def _try(
     bench = Workbench(shelf.folder / f"{rung.name}.work", _candidates(steps))
     try:
         estimate = _sure_estimate(problem, rung, clock, is_asked)
-        step.reason = None if is_asked else _unasked(rung.name, estimate)
+        step.reason = None if is_asked else unasked_reason(rung.name, estimate)
         if step.reason is None and estimate.total_s > clock.left_s():
-            left_s = max(clock.left_s(), 0)
-            step.reason = f"it needs about {estimate.total_s:.0f} s and {left_s:.0f} s of the budget are left"
+            step.reason = short_reason(estimate.total_s, clock.left_s())
         if step.reason is not None:
             return
         tell(RungStarted(step.rung, step.title, estimate.total_s))
@@ -207,21 +196,6 @@ def _sure_estimate(problem: P, rung: Rung[P], clock: Clock, is_asked: bool) -> E
     limit_s = clock.left_s() if is_asked else estimate.unasked_s
     is_near = estimate.total_s <= _ROUGHLY * limit_s
     return estimate.measure() if estimate.measure is not None and is_near else estimate
-
-
-def _unasked(name: str, estimate: Estimate) -> str | None:
-    """Why a rung that takes its time waits until somebody asks for it; None if it does not take long."""
-    if estimate.total_s <= estimate.unasked_s:
-        return None
-    budget = f"{max(1, math.ceil(1.5 * estimate.total_s / 60))}m"
-    return f"it would take about {_about(estimate.total_s)}; give --budget {budget}, or name it: --rungs {name}"
-
-
-def _about(seconds: float) -> str:
-    for unit_s, unit in ((3600, "h"), (60, "min")):
-        if seconds >= 1.5 * unit_s:
-            return f"{seconds / unit_s:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _judge(
