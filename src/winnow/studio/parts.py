@@ -63,15 +63,18 @@ def link(words: str, href: str, classes: str = "", **attributes: Any) -> TextEle
 
 
 def button(words: str, on_click: Handler, classes: str = "", **attributes: Any) -> TextElement:
-    """A button; while its handler works it is disabled, and a `UserError` is told at the top of the page."""
+    """A button; while its handler works further clicks do nothing, and a `UserError` is told at the top of the page."""
     element = text("button", words, classes, type="button", **attributes)
 
     async def clicked() -> None:
-        element.props["disabled"] = True
+        if "aria-busy" in element.props:
+            return
+        # Not disabled: a browser would take the keyboard away from it.
+        element.props["aria-busy"] = "true"
         try:
             await guarded(on_click)
         finally:
-            element.props.pop("disabled", None)
+            element.props.pop("aria-busy", None)
 
     element.on("click", clicked, args=[])
     return element
@@ -109,6 +112,22 @@ def choice(label: str, options: Mapping[str, str], *, value: str, hint: str = ""
     return element
 
 
+def area(label: str, *, value: str = "", hint: str = "", **attributes: Any) -> ui.element:
+    """As `field`, for text of several lines."""
+    return _labelled("textarea", label, hint, {"value": value, **attributes})
+
+
+def tick(label: str, *, is_on: bool = False, **attributes: Any) -> ui.element:
+    """A box to tick, its words behind it; read it with `.props["checked"]`, which is True or False."""
+    with box("label", "tick"):
+        element = box("input", type="checkbox", checked=is_on, **attributes)
+        text("span", label)
+    element.on(
+        "change", lambda event: _keep(element, event, "checked"), js_handler="(event) => emit(event.target.checked)"
+    )
+    return element
+
+
 def _labelled(tag: str, label: str, hint: str, attributes: Mapping[str, Any]) -> ui.element:
     with box("div", "field"):
         words = text("label", label)
@@ -122,10 +141,16 @@ def _labelled(tag: str, label: str, hint: str, attributes: Mapping[str, Any]) ->
     return element
 
 
-def _keep(element: ui.element, event: GenericEventArguments) -> None:
+def _keep(element: ui.element, event: GenericEventArguments, name: str = "value") -> None:
     # The browser shows it already: only remember it, and send nothing back that would move the cursor.
     with element.props.suspend_updates():
-        element.props["value"] = event.args
+        element.props[name] = event.args
+
+
+def focus(element: ui.element) -> None:
+    """Put the keyboard on an element, where what it was on is gone."""
+    # After the next frame: an element that was made just now is not in the page before.
+    ui.run_javascript(f"requestAnimationFrame(() => document.getElementById({element.html_id!r})?.focus())")
 
 
 def on_change(element: ui.element, hear: Hears) -> None:
