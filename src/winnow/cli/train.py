@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from winnow.cli.options import JsonOption, WorkspaceOption, echo_json, example
 
+if TYPE_CHECKING:
+    from winnow.api.job import Job
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    examples = example("winnow train ./photos", "winnow train clouds --budget 5m --optimise macro_f1")
+    examples = example("winnow train ./photos", "winnow train clouds --budget 5m --background")
     app.command("train", epilog=examples)(_train)
 
 
@@ -45,6 +48,9 @@ def _train(
     ] = None,
     version: Annotated[int | None, typer.Option(help="Of the dataset [default: the newest].")] = None,
     no_test: Annotated[bool, typer.Option("--no-test", help="Leave the test split closed.")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Put it into the queue and return; `winnow jobs` shows it.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,9 +59,10 @@ def _train(
     Methods are tried from cheap to dear and judged on the same pictures. Ctrl-C keeps the best so far; the same
     command goes on from there. The test split is opened once, at the end, for the chosen model alone.
     """
+    from winnow.api.jobs import submit, train_here
     from winnow.api.loading import load
     from winnow.api.printing import Printer
-    from winnow.api.training import Wish, train
+    from winnow.api.training import Wish
 
     wanted = None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()]
     Wish.checked(budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=wanted)  # before a long import
@@ -67,7 +74,21 @@ def _train(
             version=version,
             tell=printer,
         )
-        model = train(
+        if background:
+            job = submit(
+                data,
+                budget=budget,
+                seed=seed,
+                optimise=optimise,
+                prefer=prefer,
+                rungs=wanted,
+                backbone=backbone,
+                name=name,
+                open_test=not no_test,
+            )
+            _echo_job(job, as_json)
+            return
+        model = train_here(
             data,
             budget=budget,
             seed=seed,
@@ -89,3 +110,11 @@ def _train(
     Console(highlight=False).print(summary(model.report.numbers))
     typer.echo(f"Report: {model.report.page}")
     typer.echo(f"Next: winnow predict {model.full_name} PICTURE...")
+
+
+def _echo_job(job: Job, as_json: bool) -> None:
+    if as_json:
+        echo_json(job.as_dict())
+        return
+    typer.echo(f"Job {job.id}: the climb on {job.dataset} version {job.version} runs by itself, after those before it.")
+    typer.echo(f"Next: winnow jobs watch {job.id}, or winnow jobs stop {job.id}")
