@@ -15,6 +15,7 @@ from winnow.machine import keep_quiet
 
 if TYPE_CHECKING:
     from winnow.api.classifier import Classifier
+    from winnow.api.comparing import compare
     from winnow.api.dataset import Dataset
     from winnow.api.evaluation import evaluate
     from winnow.api.health import check
@@ -34,13 +35,26 @@ _HOME = {
     "Prediction": "winnow.api.model",
     "UserError": "winnow.errors",
     "check": "winnow.api.health",
+    "compare": "winnow.api.comparing",
     "evaluate": "winnow.api.evaluation",
     "load": "winnow.api.loading",
     "study": "winnow.api.studying",
     "train": "winnow.api.training",
 }
 
-__all__ = ["Classifier", "Dataset", "Model", "Prediction", "UserError", "check", "evaluate", "load", "study", "train"]
+__all__ = [
+    "Classifier",
+    "Dataset",
+    "Model",
+    "Prediction",
+    "UserError",
+    "check",
+    "compare",
+    "evaluate",
+    "load",
+    "study",
+    "train",
+]
 
 keep_quiet()
 

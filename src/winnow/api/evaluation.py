@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.dataset import Dataset, using
-from winnow.api.finishing import look_at_test, write_report
+from winnow.api.finishing import known_test_examples, look_at_test, write_report
+from winnow.api.judged_pictures import JudgedPictures, Split
 from winnow.api.measured import Measured
 from winnow.api.model import REPORT, Model
 from winnow.api.report import ReportFile
@@ -24,7 +25,7 @@ from winnow.data.importing import read_source
 from winnow.data.manifest import Example, examples_of
 from winnow.data.reading import Keep
 from winnow.data.sources.source import Refused
-from winnow.errors import BadDataError, UserError, did_you_mean
+from winnow.errors import BadDataError, NotFoundError, UserError, did_you_mean
 from winnow.events import Note, Progress, Tell, tell_nobody
 from winnow.report.schema import Report
 from winnow.report.words import count, number
@@ -255,6 +256,34 @@ def _probabilities(
         parts.append(model.probabilities(contents, read))
         tell(Progress("measuring", start + len(contents), len(examples)))
     return np.concatenate(parts)
+
+
+def answers_kept(model: Model, split: Split, home: Workspace | None, tell: Tell = tell_nobody) -> JudgedPictures:
+    """What a model answered for every picture that it was judged on, or for the test split that it has opened.
+
+    A model of before, which does not keep that of its test split, is asked again; this costs no opening.
+
+    Raises:
+        NotFoundError: it does not keep them, and they cannot be had again.
+        UserError: its test split was not opened.
+    """
+    numbers = model.report.numbers
+    if split == "test" and numbers.test is None:
+        raise UserError(
+            f"{model.full_name} has not opened its test split; this opens it, and is counted: "
+            f"winnow evaluate {model.full_name}"
+        )
+    try:
+        return JudgedPictures.read(model.folder, split)
+    except NotFoundError:
+        data = dataset_of(numbers, home)
+        if split == "judged" or data is None:
+            raise
+        examples = known_test_examples(data, model.answers)
+        probs = _probabilities(model, examples, data.workspace.blobs.read, tell)
+        pictures = answers_to_examples(probs, examples, model.answers)
+        pictures.write(model.folder, split)
+        return pictures
 
 
 def dataset_of(numbers: Report, home: Workspace | None) -> Dataset | None:

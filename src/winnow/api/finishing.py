@@ -228,6 +228,11 @@ def look_at_test(
     return TestLook(judged, TestOpenings(count=opening.count, opening=opening.number), pictures)
 
 
+def known_test_examples(data: Dataset, answers: Answers) -> list[Example]:
+    """The labelled test pictures that these answers can be held against."""
+    return _test_examples(data, answers)[0]
+
+
 def _test_examples(data: Dataset, answers: Answers) -> tuple[list[Example], str | None]:
     """The labelled test pictures, and what a user should know of classes that nobody could have learned."""
     truths = [(example, answers.truths_of(example)) for example in data.examples("test")]

@@ -60,10 +60,25 @@ def _options(version: bool = typer.Option(False, "--version", help="Show the ver
 def _add_commands() -> None:
     if app.registered_commands:
         return
-    from winnow.cli import backbones, check, data, evaluate, export, folds, jobs, nets, predict, rooms, studio, study, train
+    from winnow.cli import (
+        backbones,
+        check,
+        compare,
+        data,
+        evaluate,
+        export,
+        folds,
+        jobs,
+        nets,
+        predict,
+        rooms,
+        studio,
+        study,
+        train,
+    )
     from winnow.cli import versions as history
 
-    work = (studio, data, check, train, jobs, evaluate, predict)
+    work = (studio, data, check, train, jobs, evaluate, compare, predict)
     for module in (*work, history, folds, export, study, rooms, backbones, nets):
         module.add_to(app)
 
