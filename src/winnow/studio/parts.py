@@ -194,21 +194,24 @@ def details(summary: str, classes: str = "") -> ui.element:
     return around
 
 
-def same_as(command: str, python: str) -> None:
-    """The same from the command line and from Python, ready to copy."""
+def same_as(command: str, python: str) -> tuple[TextElement, TextElement]:
+    """The same from the command line and from Python, ready to copy; both elements, for pages whose lines change."""
     with details("The same from the command line, or from Python", "same"):
-        for name, code in (("Command line", command), ("Python", python)):
-            with box("figure"):
-                text("figcaption", name)
-                copied(code)
+        with box("figure"):
+            text("figcaption", "Command line")
+            first = copied(command)
+        with box("figure"):
+            text("figcaption", "Python")
+            return first, copied(python)
 
 
-def copied(code: str) -> None:
-    """Lines of code with a button that copies them."""
+def copied(code: str) -> TextElement:
+    """Lines of code with a button that copies them; assign its `text` to change them."""
     with box("div", "code"):
-        text("code", code, tabindex=0)
+        lines = text("code", code, tabindex=0)
         element = text("button", "Copy", "quiet", type="button", aria_label=f"Copy: {code.splitlines()[0][:60]}")
         element.on("click", js_handler=_COPY)
+    return lines
 
 
 _COPY = """(event) => { const button = event.currentTarget;
