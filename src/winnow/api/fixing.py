@@ -14,7 +14,7 @@ from winnow.api.health_numbers import rows_alone
 from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove, RemoveLabels
 from winnow.data.health import FIXES, NEEDS_ROWS_ONLY
 from winnow.data.health import check as find_all
-from winnow.data.health.finding import Action, Finding, counted
+from winnow.data.health.finding import Action, Finding, Fix, counted
 from winnow.errors import UserError, did_you_mean
 from winnow.events import Tell, tell_nobody
 from winnow.workspace.workspace import Workspace
@@ -123,6 +123,40 @@ def fix(
             record = home.edit(data.name, edits, expected_version=data.version)
             version, parent = record.number, record.parent
         return Fixed(data.name, data.version, version, mended, edits, asks, parent)
+
+
+def mend(
+    data: Dataset,
+    finding: Finding,
+    fix: Fix,
+    *,
+    only: Sequence[str] = (),
+    dry_run: bool = False,
+    who: str | None = None,
+) -> Fixed:
+    """Do one fix of one finding that a check of this version gave, as a new version.
+
+    Args:
+        data: the version that was checked.
+        finding: one of `data.check().findings`.
+        fix: one of `finding.fixes`.
+        only: mend these pictures alone (by source); all if empty.
+        dry_run: change nothing.
+        who: did it; default: the user of this process.
+
+    Raises:
+        ConflictError: somebody changed one of these pictures since.
+        NotFoundError: a picture or class is not there any more.
+        UserError: none of the pictures in `only` is concerned.
+    """
+    edits = combined(fix.edits, only)
+    if not edits:
+        raise UserError("Nothing would change: choose at least one of the pictures that were found.")
+    version = parent = None
+    if not dry_run:
+        record = data.workspace.edit(data.name, edits, who=who, expected_version=data.version)
+        version, parent = record.number, record.parent
+    return Fixed(data.name, data.version, version, (finding,), edits, parent=parent)
 
 
 def combined(edits: Iterable[Edit], only: Collection[str] = ()) -> tuple[Edit, ...]:

@@ -1,0 +1,74 @@
+"""What was done to a dataset, and the ways back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from winnow.api.dataset import Dataset
+from winnow.errors import UserError
+from winnow.report.words import count
+from winnow.studio.checks import checks_of
+from winnow.studio.pages.health.mending import Changed
+from winnow.studio.parts import Cell, aside, box, button, details, para, say, table
+from winnow.workspace.records import VersionRecord
+
+_MOST_LISTED = 50
+
+
+def last_change(data: Dataset, changed: Changed) -> None:
+    """What was mended last from this page, with a button that undoes it."""
+    fixed = checks_of(data.workspace).last_fix.get(data.name)
+    if fixed is None or fixed.version != data.version or fixed.parent is None:
+        return
+    back_to = fixed.parent
+
+    async def undo() -> None:
+        newest = data.workspace.find_version(data.name).number
+        if newest != data.version:
+            raise UserError(
+                f"Version {newest} was made meanwhile, and undoing would lose it: go back in the list of versions."
+            )
+        await _go_back(data, back_to, changed)
+
+    with box("section", "card"):
+        done = "; ".join(words for words, _ in fixed.told())
+        para(f"Version {fixed.version} was made. {done}.")
+        button("Undo", undo)
+
+
+async def draw_versions(data: Dataset, changed: Changed) -> None:
+    """All versions, with buttons that go back."""
+    versions = await aside(data.log)
+    with details(f"Versions of this dataset ({len(versions)})"):
+        rows: list[list[Cell]] = [
+            [
+                str(one.number),
+                one.what,
+                one.who,
+                _moment(one),
+                count(one.examples, "picture"),
+                partial(_back, data, one, changed),
+            ]
+            for one in versions[:_MOST_LISTED]
+        ]
+        table("The newest first", ("Version", "What was done", "By", "When", "Holds", "Way back"), rows)
+        if len(versions) > _MOST_LISTED:
+            para(f"{len(versions) - _MOST_LISTED:,} older ones: winnow log shows them.", "hint")
+
+
+def _back(data: Dataset, one: VersionRecord, changed: Changed) -> None:
+    if one.number != data.version:
+        label = f"Go back to version {one.number}"
+        button("Go back to it", lambda: _go_back(data, one.number, changed), "quiet", aria_label=label)
+
+
+async def _go_back(data: Dataset, number: int, changed: Changed) -> None:
+    restored = await aside(data.restore, number)
+    checks_of(data.workspace).last_fix.pop(data.name, None)
+    await changed()
+    say(f"Version {restored.version} equals version {number}.")
+
+
+def _moment(one: VersionRecord) -> str:
+    return datetime.fromisoformat(one.created).astimezone().strftime("%Y-%m-%d %H:%M")
