@@ -18,6 +18,9 @@ from winnow.studio.media import media
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages import PAGES
 from winnow.studio.parts import para
+from winnow.studio.receiving import receiving
+from winnow.studio.reports import reports
+from winnow.studio.worker_watch import watch_worker
 from winnow.workspace.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
@@ -29,6 +32,7 @@ def studio(workspace: Workspace, lock: Lock) -> ASGIApp:
     """The studio of an open workspace behind its door; one a process, since NiceGUI keeps its pages globally."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     add_pages(workspace, origin=f"http://127.0.0.1:{lock.port}")
+    watch_worker(workspace)
     ui.run_with(
         app,
         title="Winnow",
@@ -49,6 +53,8 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     for style in DRAWINGS:
         nicegui.app.add_static_file(local_file=str(style), url_path=f"/drawings/{style.name}")
     nicegui.app.include_router(media(workspace))
+    nicegui.app.include_router(reports(workspace))
+    nicegui.app.include_router(receiving(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
     for page in PAGES:
         ui.page(page.path)(_visited(page, workspace, origin))

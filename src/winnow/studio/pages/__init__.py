@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from winnow.studio.page import Page
-from winnow.studio.pages import home
+from winnow.studio.pages import codes, health, home, importing, train
 
-PAGES: tuple[Page, ...] = (home.PAGE,)
+PAGES: tuple[Page, ...] = (
+    home.PAGE,
+    *importing.PAGES,
+    *health.PAGES,
+    *train.PAGES,
+    codes.PAGE,
+)
