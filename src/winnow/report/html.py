@@ -64,7 +64,8 @@ def as_html(report: Report, pictures: Callable[[str], bytes | None]) -> str:
 
 def page_head(title: str, *, more_style: str = "") -> Html:
     """The head of a page of ours: its policy, its style with more of it at the end, its title."""
-    style, script = Html(_part("style.css") + _part("ladder.css") + more_style), _part("page.js")
+    style = Html("".join(map(_part, ("style.css", "ladder.css", "closer_look.css"))) + more_style)
+    script = _part("page.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from winnow.metrics.confusion import ConfusionTable
 from winnow.report import words
 from winnow.report.markup import Html, data_block, tag
@@ -21,7 +23,7 @@ def confusion_section(judgement: Judgement, table: ConfusionTable, key: str, pic
     cells = _cells_with_pictures(judgement, pictures)
     matrix = tag(
         "div",
-        _matrix(table, cells, key),
+        matrix_table(table, cells, key),
         class_="scroll tall matrix",
         tabindex="0",
         role="group",
@@ -47,7 +49,7 @@ def confusion_section(judgement: Judgement, table: ConfusionTable, key: str, pic
             + ("Press a number to see pictures behind it." if cells else ""),
             class_="hint",
         ),
-        tag("div", _pairs(table, cells), matrix, class_=None if n_classes > _WHOLE_UP_TO else "beside"),
+        tag("div", pairs_table(table, cells), matrix, class_=None if n_classes > _WHOLE_UP_TO else "beside"),
         data_block(f"{key}-cells", data),
         class_="confusion",
         data_cells=f"{key}-cells",
@@ -81,7 +83,8 @@ def _what(table: ConfusionTable, cell: str) -> str:
     return f"“{truth}” answered “{answer}”"
 
 
-def _pairs(table: ConfusionTable, cells: dict[str, list[str]]) -> Html | None:
+def pairs_table(table: ConfusionTable, cells: Container[str]) -> Html | None:
+    """The pairs of classes that are mixed up most often; the numbers of `cells` ("row,column") are buttons."""
     mistakes = [
         (n, n / sum(row), i, j) for i, row in enumerate(table.counts) for j, n in enumerate(row) if i != j and n > 0
     ]
@@ -116,7 +119,8 @@ def _pairs(table: ConfusionTable, cells: dict[str, list[str]]) -> Html | None:
     )
 
 
-def _matrix(table: ConfusionTable, cells: dict[str, list[str]], key: str) -> Html:
+def matrix_table(table: ConfusionTable, cells: Container[str], key: str) -> Html:
+    """The whole matrix; the numbers of `cells` ("row,column") are buttons."""
     heads = [tag("th", tag("small", "truth ↓  answer →"), class_="corner")]
     heads += [tag("th", tag("bdi", name), scope="col") for name in table.classes]
     rows = [
@@ -133,7 +137,7 @@ def _matrix(table: ConfusionTable, cells: dict[str, list[str]], key: str) -> Htm
     )
 
 
-def _cell(table: ConfusionTable, cells: dict[str, list[str]], i: int, j: int) -> Html:
+def _cell(table: ConfusionTable, cells: Container[str], i: int, j: int) -> Html:
     n = table.counts[i][j]
     if n == 0:
         return tag("td", class_="right" if i == j else None)
@@ -142,7 +146,7 @@ def _cell(table: ConfusionTable, cells: dict[str, list[str]], i: int, j: int) ->
     return tag("td", _number(table, cells, i, j), class_=f"{'right' if i == j else 'wrong'} s{shade}")
 
 
-def _number(table: ConfusionTable, cells: dict[str, list[str]], i: int, j: int) -> Html:
+def _number(table: ConfusionTable, cells: Container[str], i: int, j: int) -> Html:
     n, cell = table.counts[i][j], f"{i},{j}"
     if cell not in cells:
         return tag("span", words.number(n))
