@@ -151,7 +151,7 @@ class _Guarded:
         """Hold back pages until they are whole; all else goes through at once."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["Content-Security-Policy"] = _POLICY.format(nonce=self._nonce)
+            headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=self._nonce))  # a route may be stricter
             for name, value in _HEADERS.items():
                 headers[name] = value
             if not headers.get("content-type", "").startswith("text/html"):

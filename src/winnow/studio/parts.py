@@ -85,8 +85,8 @@ def picture(src: str, alt: str, classes: str = "", **attributes: Any) -> ui.elem
     return box("img", classes, src=src, alt=alt, loading="lazy", **attributes)
 
 
-def drawing(svg: str, classes: str = "drawing") -> ui.element:
-    """Markup of our own drawing functions (`winnow.report`), which escape what users wrote."""
+def drawing(svg: str, classes: str = "drawing") -> ui.html:
+    """Markup of our own drawing functions (`winnow.report`), which escape what users wrote; change its `content`."""
     return ui.html(svg, sanitize=False).classes(classes)
 
 

@@ -1,0 +1,154 @@
+"""Climbs as tables: those under way and waiting, each with its way to end it, and those that are over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from winnow.api.jobs import Job, jobs
+from winnow.api.rungs import rung_titles
+from winnow.report import words
+from winnow.studio.pages.train.states import moment, now, state_in_words, took_s
+from winnow.studio.pages.train.story import Story
+from winnow.studio.parts import aside, box, button, focus, heading, link, para, say, text
+from winnow.workspace.workspace import Workspace
+
+EVERY_S = 2.0
+_OVER_SHOWN = 50
+
+
+def address(job: Job) -> str:
+    """The page of a climb."""
+    return f"/train/{quote(job.dataset)}/{job.id}"
+
+
+@dataclass
+class _Row:
+    element: ui.element
+    said: TextElement
+    took: TextElement
+
+
+class Climbs:
+    """The climbs of a workspace, or of one of its datasets; looks again while the page is open.
+
+    Rows stay what they are while their words change, so that nobody's focus is lost.
+    """
+
+    def __init__(self, workspace: Workspace, dataset: str | None = None) -> None:
+        self._workspace, self._dataset = workspace, dataset
+        self._stories: dict[int, Story] = {}
+        self._rows: dict[int, _Row] = {}
+        self._over: set[int] = set()
+        with box("section", "card", tabindex=-1, aria_labelledby="climbs") as self.element:
+            heading("Climbs", id="climbs")
+            self._nothing = para("None yet.", "hint")
+            self._waiting_table, self._waiting = _table(
+                "Under way and waiting", ("Climb", "Dataset", "Now", "Since", "End it")
+            )
+            self._over_table, self._done = _table(
+                "Over", ("Climb", "Dataset", "How it ended", "When, and how long", "Model")
+            )
+
+    async def keep_looking(self) -> None:
+        """Show them, now and from now on."""
+        await self._look()
+        ui.timer(EVERY_S, self._look, immediate=False)
+
+    async def _look(self) -> None:
+        found, said = await aside(self._read)
+        for one in found:
+            if one.is_over:
+                self._end(one)
+            else:
+                self._show(one, said[one.id])
+        for gone in [job_id for job_id in self._rows if job_id not in {one.id for one in found}]:
+            self._rows.pop(gone).element.delete()
+        self._nothing.set_visibility(not found)
+        self._waiting_table.set_visibility(bool(self._rows))
+        self._over_table.set_visibility(bool(self._over))
+
+    def _read(self) -> tuple[list[Job], dict[int, str]]:
+        """In a thread: all climbs, and what is said of those that are not over."""
+        everything = jobs(self._workspace)
+        open_ones = [one for one in everything if not one.is_over]
+        said: dict[int, str] = {}
+        for place, one in enumerate(open_ones):
+            story = self._story(one) if one.state == "running" else None
+            said[one.id] = state_in_words(one, story, place, now())
+        mine = [one for one in everything if self._dataset in (None, one.dataset)]
+        over = [one for one in mine if one.is_over][-_OVER_SHOWN:]
+        return [*over, *(one for one in mine if not one.is_over)], said
+
+    def _story(self, job: Job) -> Story:
+        if job.id not in self._stories:
+            task = self._workspace.manifest(job.dataset, job.version).task
+            self._stories[job.id] = Story(rung_titles(task))
+        story = self._stories[job.id]
+        story.hear(job.events(story.last))
+        return story
+
+    def _show(self, job: Job, said: str) -> None:
+        row = self._rows.get(job.id)
+        if row is None:
+            with self._waiting:
+                row = self._rows[job.id] = self._row(job)
+        seconds = took_s(job, now())
+        row.said.text = words.capital(said)
+        row.took.text = "–" if seconds is None else words.duration(seconds)
+
+    def _row(self, job: Job) -> _Row:
+        with box("tr") as element:
+            self._name(job)
+            said, took = text("td", ""), text("td", "")
+
+            async def end() -> None:
+                ended = await aside(job.stop)
+                focus(self.element)
+                say(f"Climb {job.id} {'is off the queue' if ended.is_over else 'is stopping'}.")
+                await self._look()
+
+            with box("td"):
+                words_of_it = "Take it off" if job.state == "queued" else "Stop, keep the best"
+                button(words_of_it, end, "quiet", aria_label=f"{words_of_it}: climb {job.id} on {job.dataset}")
+        return _Row(element, said, took)
+
+    def _end(self, job: Job) -> None:
+        """Put it on top of those that are over, once."""
+        if job.id in self._over:
+            return
+        self._over.add(job.id)
+        if job.id in self._rows:
+            self._rows.pop(job.id).element.delete()
+        seconds = took_s(job, now())
+        with self._done, box("tr") as element:
+            self._name(job)
+            text("td", words.capital(job.error or state_in_words(job, None, 0, now())))
+            when = "" if job.ended_at is None else moment(job.ended_at)
+            text("td", when if seconds is None else f"{when}, {words.duration(seconds)}")
+            with box("td"):
+                if job.model is None:
+                    text("span", "–")
+                else:
+                    link(job.model, f"/evaluate/{quote(job.model)}")
+        element.move(target_index=0)
+
+    def _name(self, job: Job) -> None:
+        with box("th", scope="row"):
+            link(f"Climb {job.id}", address(job))
+        with box("td"):
+            link(job.dataset, f"/train/{quote(job.dataset)}")
+
+
+def _table(caption: str, columns: tuple[str, ...]) -> tuple[ui.element, ui.element]:
+    """An empty table, and its body."""
+    with box("div", "scroll", tabindex=0, role="region", aria_label=caption) as around, box("table", "climbs"):
+        text("caption", caption)
+        with box("thead"), box("tr"):
+            for column in columns:
+                text("th", column, scope="col")
+        body = box("tbody")
+    return around, body
