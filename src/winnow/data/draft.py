@@ -130,6 +130,10 @@ class Draft:
         self._note(_REMOVED, row, None)
         self._take_out(row, True)
 
+    def is_removed(self, row: int) -> bool:
+        """Was this row taken out?"""
+        return bool(self._is_removed[row])
+
     @contextmanager
     def attempt(self) -> Generator[None]:
         """Whatever the block changes is taken back if it raises; attempts may lie in each other."""

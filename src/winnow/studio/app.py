@@ -17,6 +17,7 @@ from winnow.studio.frame import frame, theme_of
 from winnow.studio.media import media
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages import PAGES
+from winnow.studio.pages.label.routes import label_routes
 from winnow.studio.parts import para
 from winnow.studio.receiving import receiving
 from winnow.studio.reports import reports
@@ -53,6 +54,7 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     for style in DRAWINGS:
         nicegui.app.add_static_file(local_file=str(style), url_path=f"/drawings/{style.name}")
     nicegui.app.include_router(media(workspace))
+    nicegui.app.include_router(label_routes(workspace))
     nicegui.app.include_router(reports(workspace))
     nicegui.app.include_router(receiving(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from winnow.studio.page import Page
-from winnow.studio.pages import codes, health, home, importing, train
+from winnow.studio.pages import codes, health, home, importing, label, train
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
     *importing.PAGES,
     *health.PAGES,
+    *label.PAGES,
     *train.PAGES,
     codes.PAGE,
 )

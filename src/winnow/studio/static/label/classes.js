@@ -1,0 +1,129 @@
+// The classes with their keys: which key gives which class is kept in this browser, so that it stays the same.
+
+import { button, counted, el, field, kept } from "./dom.js";
+
+// "n" asks for the next pictures, so it is no class's key.
+const KEYS = "123456789abcdefghijklmopqrstuvwxyz";
+
+export class Classes {
+  // use(name): give it to the chosen pictures; edit(edits, said): rename and merge.
+  constructor({ dataset, use, edit, tell }) {
+    Object.assign(this, { use, edit, tell });
+    this.store = `winnow-classes:${dataset}`;
+    const { keys = {}, made = [] } = JSON.parse(kept.get(this.store) || "{}");
+    this.keys = new Map(Object.entries(keys));
+    this.made = made;
+    this.counts = new Map();
+    this.list = el("ul", { class: "label-classes" });
+    const name = el("input", { maxlength: 200, autocomplete: "off" });
+    const form = el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); this.make(name); } },
+      field("New class", name), el("button", { type: "submit" }, "Add"));
+    this.element = el("section", { class: "card label-side-classes", "aria-label": "Classes" },
+      el("h2", {}, "Classes"), this.list, form);
+    this.dialog = el("dialog", { class: "label-dialog", "aria-label": "Change a class" });
+    this.element.append(this.dialog);
+  }
+
+  get names() {
+    return [...this.counts.keys()];
+  }
+
+  show(counts) {
+    const all = new Map(counts);
+    this.made = this.made.filter((name) => !all.has(name));
+    this.made.forEach((name) => all.set(name, 0));
+    const state = JSON.stringify([...all]);
+    if (state === this.state) return;
+    this.state = state;
+    this.counts = all;
+    for (const name of [...this.keys.keys()]) if (!all.has(name)) this.keys.delete(name);
+    const free = [...KEYS].filter((key) => ![...this.keys.values()].includes(key));
+    for (const name of all.keys()) if (!this.keys.has(name) && free.length) this.keys.set(name, free.shift());
+    this.keep();
+    // A person may be on one of these buttons: what stays is not made anew.
+    const focused = document.activeElement?.closest?.(".label-classes li")?.dataset.name;
+    const focusedUse = document.activeElement?.classList?.contains("class-use");
+    this.list.replaceChildren(...[...all].map(([name, count]) => this.entry(name, count)));
+    if (focused !== undefined) {
+      const entry = [...this.list.children].find((one) => one.dataset.name === focused);
+      entry?.children[focusedUse ? 0 : 1]?.focus();
+    }
+  }
+
+  entry(name, count) {
+    const key = this.keys.get(name);
+    const entry = el("li", {},
+      el("button", { type: "button", class: "class-use", "aria-keyshortcuts": key, onclick: () => this.use(name) },
+        key ? el("kbd", {}, key) : "", el("span", { class: "class-name" }, name),
+        el("span", { class: "class-count" }, count.toLocaleString("en"))),
+      button("Change", () => this.change(name), { class: "quiet", "aria-label": `Change the class ${name}` }));
+    entry.dataset.name = name;
+    return entry;
+  }
+
+  ofKey(key) {
+    for (const [name, one] of this.keys) if (one === key) return name;
+    return null;
+  }
+
+  make(input) {
+    const name = input.value.trim();
+    if (!name) return this.tell("Give the new class a name.");
+    if (this.counts.has(name)) return this.tell(`There is a class ${name} already.`);
+    this.made.push(name);
+    input.value = "";
+    this.show([...this.counts]);
+    const key = this.keys.get(name);
+    this.tell(`The class ${name} ${key ? `has the key ${key}` : "is in the list"}; its first picture makes it part of the dataset.`);
+    return undefined;
+  }
+
+  keep() {
+    kept.set(this.store, JSON.stringify({ keys: Object.fromEntries(this.keys), made: this.made }));
+  }
+
+  change(name) {
+    const input = el("input", { value: name, maxlength: 200, autocomplete: "off" });
+    const others = this.names.filter((one) => one !== name && this.counts.get(one) > 0);
+    const into = el("select", {}, el("option", { value: "" }, "Choose a class"),
+      ...others.map((one) => el("option", { value: one }, one)));
+    const done = (edits, said) => {
+      this.dialog.close();
+      if (this.made.includes(name)) return this.forget(name, edits[0].new);
+      // The class keeps its key under its new name.
+      if (edits[0].kind === "rename" && this.keys.has(name)) this.keys.set(edits[0].new, this.keys.get(name));
+      return this.edit(edits, said);
+    };
+    const rename = () => {
+      const wanted = input.value.trim();
+      if (!wanted || wanted === name) return this.dialog.close();
+      if (this.counts.has(wanted)) {
+        note.textContent = `There is a class ${wanted} already: merge the two instead.`;
+        return undefined;
+      }
+      return done([{ kind: "rename", old: name, new: wanted }], `The class ${name} is called ${wanted} now.`);
+    };
+    const merge = () => {
+      if (!into.value) { note.textContent = "Choose the class that these pictures shall have."; return undefined; }
+      return done([{ kind: "merge", names: [name], into: into.value }],
+        `${counted(this.counts.get(name), "picture")} of ${name} are ${into.value} now.`);
+    };
+    const note = el("p", { role: "status" });
+    this.dialog.replaceChildren(
+      el("h2", {}, `Change the class ${name}`),
+      el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); rename(); } },
+        field("New name", input), el("button", { type: "submit" }, "Rename")),
+      ...(others.length && this.counts.get(name) ? [el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); merge(); } },
+        field("Make its pictures part of", into), el("button", { type: "submit" }, "Merge"))] : []),
+      note, button("Close", () => this.dialog.close(), { class: "quiet" }));
+    this.dialog.showModal();
+    input.select();
+  }
+
+  forget(name, renamed) {
+    this.made = this.made.filter((one) => one !== name);
+    if (renamed) this.made.push(renamed);
+    this.counts.delete(name);
+    this.show([...this.counts]);
+  }
+}
