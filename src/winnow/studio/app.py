@@ -19,6 +19,7 @@ from winnow.studio.page import Page, Visit
 from winnow.studio.pages import PAGES
 from winnow.studio.pages.label.routes import label_routes
 from winnow.studio.parts import para
+from winnow.studio.predicting import predicting
 from winnow.studio.receiving import receiving
 from winnow.studio.reports import reports
 from winnow.studio.worker_watch import watch_worker
@@ -27,6 +28,9 @@ from winnow.workspace.workspace import Workspace
 STATIC = Path(__file__).parent / "static"
 DRAWINGS = tuple(Path(report_page.__file__).parent / name for name in ("ladder.css", "chart.css"))
 """Style sheets of the report's drawings, for pages that show the same; below `/drawings/`."""
+
+_SLOW_S = 60.0
+"""NiceGUI gives a page up after 3 s; the first one loads what climbs take, and a busy machine takes its time."""
 
 
 def studio(workspace: Workspace, lock: Lock) -> ASGIApp:
@@ -57,9 +61,10 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     nicegui.app.include_router(label_routes(workspace))
     nicegui.app.include_router(reports(workspace))
     nicegui.app.include_router(receiving(workspace))
+    nicegui.app.include_router(predicting(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
     for page in PAGES:
-        ui.page(page.path)(_visited(page, workspace, origin))
+        ui.page(page.path, response_timeout=_SLOW_S)(_visited(page, workspace, origin))
 
 
 def _visited(page: Page, workspace: Workspace, origin: str) -> Callable[[Request], Awaitable[None]]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from winnow.api.dataset import Dataset
 from winnow.api.jobs import submit
@@ -45,41 +46,54 @@ async def build(visit: Visit) -> None:
         said = f"{count(facts.pictures, 'picture')}, {count(facts.classes, 'class', 'classes')}, {kind}; "
         text("span", f"{said}version {facts.version}. ")
         link("See and label them", f"/label/{quote(facts.name)}")
+    request = Request(visit.workspace, facts)
     with box("div", "columns"):
-        _ask(visit, facts)
+        request.show()
     await Climbs(visit.workspace, facts.name).keep_looking()
+    request.lines = same_as(command_line(facts.name, {}), python_lines(facts.name, {}))
+    ui.timer(0.05, request.changed, once=True)
 
 
-def _ask(visit: Visit, facts: _Facts) -> None:
-    with box("section", "card"):
-        heading("What you want")
-        form = WishForm(facts.task, facts.backbones, facts.openings, lambda: changed())
+class Request:
+    """A climb that is being asked for: what is wished for, and what would come of it."""
 
-    def wish() -> dict[str, Any]:
-        return {**form.wish(), "rungs": plan.rungs()}
+    def __init__(self, workspace: Workspace, facts: _Facts) -> None:
+        self._workspace, self._facts = workspace, facts
+        self.lines: tuple[TextElement, TextElement] | None = None
+        """What shows the same for the command line and for Python."""
 
-    async def changed() -> None:
-        await plan.refresh()
+    def show(self) -> None:
+        """The form, and beside it the estimate with the way to start."""
+        facts = self._facts
+        with box("section", "card"):
+            heading("What you want")
+            self._form = WishForm(facts.task, facts.backbones, facts.openings, self.changed)
+        with box("section", "card"):
+            self._plan = PlanView(self._workspace, facts.name, self._wish, self.changed)
+            button("Start the climb", self._start, "main-action", id="start")
+            para("It runs by itself: you may close this page, and come back when you like.", "hint")
+            self._plan.show_methods()
+
+    async def changed(self) -> None:
+        """Something was changed: estimate anew."""
+        await self._plan.refresh()
         try:
-            asked = wish()
+            wish = self._wish()
         except UserError:
             return  # the estimate says what is wrong
-        command.text, python.text = command_line(facts.name, asked), python_lines(facts.name, asked)
+        if self.lines is not None:
+            command, python = self.lines
+            command.text, python.text = command_line(self._facts.name, wish), python_lines(self._facts.name, wish)
 
-    async def start() -> None:
-        asked = wish()
-        if plan.refusal is not None:
-            raise plan.refusal
-        job = await aside(partial(submit, facts.name, workspace=visit.workspace, **asked))
+    def _wish(self) -> dict[str, Any]:
+        return {**self._form.wish(), "rungs": self._plan.rungs()}
+
+    async def _start(self) -> None:
+        wish = self._wish()
+        if self._plan.refusal is not None:
+            raise self._plan.refusal
+        job = await aside(partial(submit, self._facts.name, workspace=self._workspace, **wish))
         ui.navigate.to(address(job))
-
-    with box("section", "card"):
-        plan = PlanView(visit.workspace, facts.name, wish, changed)
-        button("Start the climb", start, "main-action", id="start")
-        para("It runs by itself: you may close this page, and come back when you like.", "hint")
-        plan.show_methods()
-        command, python = same_as(command_line(facts.name, {}), python_lines(facts.name, {}))
-    ui.timer(0.05, changed, once=True)
 
 
 def _facts(workspace: Workspace, name: str) -> _Facts:
