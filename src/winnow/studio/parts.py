@@ -74,7 +74,8 @@ def button(words: str, on_click: Handler, classes: str = "", **attributes: Any) 
         try:
             await guarded(on_click)
         finally:
-            element.props.pop("aria-busy", None)
+            if not element.is_deleted:  # what it did may have drawn its part of the page anew
+                element.props.pop("aria-busy", None)
 
     element.on("click", clicked, args=[])
     return element
