@@ -27,6 +27,9 @@ def follow(work: Background[Any], then: Handler, *, stop: str = "") -> None:
         notes = box("ul", "notes")
 
     async def look() -> None:
+        if line.is_deleted:
+            timer.cancel()
+            return
         line.text = _words(work)
         bar.props.set_optional("value", _share(work))
         with notes:
@@ -36,7 +39,9 @@ def follow(work: Background[Any], then: Handler, *, stop: str = "") -> None:
             timer.cancel()
             await guarded(then)
 
-    timer = ui.timer(0.25, look)
+    # In the page's own layout: `then` may draw anew the part in which this stands, and a timer goes with its part.
+    with ui.context.client.layout:
+        timer = ui.timer(0.25, look)
 
 
 def _words(work: Background[Any]) -> str:

@@ -44,8 +44,9 @@ async def build(visit: Visit) -> None:
 
 
 def _invitation(workspace: Workspace) -> None:
+    para("Teach a program to tell your pictures apart, and see how far it can be trusted. All on this machine.", "lead")
     with box("div", "columns"):
-        with box("section", "card") as example:
+        with box("section", "card"):
             heading("Try it")
             para("Nothing is here yet. See how it goes with 1,797 small pictures of handwritten digits.")
             around = box("div")
@@ -65,7 +66,6 @@ def _invitation(workspace: Workspace) -> None:
             heading("Bring your own")
             para("A folder with one folder for each class, a zip of it, or a table of paths and labels.")
             link("Import pictures", "/import", "button")
-    example.props["aria-label"] = "Try it"
 
 
 def _onward(one: Import) -> None:

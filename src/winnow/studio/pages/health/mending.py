@@ -15,9 +15,10 @@ from winnow.errors import UserError
 from winnow.report.words import count
 from winnow.studio.checks import checks_of
 from winnow.studio.media import picture_address
-from winnow.studio.parts import aside, box, button, details, focus, para, picture, say, text, tick
+from winnow.studio.parts import aside, box, button, details, focus, para, picture, text, tick
 
-Changed = Callable[[], Awaitable[None]]
+Changed = Callable[[str], Awaitable[None]]
+"""Told what was done after a change; draws the page anew."""
 
 
 def fix_words(fix: Fix) -> str:
@@ -83,8 +84,7 @@ class Mending:
         only = () if chooser is None else chooser.chosen()
         fixed = await aside(_mended, self._data, self._finding, fix, only, False)
         checks_of(self._data.workspace).last_fix[self._data.name] = fixed
-        await self._changed()
-        say(f"Version {fixed.version} is made and is being checked.")
+        await self._changed(f"Version {fixed.version} is made and is being checked.")
 
 
 class _Chooser:

@@ -17,7 +17,7 @@ from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.health.findings import draw_finding
 from winnow.studio.pages.health.versions import draw_versions, last_change
-from winnow.studio.parts import aside, box, button, details, heading, link, para, same_as, text
+from winnow.studio.parts import aside, box, button, details, heading, link, para, same_as, say, text
 from winnow.workspace.workspace import Workspace
 
 
@@ -42,9 +42,10 @@ class _View:
         self._name = name
         self._around = box("div")
 
-    async def show(self, _: object = None) -> None:
-        """Draw what holds now; called again after every change."""
+    async def show(self, news: str = "") -> None:
+        """Draw what holds now; called again after every change, with what was done."""
         data = await aside(_newest, self._workspace, self._name)
+        versions = await aside(data.log)
         work = checks_of(self._workspace).begin(data)
         self._around.clear()
         with self._around:
@@ -58,7 +59,9 @@ class _View:
                 self._stopped(work.error)
             else:
                 self._found(data, work.outcome)
-            await draw_versions(data, self.show)
+            draw_versions(data, versions, self.show)
+            if news:
+                say(news)
 
     def _stopped(self, error: str) -> None:
         with box("section", "card"):

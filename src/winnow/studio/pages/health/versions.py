@@ -10,7 +10,7 @@ from winnow.errors import UserError
 from winnow.report.words import count
 from winnow.studio.checks import checks_of
 from winnow.studio.pages.health.mending import Changed
-from winnow.studio.parts import Cell, aside, box, button, details, para, say, table
+from winnow.studio.parts import Cell, aside, box, button, details, para, table
 from winnow.workspace.records import VersionRecord
 
 _MOST_LISTED = 50
@@ -37,9 +37,8 @@ def last_change(data: Dataset, changed: Changed) -> None:
         button("Undo", undo)
 
 
-async def draw_versions(data: Dataset, changed: Changed) -> None:
+def draw_versions(data: Dataset, versions: list[VersionRecord], changed: Changed) -> None:
     """All versions, with buttons that go back."""
-    versions = await aside(data.log)
     with details(f"Versions of this dataset ({len(versions)})"):
         rows: list[list[Cell]] = [
             [
@@ -66,8 +65,7 @@ def _back(data: Dataset, one: VersionRecord, changed: Changed) -> None:
 async def _go_back(data: Dataset, number: int, changed: Changed) -> None:
     restored = await aside(data.restore, number)
     checks_of(data.workspace).last_fix.pop(data.name, None)
-    await changed()
-    say(f"Version {restored.version} equals version {number}.")
+    await changed(f"Version {restored.version} equals version {number}.")
 
 
 def _moment(one: VersionRecord) -> str:

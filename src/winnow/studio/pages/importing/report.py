@@ -16,7 +16,7 @@ from winnow.studio.imports import Import, imports_of
 from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.importing.refused import RefusedFiles
-from winnow.studio.parts import Cell, aside, box, details, heading, link, para, same_as, table, text
+from winnow.studio.parts import Cell, Handler, aside, box, details, heading, link, para, same_as, table, text
 
 _MOST_CLASSES_OPEN = 30
 
@@ -27,28 +27,30 @@ async def build(visit: Visit) -> None:
     one = imports_of(visit.workspace).find(visit.path["number"])
     around = box("div")
 
-    async def finish() -> None:
+    async def show() -> None:
+        # Reading the table of a large dataset takes a moment.
+        facts = None if one.work.outcome is None else await aside(_facts, one.work.outcome)
         around.clear()
         with around:
-            await _outcome(one)
+            if one.work.is_running:
+                _progress(one, show)
+            elif facts is None or one.work.outcome is None:
+                _failure(one)
+            else:
+                _report(one, one.work.outcome, *facts)
 
-    with around:
-        if one.work.is_running:
-            with box("section", "card"):
-                heading(f"Importing {one.said}")
-                follow(one.work, finish, stop="Stop the import")
-                para("You may leave this page or close it: the import goes on, and Import shows it again.", "hint")
-        else:
-            await _outcome(one)
+    await show()
     same_as(*_same(one))
 
 
-async def _outcome(one: Import) -> None:
-    dataset = one.work.outcome
-    if dataset is not None:
-        # Reading the table of a large dataset takes a moment.
-        _report(one, dataset, *await aside(_facts, dataset))
-        return
+def _progress(one: Import, then: Handler) -> None:
+    with box("section", "card"):
+        heading(f"Importing {one.said}")
+        follow(one.work, then, stop="Stop the import")
+        para("You may leave this page or close it: the import goes on, and Import shows it again.", "hint")
+
+
+def _failure(one: Import) -> None:
     with box("section", "card"):
         if one.work.state == "stopped":
             para("The import was stopped. What was read is kept: the same import goes on where it was.", "lead")

@@ -158,7 +158,7 @@ def _path(workspace: Workspace, choices: _Choices) -> None:
 
     with box("section", "card"):
         heading("A folder or file on this machine")
-        with box("div", "row"):
+        with box("div", "row beside-hints"):
             path = field("Path", hint="A folder, an archive, a table or an annotation file.")
             button("Import this path", begin, "main-action")
         path.on("keydown.enter", lambda: guarded(begin))
@@ -181,7 +181,7 @@ def _table(workspace: Workspace, choices: _Choices) -> None:
             spellcheck="false",
             placeholder="path,label\ncats/1.jpg,cat\ndogs/1.jpg,dog",
         )
-        with box("div", "row"):
+        with box("div", "row beside-hints"):
             folder = field("Folder of its pictures", hint="The paths in the table start there.")
             button("Import the table", begin)
 
