@@ -60,6 +60,21 @@ def test_a_depthwise_convolution_is_the_same_when_it_learns_as_when_it_answers(s
     assert torch.allclose(part.eval()(x), plain, atol=1e-6)
 
 
+def test_a_norm_that_keeps_its_statistics_learns_as_if_it_were_a_layer_of_its_own():
+    torch.manual_seed(0)
+    part, x = ConvNorm(3, 5, 3).train(), torch.randn(2, 3, 8, 8)
+    part.norm.eval()
+    assert part.norm.running_mean is not None
+    assert part.norm.running_var is not None
+    torch.nn.init.normal_(part.norm.running_mean)
+    torch.nn.init.uniform_(part.norm.running_var, 0.5, 2)
+    learned = [part.conv.weight, part.norm.weight, part.norm.bias]
+    ours = torch.autograd.grad(part(x).square().sum(), learned)
+    theirs = torch.autograd.grad(F.relu(part.norm(part.conv(x))).square().sum(), learned)
+    for our, their in zip(ours, theirs, strict=True):
+        assert torch.allclose(our, their, rtol=1e-4, atol=1e-4)
+
+
 def test_it_can_be_cut_behind_every_stage():
     net = winnow_backbone(TINY, 5).eval()
     assert net.stage_names == ("stem", "stage1", "stage2", "top")

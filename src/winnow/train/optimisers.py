@@ -137,8 +137,8 @@ class Adam:
     weight_decay: float = 0.0
 
     def build(self, weights: Sequence[Weights]) -> list[torch.optim.Optimizer]:
-        """One torch optimiser."""
-        return [torch.optim.Adam(_groups(weights, self.lr, self.weight_decay), betas=self.betas)]
+        """One torch optimiser; fused, which moves a weight in one pass over memory, not in ten."""
+        return [torch.optim.Adam(_groups(weights, self.lr, self.weight_decay), betas=self.betas, fused=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,8 @@ class AdamW:
     weight_decay: float = 1e-2
 
     def build(self, weights: Sequence[Weights]) -> list[torch.optim.Optimizer]:
-        """One torch optimiser."""
-        return [torch.optim.AdamW(_groups(weights, self.lr, self.weight_decay), betas=self.betas)]
+        """One torch optimiser; fused, as Adam."""
+        return [torch.optim.AdamW(_groups(weights, self.lr, self.weight_decay), betas=self.betas, fused=True)]
 
 
 @dataclass(frozen=True, slots=True)
