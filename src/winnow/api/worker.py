@@ -43,15 +43,13 @@ def work(workspace: Workspace, *, idle_s: float = IDLE_S) -> None:
 
 def _work_off(workspace: Workspace, idle_s: float) -> None:
     last = time.monotonic()
-    while True:
+    while time.monotonic() - last <= idle_s:
         record = workspace.jobs.take()
-        if record is not None:
+        if record is None:
+            time.sleep(_POLL_S)
+        else:
             _run(workspace, record)
             last = time.monotonic()
-        elif time.monotonic() - last >= idle_s:
-            return
-        else:
-            time.sleep(_POLL_S)
 
 
 def _run(workspace: Workspace, record: JobRecord) -> None:
