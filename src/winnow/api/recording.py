@@ -73,7 +73,7 @@ class Recording:
     """While this context lasts, the job lives: called with events, it writes them down and passes them on.
 
     If somebody asks the job to stop, the main thread gets a KeyboardInterrupt, once, as by Ctrl-C; should that be lost
-    on the way, the next rung that starts raises it.
+    on the way, the next rung that is to start raises it.
     """
 
     def __init__(self, jobs: JobStore, record: JobRecord, tell: Tell) -> None:
@@ -100,12 +100,12 @@ class Recording:
         """Write it down, thinned, and pass it on.
 
         Raises:
-            KeyboardInterrupt: a rung starts although somebody has asked to stop.
+            KeyboardInterrupt: a rung is about to start although somebody has asked to stop.
         """
-        self._write(*self._thinned.of(event, time.monotonic()))
-        self._tell(event)
         if self.is_stopping and isinstance(event, RungStarted):
             raise KeyboardInterrupt
+        self._write(*self._thinned.of(event, time.monotonic()))
+        self._tell(event)
 
     def interrupt_no_more(self) -> None:
         """From here on a stop comes too late: the climb is done."""

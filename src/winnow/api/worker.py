@@ -43,13 +43,15 @@ def work(workspace: Workspace, *, idle_s: float = IDLE_S) -> None:
 
 def _work_off(workspace: Workspace, idle_s: float) -> None:
     last = time.monotonic()
-    while time.monotonic() - last <= idle_s:
+    while True:
         record = workspace.jobs.take()
-        if record is None:
-            time.sleep(_POLL_S)
-        else:
+        if record is not None:
             _run(workspace, record)
             last = time.monotonic()
+        elif time.monotonic() - last >= idle_s:
+            return
+        else:
+            time.sleep(_POLL_S)
 
 
 def _run(workspace: Workspace, record: JobRecord) -> None:
