@@ -23,12 +23,18 @@ _SEVERAL_RELIABILITY = (
 )
 
 
-def curves_section(evaluation: Evaluation, key: str, *, is_test: bool) -> Html:
+def curves_section(evaluation: Evaluation, key: str, *, is_test: bool, has_data: bool = True) -> Html:
     """The two curves, the slider that walks along them, and a table of some thresholds.
 
     The slider needs the page's script; without it the curves and the table still stand.
+
+    Args:
+        evaluation: what is drawn.
+        key: tells this section from others of the page.
+        is_test: of the test split.
+        has_data: bring `curves_data` along; False: the page's script has it from elsewhere.
     """
-    names = [c.name for c in evaluation.per_class if _key(c.name) in evaluation.pr_curves]
+    names = _names_with_curve(evaluation)
     options = [tag("option", "all classes together (micro)", value="")]
     options += [tag("option", name, value=str(i)) for i, name in enumerate(names)]
     pr, roc = evaluation.pr_curves.get(MICRO), evaluation.roc_curves.get(MICRO)
@@ -74,7 +80,7 @@ def curves_section(evaluation: Evaluation, key: str, *, is_test: bool) -> Html:
             class_="pair",
         ),
         _threshold_table(evaluation),
-        data_block(f"{key}-curves-data", _data(evaluation, names)),
+        data_block(f"{key}-curves-data", curves_data(evaluation)) if has_data else None,
         class_="curves",
         data_curves=f"{key}-curves-data",
     )
@@ -172,8 +178,14 @@ def _nearest(evaluation: Evaluation, threshold: float) -> ThresholdRow:
     return min(evaluation.thresholds, key=lambda row: abs(row.threshold - threshold))
 
 
-def _data(evaluation: Evaluation, names: list[str]) -> dict[str, object]:
-    """What the slider needs: the threshold rows, and by class both curves as [x, y, threshold] triples."""
+def _names_with_curve(evaluation: Evaluation) -> list[str]:
+    """The classes that can be chosen: those that some picture is of."""
+    return [c.name for c in evaluation.per_class if _key(c.name) in evaluation.pr_curves]
+
+
+def curves_data(evaluation: Evaluation) -> dict[str, object]:
+    """What a slider needs: the threshold rows, and by class both curves as [x, y, threshold] triples."""
+    names = _names_with_curve(evaluation)
     numbers = {c.name: c.n for c in evaluation.per_class}
     n_true = sum(numbers.values())
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from winnow.metrics.confusion import MissTable
 from winnow.metrics.evaluation import ClassScores
 from winnow.report import words
@@ -39,14 +41,15 @@ def misses_section(judgement: Judgement, table: MissTable, key: str, pictures: P
             "often where this class was missed. " + ("Press a number to see pictures behind it." if cells else ""),
             class_="hint",
         ),
-        tag("div", _table(table, scores, cells, key), class_="scroll tall" if len(scores) > 15 else "scroll"),
+        tag("div", misses_table(table, scores, cells, key), class_="scroll tall" if len(scores) > 15 else "scroll"),
         data_block(f"{key}-cells", data),
         class_="misses",
         data_cells=f"{key}-cells",
     )
 
 
-def _table(table: MissTable, scores: tuple[ClassScores, ...], cells: dict[str, list[str]], key: str) -> Html:
+def misses_table(table: MissTable, scores: tuple[ClassScores, ...], cells: Container[str], key: str) -> Html:
+    """One row a class; the numbers of `cells` ("class,kind") are buttons."""
     columns = ("Shown by", "Found", "Missed", "Falsely called")
     heads = [_sortable("Class"), *(_sortable(name) for name in columns)]
     heads += [tag("th", name, scope="col") for name in ("Instead", "Often together with")]
@@ -60,7 +63,7 @@ def _table(table: MissTable, scores: tuple[ClassScores, ...], cells: dict[str, l
     )
 
 
-def _row(table: MissTable, scores: tuple[ClassScores, ...], cells: dict[str, list[str]], c: int) -> Html:
+def _row(table: MissTable, scores: tuple[ClassScores, ...], cells: Container[str], c: int) -> Html:
     together = [n if other != c else 0 for other, n in enumerate(table.together[c])]
     kinds = ("found", "missed", "false")
     return tag(
@@ -73,7 +76,7 @@ def _row(table: MissTable, scores: tuple[ClassScores, ...], cells: dict[str, lis
     )
 
 
-def _number(table: MissTable, scores: tuple[ClassScores, ...], cells: dict[str, list[str]], cell: str) -> Html:
+def _number(table: MissTable, scores: tuple[ClassScores, ...], cells: Container[str], cell: str) -> Html:
     n = _count(table, scores, cell)
     shown = tag("button", words.number(n), type="button", data_cell=cell) if cell in cells else words.number(n)
     return tag("td", shown, class_="figure", data_value=n)
