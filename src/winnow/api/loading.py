@@ -44,6 +44,7 @@ def load(
     time_column: str | None = None,
     allow_urls: bool = False,
     version: int | None = None,
+    who: str | None = None,
     tell: Tell = tell_nobody,
 ) -> Dataset:
     """A dataset from files or arrays, imported into the workspace; or one that is there already, by its name.
@@ -69,6 +70,7 @@ def load(
         time_column: likewise: when it was taken.
         allow_urls: may pictures and tables be fetched from the network?
         version: of a dataset that is there already; default: the newest.
+        who: brings the pictures, for the dataset's log; default: the user of this process.
         tell: hears progress and notes.
 
     Raises:
@@ -84,7 +86,7 @@ def load(
         if known is not None:
             return known
         if source == EXAMPLE:
-            return _load_example(opened, name or EXAMPLE, plan, tell)
+            return _load_example(opened, name or EXAMPLE, plan, who, tell)
     if version is not None:
         raise UserError("A version can be chosen of a dataset in the workspace only; name the dataset, not its files.")
     options = ImportOptions(
@@ -110,7 +112,7 @@ def load(
         name=called or opened.name_from_source(text),
         tell=tell,
     )
-    return _add_version(opened, imported, text, called, tell) if into is None else _join(into, imported)
+    return _add_version(opened, imported, text, called, who, tell) if into is None else _join(into, imported, who)
 
 
 def keep_in(workspace: Workspace, in_place: Path | None = None) -> Keep:
@@ -200,17 +202,19 @@ def _same_source(workspace: Workspace, source: str, digest: str = "") -> str | N
     return None
 
 
-def _join(into: Dataset, imported: Imported) -> Dataset:
+def _join(into: Dataset, imported: Imported, who: str | None) -> Dataset:
     """Add what was imported as a version that also holds what others did to the dataset meanwhile."""
     manifest = imported.manifest
     if into.manifest.task == "multilabel":
         manifest = replace(manifest, task="multilabel")
     what = f"added {len(manifest) - len(into):,} pictures"
-    version = into.workspace.join(into.name, manifest, what, into.version)
+    version = into.workspace.join(into.name, manifest, what, into.version, who=who)
     return Dataset(into.workspace, into.name, version, refused=imported.refused, notes=imported.notes)
 
 
-def _add_version(workspace: Workspace, imported: Imported, source: str, name: str | None, tell: Tell) -> Dataset:
+def _add_version(
+    workspace: Workspace, imported: Imported, source: str, name: str | None, who: str | None, tell: Tell
+) -> Dataset:
     """Add what was imported as a version: of the named dataset, of the one with the same source, or of a new one."""
     manifest = imported.manifest
     names = [record.name for record in workspace.datasets()]
@@ -224,7 +228,7 @@ def _add_version(workspace: Workspace, imported: Imported, source: str, name: st
         before, n_edited = newest.number, len(workspace.edited_pictures(name))
     what = f"imported {imported.n_read:,} pictures"
     try:
-        version = workspace.add_version(name, manifest, what)
+        version = workspace.add_version(name, manifest, what, who=who)
     except OSError as error:
         raise WorkspaceError(f"The dataset cannot be written ({error.strerror}); check space and rights.") from error
     notes = imported.notes
@@ -238,9 +242,9 @@ def _add_version(workspace: Workspace, imported: Imported, source: str, name: st
     return Dataset(workspace, name, version, refused=imported.refused, notes=notes)
 
 
-def _load_example(workspace: Workspace, name: str, plan: SplitPlan, tell: Tell) -> Dataset:
+def _load_example(workspace: Workspace, name: str, plan: SplitPlan, who: str | None, tell: Tell) -> Dataset:
     with tempfile.TemporaryDirectory(prefix="winnow-digits-") as folder:
         tell(Progress("writing the embedded example", 0))
         write_digits(Path(folder))
         imported = import_examples(Path(folder), keep_in(workspace), plan=plan, name=name, tell=tell)
-    return _add_version(workspace, imported, EXAMPLE, name, tell)
+    return _add_version(workspace, imported, EXAMPLE, name, who, tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from fastapi import APIRouter
@@ -9,7 +10,8 @@ from fastapi.responses import Response
 
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
-from winnow.errors import UserError
+from winnow.data.whole_files import write_whole
+from winnow.errors import UserError, WorkspaceError
 from winnow.report.thumbnails import thumbnail
 from winnow.workspace.workspace import Workspace
 
@@ -35,10 +37,22 @@ def media(workspace: Workspace) -> APIRouter:
         if not _HASH.fullmatch(content) or side not in SIDES_PX:
             return Response(status_code=404)
         try:
-            encoded = thumbnail(decoding_pool().pixels(workspace.blobs.read(content), side), side)
+            encoded = _thumbnail(workspace, content, side)
         except (UnreadablePictureError, UserError):
             return Response(status_code=404)
         kind = "image/png" if encoded.startswith(b"\x89PNG") else "image/jpeg"
         return Response(encoded, media_type=kind, headers=_FOREVER)
 
     return router
+
+
+def _thumbnail(workspace: Workspace, content: str, side_px: int) -> bytes:
+    """The encoded picture, made once: decoding a photo takes some 50 ms, and a grid shows hundreds."""
+    kept = workspace.cache_folder / "thumbnails" / str(side_px) / content[:2] / content
+    with contextlib.suppress(OSError):
+        return kept.read_bytes()
+    encoded = thumbnail(decoding_pool().pixels(workspace.blobs.read(content), side_px), side_px)
+    with contextlib.suppress(WorkspaceError, OSError):  # no room: it was only for the next time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, encoded, is_durable=False)
+    return encoded

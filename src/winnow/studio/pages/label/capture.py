@@ -18,7 +18,7 @@ from winnow.workspace.workspace import Workspace
 _MOST_PICTURES, _MOST_BYTES = 200, 4 * 1024 * 1024
 
 
-def add_captured(workspace: Workspace, dataset: str, label: str, pictures: Sequence[str]) -> int:
+def add_captured(workspace: Workspace, dataset: str, label: str, pictures: Sequence[str], *, who: str) -> int:
     """Add pictures to a dataset as examples of one class; gives how many are new.
 
     Args:
@@ -26,6 +26,7 @@ def add_captured(workspace: Workspace, dataset: str, label: str, pictures: Seque
         dataset: its name.
         label: their class.
         pictures: JPEG files in base64, as the page made them.
+        who: took them, for the log.
 
     Raises:
         BadDataError: one is no picture.
@@ -46,7 +47,7 @@ def add_captured(workspace: Workspace, dataset: str, label: str, pictures: Seque
                 name = f"camera-{stamp}-{number:03d}.jpg"
                 (folder / name).write_bytes(_decoded(picture))
                 table.writerow([name, label])
-        made = Dataset(workspace, dataset, before.number).add(folder)
+        made = Dataset(workspace, dataset, before.number).add(folder, who=who)
     return len(made) - before.examples
 
 

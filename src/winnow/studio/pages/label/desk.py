@@ -66,9 +66,14 @@ class Desk:
                 self._thread = threading.Thread(target=self._teach, name="winnow-suggesting", daemon=True)
                 self._thread.start()
 
+    @property
+    def _current(self) -> Pupil | None:
+        """The model, if it knows the rows as they are: after an import it has to begin anew."""
+        return self._pupil if self._epoch == self.board.epoch else None
+
     def guess(self, row: int, which: str) -> tuple[tuple[str, ...], float] | None:
         """What is suggested for a row, shown in a filter; None where nothing is."""
-        pupil = self._pupil
+        pupil = self._current
         if pupil is None:
             return None
         return (pupil.contradictions.get(row) if which == "wrong" else None) or pupil.guess(row)
@@ -91,7 +96,7 @@ class Desk:
         return Order(self.board.chosen(which))
 
     def _suggested(self, how: How) -> Order:
-        pupil, board = self._pupil, self.board
+        pupil, board = self._current, self.board
         if pupil is None or not pupil.n_seen:
             reason = self.lessons.reason or "The model is still looking at its first pictures; try again in a moment."
             return Order(board.chosen("unlabelled" if how in ("useful", "uncertain") else "all"), reason)
@@ -99,13 +104,16 @@ class Desk:
         note = ""
         if pupil.n_seen < len(board.sources):
             note = f"The model has looked at {pupil.n_seen:,} of {len(board.sources):,} pictures so far."
+        if how == "useful" and not rows:
+            note = "Every picture has a label."
         if how == "wrong" and not rows:
             note = "No label looks wrong, or too few pictures of two classes have one to tell."
         return Order(rows, note)
 
     def _near(self, row: int) -> Order:
         likeness = _hash_likeness(self.board.phashes, row)
-        seen = None if self._pupil is None else self._pupil.like(row)
+        pupil = self._current
+        seen = None if pupil is None else pupil.like(row)
         if seen is not None:
             likeness = np.maximum(likeness, seen)
         likeness[~self.board.is_there] = -2
@@ -156,8 +164,9 @@ class Desk:
         """One step; False if there was nothing to do."""
         board = self.board
         if self._pupil is None or self._epoch != board.epoch:
-            self._epoch = board.epoch
-            self._pupil = Pupil(self._workspace, board.contents)
+            epoch, contents = board.epoch, board.contents
+            self._pupil = Pupil(self._workspace, contents)
+            self._epoch = epoch
             self._learned_from = -1
         pupil, version = self._pupil, board.version
         has_looked = pupil.n_seen < pupil.n

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Body
 from fastapi.responses import JSONResponse
@@ -23,7 +23,7 @@ NOBODY = "somebody in the studio"
 _LOG_SHOWN = 40
 _MOST_ROWS = 1000
 _NAME_CHARS = 60
-_ACTION_CHARS = 100
+_MOST_CHARS = 100
 _Json = Annotated[dict[str, Any], Body()]
 
 
@@ -46,6 +46,13 @@ class Desks:
         """The dataset is gone: one that comes later under its name is another."""
         with self._lock:
             self._desks.pop(name, None)
+
+
+class _OddRequestError(UserError):
+    """No page of ours asks so: an old script, or a program."""
+
+    def __init__(self) -> None:
+        super().__init__("This is no request that the label page makes: load the page again.")
 
 
 def label_routes(workspace: Workspace) -> APIRouter:
@@ -88,14 +95,14 @@ def label_routes(workspace: Workspace) -> APIRouter:
             board = desks.of(name).board
             if asked.get("epoch") != board.epoch:
                 return {"epoch": board.epoch, "names": []}
-            return {"epoch": board.epoch, "names": [board.sources[int(row)] for row in asked["rows"]]}
+            return {"epoch": board.epoch, "names": [board.sources[row] for row in _rows_in(asked, len(board.sources))]}
 
         return _answered(answer)
 
     @router.post("/{name}/act")
     def _act(name: str, asked: _Json) -> JSONResponse:
         def answer() -> dict[str, Any]:
-            done = act(desks.of(name).board, _edits(asked), who=_who(asked), action=_action(asked))
+            done = act(desks.of(name).board, _edits(asked), who=_who(asked), action=_text(asked, "action"))
             return {"version": done.record.number, "what": done.record.what, "gone": list(done.gone)}
 
         return _answered(answer)
@@ -103,8 +110,8 @@ def label_routes(workspace: Workspace) -> APIRouter:
     @router.post("/{name}/take-back")
     def _take_back(name: str, asked: _Json) -> JSONResponse:
         def answer() -> dict[str, Any]:
-            board, version = desks.of(name).board, int(asked["version"])
-            action = undo_action(_action({"action": asked.get("client")}), version)
+            board, version = desks.of(name).board, _number(asked.get("version"))
+            action = undo_action(_text(asked, "client"), version)
             board.catch_up()
             stored = next((one for one in reversed(board.log) if one.action == action), None)
             record = stored or take_back(workspace, board.name, version, who=_who(asked), action=action)
@@ -117,7 +124,8 @@ def label_routes(workspace: Workspace) -> APIRouter:
     def _capture(name: str, asked: _Json) -> JSONResponse:
         def answer() -> dict[str, Any]:
             board = desks.of(name).board
-            n_new = add_captured(workspace, board.name, str(asked["label"]), asked["pictures"])
+            pictures = [str(one) for one in cast("list[Any]", asked.get("pictures", []))]
+            n_new = add_captured(workspace, board.name, _text(asked, "label"), pictures, who=_who(asked))
             board.catch_up()
             return {"version": board.version, "added": n_new}
 
@@ -130,14 +138,13 @@ def _answered(answer: Callable[[], dict[str, Any]]) -> JSONResponse:
     """The answer; a sentence with 503 where trying again may help, with 4xx where it does not."""
     try:
         return JSONResponse(answer())
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        return JSONResponse({"error": f"This is no request of the label page ({error!r}): load it again."}, 400)
     except UserError as error:
         return _refused(error)
 
 
 def _refused(error: UserError) -> JSONResponse:
-    status = 503 if isinstance(error, WorkspaceError) else 404 if isinstance(error, NotFoundError) else 409
+    kinds = {WorkspaceError: 503, NotFoundError: 404, _OddRequestError: 400}
+    status = next((status for kind, status in kinds.items() if isinstance(error, kind)), 409)
     return JSONResponse({"error": str(error)}, status)
 
 
@@ -187,9 +194,11 @@ def _rows_of(desk: Desk, ids: str, epoch: str, which: str) -> dict[str, Any]:
     board = desk.board
     if epoch != board.epoch:
         return {"epoch": board.epoch, "rows": []}
-    rows = [int(text) for text in ids.split(",")[:_MOST_ROWS]]
+    rows = [_number(text) for text in ids.split(",")[:_MOST_ROWS]]
     found: list[list[Any]] = []
     for row in rows:
+        if row >= len(board.sources):
+            raise _OddRequestError
         guess = desk.guess(row, which)
         said = [list(guess[0]), round(guess[1], 3)] if guess else [None, None]
         found.append([*_cell(desk, row), board.contents[row], board.sources[row], *said])
@@ -197,7 +206,32 @@ def _rows_of(desk: Desk, ids: str, epoch: str, which: str) -> dict[str, Any]:
 
 
 def _edits(asked: dict[str, Any]) -> tuple[Edit, ...]:
-    return from_json(json.dumps(asked["edits"]))
+    try:
+        return from_json(json.dumps(asked["edits"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _OddRequestError from error
+
+
+def _rows_in(asked: dict[str, Any], n: int) -> list[int]:
+    rows = [_number(row) for row in cast("list[Any]", asked.get("rows", []))]
+    if any(row >= n for row in rows):
+        raise _OddRequestError
+    return rows
+
+
+def _number(given: Any) -> int:
+    text = str(given)
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise _OddRequestError
+    return int(text)
+
+
+def _text(asked: dict[str, Any], key: str) -> str:
+    """A short text, such as an action's name."""
+    text = asked.get(key)
+    if not isinstance(text, str) or not 0 < len(text) <= _MOST_CHARS:
+        raise _OddRequestError
+    return text
 
 
 def _who(asked: dict[str, Any]) -> str:
@@ -206,10 +240,3 @@ def _who(asked: dict[str, Any]) -> str:
         return class_name(encodable(str(asked.get("who") or NOBODY))[:_NAME_CHARS])[0]
     except ClassNameError:
         return NOBODY
-
-
-def _action(asked: dict[str, Any]) -> str:
-    action = str(asked["action"])
-    if not 0 < len(action) <= _ACTION_CHARS or not action.isascii():
-        raise ValueError("action")
-    return action

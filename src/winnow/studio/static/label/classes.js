@@ -2,8 +2,8 @@
 
 import { button, counted, el, field, kept } from "./dom.js";
 
-// "n" asks for the next pictures, so it is no class's key.
-const KEYS = "123456789abcdefghijklmopqrstuvwxyz";
+// "n" asks for the next pictures, so it is no class's key; a class called 7 has the key 7.
+const KEYS = "1234567890abcdefghijklmopqrstuvwxyz";
 
 export class Classes {
   // use(name): give it to the chosen pictures; edit(edits, said): rename and merge.
@@ -37,6 +37,10 @@ export class Classes {
     this.state = state;
     this.counts = all;
     for (const name of [...this.keys.keys()]) if (!all.has(name)) this.keys.delete(name);
+    for (const name of all.keys()) {
+      const own = name.toLowerCase();
+      if (own.length === 1 && KEYS.includes(own) && !this.keys.has(name) && this.ofKey(own) === null) this.keys.set(name, own);
+    }
     const free = [...KEYS].filter((key) => ![...this.keys.values()].includes(key));
     for (const name of all.keys()) if (!this.keys.has(name) && free.length) this.keys.set(name, free.shift());
     this.keep();

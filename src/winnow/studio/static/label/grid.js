@@ -34,22 +34,13 @@ export class Grid {
   }
 
   show(order, { keepsPlace = false } = {}) {
-    const row = this.order[this.active];
+    // Rows may have other numbers now: the place in the order is what stays.
     this.order = order;
-    this.places = null;
-    const place = keepsPlace ? this.placeOf(row) : 0;
-    this.active = this.anchor = Math.max(0, place);
-    if (!keepsPlace) {
-      this.selected.clear();
-      this.element.scrollTop = 0;
-    }
+    this.active = this.anchor = keepsPlace ? Math.max(0, Math.min(this.active, order.length - 1)) : 0;
+    this.selected.clear();
+    if (!keepsPlace) this.element.scrollTop = 0;
     this.layOut();
     this.changed();
-  }
-
-  placeOf(row) {
-    if (!this.places) this.places = new Map(this.order.map((one, place) => [one, place]));
-    return this.places.has(row) ? this.places.get(row) : -1;
   }
 
   size(sidePx) {

@@ -130,8 +130,7 @@ class LabelPage {
       this.showLog();
     }
     if (before.epoch && before.epoch !== state.epoch) {
-      this.grid.forget();
-      this.open(this.which);
+      this.open(this.which, { keepsPlace: true });
     } else if (before.model.ready !== state.model.ready) this.renewSoon();
     this.showOne();
   }
@@ -163,7 +162,7 @@ class LabelPage {
     return { near: "Similar to ", only: "Finding ", class: "", split: "" }[kind] + rest.join(":");
   }
 
-  async open(which) {
+  async open(which, { keepsPlace = false } = {}) {
     this.which = which;
     this.showFilters();
     const turn = this.turn = (this.turn || 0) + 1;
@@ -176,15 +175,11 @@ class LabelPage {
       if (which !== "all") this.open("all");
       return;
     }
-    if (order.epoch !== this.state.epoch) {
-      this.grid.forget();
-      this.state.epoch = order.epoch;
-    }
+    this.state.epoch = order.epoch;
     this.grid.forget();
-    this.grid.show(order.rows);
+    this.grid.show(order.rows, { keepsPlace });
     this.empty.hidden = order.rows.length > 0;
-    this.say(`${counted(order.rows.length, "picture")} shown. ${order.note}`);
-    this.isOpen = true;
+    if (!keepsPlace) this.say(`${counted(order.rows.length, "picture")} shown. ${order.note}`);
   }
 
   async fetchRows(rows) {
@@ -222,7 +217,7 @@ class LabelPage {
     const name = this.classes.ofKey(key);
     if (name !== null) this.give(name);
     else if (event.key === "Enter") this.acceptGuesses();
-    else if (event.key === "Backspace" || event.key === "0") this.takeOff();
+    else if (event.key === "Backspace") this.takeOff();
     else if (event.key === "Delete") this.remove();
     else if (key === "n") this.open("useful");
     else return;
