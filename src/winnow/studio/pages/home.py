@@ -89,7 +89,8 @@ def _datasets(records: list[dict[str, Any]]) -> None:
             for one in records
         ]
         table("What there is to learn from", ("Name", "Pictures", "Classes", "Version", "What to do with it"), rows)
-        link("Import more pictures", "/import", "button")
+        with box("p"):
+            link("Import more pictures", "/import", "button")
 
 
 def _next_steps(name: str) -> None:

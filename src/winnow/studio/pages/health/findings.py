@@ -29,7 +29,7 @@ def draw_finding(data: Dataset, finding: Finding, changed: Changed) -> None:
         if finding.advice:
             para(finding.advice, "hint")
         mending = Mending(data, finding, changed)
-        with box("div", "row"):
+        with box("div", "row actions"):
             mending.draw_buttons()
             if pictures_of(finding):
                 words = "Review them in Label" if finding.kind in _JUDGED_BY_EYE else "See them in Label"
@@ -47,7 +47,11 @@ def _evidence(finding: Finding) -> None:
             with details(f"{len(seen) - _FIRST} more") as more:
                 _when_opened(more, partial(draw_pictures, seen[_FIRST:]))
     elif finding.examples:
-        with details(f"{count(len(finding.examples), 'line')} about it"), box("ul"):
+        shown = count(len(finding.examples), "line")
+        with (
+            details(f"{shown} about it" if finding.count <= len(finding.examples) else f"The first {shown}"),
+            box("ul"),
+        ):
             for one in finding.examples:
                 text("li", f"{one.source}: {one.said}")
 
@@ -72,7 +76,7 @@ def draw_pictures(seen: Sequence[Shown]) -> None:
                     picture(picture_address(one.content), one.source)
                     if one.beside:
                         picture(picture_address(one.beside), f"What {one.source} is compared with")
-                for words, classes in ((one.label, "label"), (one.said, ""), (f"{one.evidence:.3g}", "figure")):
+                for words, classes in ((one.label, "label"), (one.said, ""), (f"{one.evidence:.3g}", "")):
                     if words:
                         text("p", words, classes, dir="auto")
                 text("p", one.source, "source", dir="auto")

@@ -17,7 +17,7 @@ from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.health.findings import draw_finding
 from winnow.studio.pages.health.versions import draw_versions, last_change
-from winnow.studio.parts import aside, box, button, details, heading, link, para, same_as, say, text
+from winnow.studio.parts import aside, box, button, details, focus, heading, link, para, same_as, say, text
 from winnow.workspace.workspace import Workspace
 
 
@@ -49,7 +49,7 @@ class _View:
         work = checks_of(self._workspace).begin(data)
         self._around.clear()
         with self._around:
-            last_change(data, self.show)
+            undo = last_change(data, self.show)
             if work.is_running:
                 with box("section", "card"):
                     heading(f"Checking version {data.version}")
@@ -59,9 +59,10 @@ class _View:
                 self._stopped(work.error)
             else:
                 self._found(data, work.outcome)
-            draw_versions(data, versions, self.show)
+            versions_shown = draw_versions(data, versions, self.show)
             if news:
                 say(news)
+                focus(undo or versions_shown)  # the button that was pressed is gone
 
     def _stopped(self, error: str) -> None:
         with box("section", "card"):

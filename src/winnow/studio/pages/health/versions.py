@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from nicegui import ui
+
 from winnow.api.dataset import Dataset
 from winnow.errors import UserError
 from winnow.report.words import count
@@ -16,11 +18,11 @@ from winnow.workspace.records import VersionRecord
 _MOST_LISTED = 50
 
 
-def last_change(data: Dataset, changed: Changed) -> None:
-    """What was mended last from this page, with a button that undoes it."""
+def last_change(data: Dataset, changed: Changed) -> ui.element | None:
+    """What was mended last from this page, with a button that undoes it, which is given; None where nothing was."""
     fixed = checks_of(data.workspace).last_fix.get(data.name)
     if fixed is None or fixed.version != data.version or fixed.parent is None:
-        return
+        return None
     back_to = fixed.parent
 
     async def undo() -> None:
@@ -34,12 +36,12 @@ def last_change(data: Dataset, changed: Changed) -> None:
     with box("section", "card"):
         done = "; ".join(words for words, _ in fixed.told())
         para(f"Version {fixed.version} was made. {done}.")
-        button("Undo", undo)
+        return button("Undo", undo)
 
 
-def draw_versions(data: Dataset, versions: list[VersionRecord], changed: Changed) -> None:
-    """All versions, with buttons that go back."""
-    with details(f"Versions of this dataset ({len(versions)})"):
+def draw_versions(data: Dataset, versions: list[VersionRecord], changed: Changed) -> ui.element:
+    """All versions, with buttons that go back; gives the words that open the list."""
+    with details(f"Versions of this dataset ({len(versions)})") as around:
         rows: list[list[Cell]] = [
             [
                 str(one.number),
@@ -54,6 +56,7 @@ def draw_versions(data: Dataset, versions: list[VersionRecord], changed: Changed
         table("The newest first", ("Version", "What was done", "By", "When", "Holds", "Way back"), rows)
         if len(versions) > _MOST_LISTED:
             para(f"{len(versions) - _MOST_LISTED:,} older ones: winnow log shows them.", "hint")
+    return around.default_slot.children[0]
 
 
 def _back(data: Dataset, one: VersionRecord, changed: Changed) -> None:

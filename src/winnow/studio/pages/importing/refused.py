@@ -11,7 +11,7 @@ from winnow.data.sources.refused import Refused
 from winnow.report.words import count
 from winnow.studio.parts import Cell, box, button, choice, heading, link, on_change, para, table
 
-PAGE_LINES = 50
+PAGE_LINES = 25
 _ALL = ""
 
 

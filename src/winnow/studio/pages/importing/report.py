@@ -10,6 +10,7 @@ from nicegui import ui
 
 from winnow.api.dataset import Dataset
 from winnow.data.codes import noticed
+from winnow.errors import UserError
 from winnow.events import Note
 from winnow.report.words import count, duration
 from winnow.studio.imports import Import, imports_of
@@ -153,7 +154,10 @@ def _same(one: Import) -> tuple[str, str]:
 
 
 def _title(visit: Visit) -> str:
-    return f"Import {visit.path['number']}"
+    try:
+        return f"Import of {imports_of(visit.workspace).find(visit.path['number']).name}"
+    except UserError:  # which the page says
+        return "Import"
 
 
 PAGE = Page("/import/{number}", _title, build, room="Import")
