@@ -375,7 +375,9 @@ def test_what_takes_long_waits_until_it_is_asked_for(tmp_path: Path):
         return [Pupil("a"), Pupil("slow", takes_s=600, unasked_s=30)]
 
     outcome = run(tmp_path / "unasked", ladder())
-    assert outcome.steps[1].reason == "it would take about 10 min; give --budget 15m, or name it: --rungs slow"
+    assert (
+        outcome.steps[1].reason == "it would take about 10 min; give it time (--budget 15m) or name it (--rungs slow)"
+    )
     assert fates(run(tmp_path / "named", ladder(), are_named=True))["slow"] == "climbed"
     assert fates(run(tmp_path / "budget", ladder(), budget_s=1000))["slow"] == "climbed"
 

@@ -64,7 +64,8 @@ def unasked_reason(name: str, estimate: Estimate) -> str | None:
     if estimate.total_s <= estimate.unasked_s:
         return None
     budget = f"{max(1, math.ceil(1.5 * estimate.total_s / 60))}m"
-    return f"it would take about {_about(estimate.total_s)}; give --budget {budget}, or name it: --rungs {name}"
+    about = _about(estimate.total_s)
+    return f"it would take about {about}; give it time (--budget {budget}) or name it (--rungs {name})"
 
 
 def short_reason(needed_s: float, left_s: float) -> str:

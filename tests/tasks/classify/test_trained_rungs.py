@@ -200,7 +200,7 @@ def test_it_waits_until_it_is_asked_for(shop: Shop, tmp_path: Path, monkeypatch:
     outcome = climb(problem_for(rung, shop), find_rungs(["commonest-class", "small-net"]), tmp_path)
     reason = outcome.steps[1].reason or ""
     assert reason.startswith("it would take about ")
-    assert reason.endswith("give --budget 1m, or name it: --rungs small-net")
+    assert reason.endswith("give it time (--budget 1m) or name it (--rungs small-net)")
 
 
 def test_without_torch_the_extra_is_named(shop: Shop, monkeypatch: pytest.MonkeyPatch):
