@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 import winnow.report.page as report_page
 from winnow.errors import UserError
 from winnow.studio.door import Door, Lock
+from winnow.studio.evaluating import evaluating
 from winnow.studio.frame import frame, theme_of
 from winnow.studio.media import media
 from winnow.studio.page import Page, Visit
@@ -26,7 +27,7 @@ from winnow.studio.worker_watch import watch_worker
 from winnow.workspace.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
-DRAWINGS = tuple(Path(report_page.__file__).parent / name for name in ("ladder.css", "chart.css"))
+DRAWINGS = tuple(Path(report_page.__file__).parent / name for name in ("ladder.css", "chart.css", "closer_look.css"))
 """Style sheets of the report's drawings, for pages that show the same; below `/drawings/`."""
 
 _SLOW_S = 60.0
@@ -62,6 +63,7 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     nicegui.app.include_router(reports(workspace))
     nicegui.app.include_router(receiving(workspace))
     nicegui.app.include_router(predicting(workspace))
+    nicegui.app.include_router(evaluating(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
     for page in PAGES:
         ui.page(page.path, response_timeout=_SLOW_S)(_visited(page, workspace, origin))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from winnow.studio.page import Page
-from winnow.studio.pages import codes, health, home, importing, label, playground, predict, train
+from winnow.studio.pages import codes, evaluate, health, home, importing, label, playground, predict, train
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
@@ -11,6 +11,7 @@ PAGES: tuple[Page, ...] = (
     *health.PAGES,
     *label.PAGES,
     *train.PAGES,
+    *evaluate.PAGES,
     *predict.PAGES,
     playground.PAGE,
     codes.PAGE,
