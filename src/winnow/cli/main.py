@@ -26,6 +26,12 @@ class _Commands(TyperGroup):
             ctx.fail(f"There is no command '{args[0]}'. {hint}")
         return super().resolve_command(ctx, args)
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the work; typer would put `jobs`, which has commands of its own, behind all others."""
+        names = [name for name in super().list_commands(ctx) if name != "jobs"]
+        after = names.index("train") + 1
+        return [*names[:after], "jobs", *names[after:]]
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; say what Ctrl-C leaves, and leave quietly when the reader (head, less) has seen enough."""
         try:
