@@ -9,6 +9,8 @@ from nicegui import ui
 from winnow.studio.page import Page, Visit
 from winnow.studio.parts import drawing, para, same_as
 
+STUDIES = ("xor", "momentum", "optimisers")
+"""What measures the same with PyTorch, seed by seed."""
 _MARKUP = Path(__file__).parents[1] / "static" / "playground" / "playground.html"
 _HEAD = (
     '<link rel="stylesheet" href="/static/playground.css">'
@@ -23,8 +25,8 @@ async def build(visit: Visit) -> None:
     para("Nothing here needs a dataset: all is computed in this browser, and the same seed gives the same again.")
     drawing(_MARKUP.read_text("utf-8"), "playground")
     same_as(
-        "winnow study xor\nwinnow study momentum\nwinnow study optimisers",
-        'import winnow\nprint(winnow.study("xor").sentence)\nprint(winnow.study("momentum").sentence)',
+        "\n".join(f"winnow study {name}" for name in STUDIES),
+        "\n".join(["import winnow", *(f'print(winnow.study("{name}").sentence)' for name in STUDIES)]),
     )
 
 

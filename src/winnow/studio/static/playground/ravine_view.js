@@ -6,7 +6,7 @@ import { OPTIMISERS } from "./optimisers.js";
 import { bestSettings, distance, knownFactor, MOST, ravine, walk } from "./ravine.js";
 
 const REACH = 2.4;
-const START = [-2, 0.75];
+const START = [-2, 0.4];
 const LATELY = 10;
 const FRAME_MS = 60;
 const NAMES = { descent: "Gradient descent", momentum: "With momentum", nesterov: "Nesterov", adagrad: "Adagrad", rmsprop: "RMSprop", adam: "Adam" };
