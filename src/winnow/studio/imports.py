@@ -88,7 +88,7 @@ class Imports:
         Raises:
             UserError: there is none since the studio was started.
         """
-        found = self._all.get(int(number)) if number.isdecimal() else None
+        found = self._all.get(int(number)) if number.isdecimal() and len(number) < 10 else None
         if found is None:
             raise UserError(
                 f"There is no import {number[:20]} since the studio was started; what was imported stands on Home."

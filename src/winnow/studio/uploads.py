@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from winnow.data.sources.disk_names import MAX_NAME_BYTES, disk_name
+from winnow.data.sources.pictures_of import is_picture_name
 from winnow.data.sources.tree import MAX_DEPTH, is_litter
 from winnow.data.whole_files import disk_errors
 from winnow.errors import NotFoundError, UserError
@@ -61,7 +62,7 @@ class Upload:
 
     @property
     def source(self) -> Path:
-        """What to import: the one folder or file that was dropped, else the folder around them.
+        """What to import: the one folder, archive or table that was dropped, else the folder around all.
 
         Raises:
             UserError: nothing was.
@@ -69,7 +70,7 @@ class Upload:
         tops = list(self._files.iterdir())
         if not tops:
             raise UserError("Nothing was uploaded: the folder holds no files.")
-        return tops[0] if len(tops) == 1 else self._files
+        return tops[0] if len(tops) == 1 and not is_picture_name(tops[0].name) else self._files
 
     def remove(self) -> None:
         """Remove all of it."""

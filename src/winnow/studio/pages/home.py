@@ -11,7 +11,7 @@ from nicegui import ui
 
 from winnow.api.inventory import inventory
 from winnow.api.jobs import Job, ensure_worker, jobs
-from winnow.report.words import count, duration
+from winnow.report.words import duration
 from winnow.studio.imports import Import, imports_of
 from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
@@ -81,8 +81,8 @@ def _datasets(records: list[dict[str, Any]]) -> None:
         rows: list[list[Cell]] = [
             [
                 partial(link, one["name"], f"/label/{quote(one['name'])}"),
-                count(one["pictures"], "picture"),
-                count(one["classes"], "class", "classes"),
+                f"{one['pictures']:,}",
+                f"{one['classes']:,}",
                 str(one["version"]),
                 partial(_next_steps, one["name"]),
             ]

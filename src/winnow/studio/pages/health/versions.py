@@ -61,8 +61,7 @@ def draw_versions(data: Dataset, versions: list[VersionRecord], changed: Changed
 
 def _back(data: Dataset, one: VersionRecord, changed: Changed) -> None:
     if one.number != data.version:
-        label = f"Go back to version {one.number}"
-        button("Go back to it", lambda: _go_back(data, one.number, changed), "quiet", aria_label=label)
+        button(f"Go back to version {one.number}", lambda: _go_back(data, one.number, changed), "quiet")
 
 
 async def _go_back(data: Dataset, number: int, changed: Changed) -> None:
