@@ -35,6 +35,14 @@ async function start(root) {
   root.append(status);
   part("reading").removeAttribute("role"); // it moves with the slider; the quiet one speaks when the slider rests
 
+  const asking = part("threshold").parentElement; // the words above the slider
+
+  /** The model's own answers; with one answer a picture and no class chosen that is a threshold of 0. */
+  function rest() {
+    state.isOwn = true;
+    part("slider").value = data.isMultilabel || state.chosen !== null ? 50 : 0;
+  }
+
   let asked = 0;
   let resting = 0;
   function draw() {
@@ -43,8 +51,9 @@ async function start(root) {
     const said = reading(data, state, found);
     part("reading").textContent = said;
     const shown = state.isOwn ? "as the model answers" : `${+(100 * state.threshold).toFixed(1)} %`;
-    part("threshold").textContent = shown;
-    part("slider").setAttribute("aria-valuetext", `${shown}: precision ${percent(found.precision)}, recall ${percent(found.recall)}`);
+    asking.textContent = state.isOwn ? "Move to choose a threshold" : `${asks(data, state)} at least ${shown} sure`;
+    const briefly = `precision ${percent(found.precision)}, recall ${percent(found.recall)}`;
+    part("slider").setAttribute("aria-valuetext", `${shown}: ${briefly}`);
     own.setAttribute("aria-pressed", String(state.isOwn));
     curves.move(state, found);
     matrix.show(state.chosen === null, found);
@@ -59,10 +68,11 @@ async function start(root) {
     state.isOwn = false;
     later();
   });
-  own.addEventListener("click", () => { state.isOwn = true; later(); });
+  own.addEventListener("click", () => { rest(); later(); });
   part("class").addEventListener("change", () => {
     const { value } = part("class");
     state.chosen = value === "" ? null : curved[value];
+    if (state.isOwn) rest();
     curves.draw(value);
     later();
   });
@@ -74,9 +84,15 @@ async function start(root) {
   });
   root.querySelector(".controls").hidden = false;
   curves.draw("");
+  rest();
   draw();
   startMistakes(root, data);
   root.dataset.ready = "true";
+}
+
+function asks(data, state) {
+  if (state.chosen !== null) return `Call it “${data.classes[state.chosen]}” if`;
+  return data.isMultilabel ? "Call a class if" : "Answer only if";
 }
 
 function ownButton(slider) {
@@ -99,8 +115,9 @@ function reading(data, state, found) {
     return `${how} calls something in ${percent(found.answered / data.n)} of the pictures. ${percent(precision)} of all ` +
       `calls are right (precision), and ${percent(recall)} of all that is there is found (recall). F1 ${percent(found.f1)}.`;
   }
+  if (state.isOwn) return `As the model answers, every picture gets an answer: ${percent(precision)} of them are right.`;
   if (!found.answered) return "It answers no picture at all at this threshold.";
-  return `${how} answers ${percent(found.answered / data.n)} of the pictures and is right on ${percent(precision)} of ` +
+  return `It answers ${percent(found.answered / data.n)} of the pictures and is right on ${percent(precision)} of ` +
     `those (precision); of all pictures ${percent(recall)} are answered right (recall).`;
 }
 

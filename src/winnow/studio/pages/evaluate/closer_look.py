@@ -16,6 +16,7 @@ from winnow.report.page.scores import classes_section
 from winnow.studio.judged_sets import TEST, JudgedSet, set_address
 
 _KEY = "look"
+_BESIDE_UP_TO = 12
 _REGION = {"tabindex": "0", "role": "group", "aria_labelledby": f"{_KEY}-confusion"}
 _OF_BEFORE = (
     "This model was trained before Winnow kept each picture's probabilities: nothing moves here, and numbers open no "
@@ -35,8 +36,14 @@ def closer_look(shown: JudgedSet, model: str) -> Html:
     return tag(
         "winnow-evaluation",
         None if moves else tag("p", _OF_BEFORE, class_="notice"),
-        curves_section(evaluation, _KEY, is_test=shown.name == TEST, has_data=False),
-        _mix_ups(evaluation, moves=moves),
+        tag(
+            "div",
+            curves_section(evaluation, _KEY, is_test=shown.name == TEST, has_data=False),
+            _mix_ups(evaluation, moves=moves),
+            # Many classes make a matrix that wants all the room there is.
+            class_="together" if len(evaluation.per_class) <= _BESIDE_UP_TO else None,
+        ),
+        _how_counted() if moves and evaluation.confusion is not None else None,
         _mistakes() if moves else None,
         reliability_section(evaluation, _KEY),
         classes_section(evaluation, _KEY),
@@ -74,6 +81,17 @@ def _mix_ups(evaluation: Evaluation, *, moves: bool) -> Html:
         _two() if moves else None,
         class_="confusion misses",
     )
+
+
+def _how_counted() -> Html:
+    said = (
+        "With all classes together, only the likeliest class of a picture counts as its answer, and only where its "
+        "probability reaches the threshold: precision is the share of answers that are right, recall the share of "
+        "pictures that are answered right, and both are read off the matrix. From 50 % up these are the report’s "
+        "micro-averaged figures; below, the report also counts second guesses. A class by itself is called wherever "
+        "its own probability reaches the threshold, whatever else is likely."
+    )
+    return tag("details", tag("summary", "How these figures are counted"), tag("p", said))
 
 
 def _two() -> Html:

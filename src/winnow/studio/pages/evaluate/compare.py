@@ -77,5 +77,6 @@ async def _compared(workspace: Workspace, a: str, b: str) -> None:
         para(
             "Only the two numbers where the models disagree say which is better. McNemar's exact test asks how often a "
             "fair coin would share them out so unevenly. The intervals come from the paired bootstrap: whole pictures, "
-            "or groups of them, are drawn again and again, for both models alike."
+            "or groups of them, are drawn again and again, for both models alike. One measure decides, "
+            f"{words.term(found.main, found.task)}; the others are shown as they are, not corrected for being many."
         )
