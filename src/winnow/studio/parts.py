@@ -138,8 +138,13 @@ def _labelled(tag: str, label: str, hint: str, attributes: Mapping[str, Any]) ->
         if hint:
             text("small", hint, id=f"{name}-hint")
             element.props["aria-describedby"] = f"{name}-hint"
-    element.on("input", lambda event: _keep(element, event), js_handler="(event) => emit(event.target.value)")
+    element.on("input", lambda event: _keep(element, event), js_handler=_TYPED)
     return element
+
+
+# Vue writes a field's value anew whenever anything on the page changes: it has to know what was typed. `element` is
+# NiceGUI's own record of the field in the browser.
+_TYPED = "(event) => { element.props.value = event.target.value; emit(event.target.value); }"
 
 
 def _keep(element: ui.element, event: GenericEventArguments, name: str = "value") -> None:
