@@ -1,4 +1,4 @@
-"""The playground computes in the browser: the same modules, run by node, held to closed forms and to numpy and PyTorch."""
+"""The playground's modules, run by node as a browser runs them, held to closed forms, numpy and PyTorch."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def loss_in_numpy(hidden: list[int], activation: str, weights: np.ndarray, x: np
         "leaky": lambda z: np.where(z > 0, z, 0.01 * z),
         "linear": lambda z: z,
     }[activation]
-    a, start, widths = x, 0, [2, *hidden, 1]
+    a, z, start, widths = x, x, 0, [2, *hidden, 1]
     for inputs, outputs in itertools.pairwise(widths):
         end = start + inputs * outputs
         z = a @ weights[start:end].reshape(outputs, inputs).T + weights[end : end + outputs]
@@ -103,7 +103,8 @@ def test_the_penalty_pulls_on_weights_and_leaves_biases_alone(run: Run):
         """const net = network.network([3], "tanh", 5);
         const some = examples.examples("xor", { n: 8, noise: 0, seed: 3 });
         const with_ = (l1, l2) => network.gradient(net, some, [0, 1, 2], { l1, l2 });
-        const isWeight = Array.from(net.weights, (_, i) => net.layers.some((one) => i >= one.weights && i < one.biases));
+        const isIn = (i, { weights, biases }) => i >= weights && i < biases;
+        const isWeight = Array.from(net.weights, (_, i) => net.layers.some((one) => isIn(i, one)));
         return [with_(0, 0), with_(0.1, 0.2), net.weights, isWeight];"""
     )
     expected = np.where(is_weight, 0.1 * np.sign(weights) + 0.2 * np.array(weights), 0)

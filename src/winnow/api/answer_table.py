@@ -6,12 +6,16 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from winnow.data.sources.tables.formulas import as_text
+
 if TYPE_CHECKING:
     from winnow.api.model import Prediction
 
 
 def write_answers(file: TextIO, answers: Iterable[Prediction], classes: Sequence[str], *, has_several: bool) -> None:
     """Write answers as CSV, a line each: source, what is answered, the probability of each class, the error.
+
+    Names that a spreadsheet would run as formulas get an apostrophe in front.
 
     Args:
         file: to write to; open it with `newline=""`.
@@ -26,4 +30,4 @@ def write_answers(file: TextIO, answers: Iterable[Prediction], classes: Sequence
         probs = [f"{one.probs[name]:.6f}" if one.probs else "" for name in classes]
         prob = "" if one.prob is None else f"{one.prob:.6f}"
         said = ["|".join(one.labels)] if has_several else [one.label or "", prob]
-        writer.writerow([one.source, *said, *probs, one.error or ""])
+        writer.writerow([as_text(one.source), *map(as_text, said), *probs, one.error or ""])

@@ -198,7 +198,9 @@ class _Shown:
 
 def _table(answers: FolderAnswers) -> None:
     n = answers.n_answered + answers.n_failed
-    caption = "Answers" if n <= MOST_SHOWN else f"The first {MOST_SHOWN} answers; the download has all"
+    caption = f"Answers for {printable(answers.path)}"
+    if n > MOST_SHOWN:
+        caption += f": the first {MOST_SHOWN}; the download has all"
     rows: list[list[Cell]] = [
         [printable(one.source), words(answers.model, one) if one.error is None else f"No answer: {one.error}"]
         for one in answers.shown

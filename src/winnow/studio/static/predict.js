@@ -122,7 +122,7 @@ function several(answers, files) {
     element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
   const save = element("button", { type: "button" }, "Download all answers (CSV)");
   save.addEventListener("click", () => download(answers));
-  const scroll = element("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Answers" }, table);
+  const scroll = element("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Answers to the pictures given" }, table);
   return [save, scroll, closer];
 }
 
