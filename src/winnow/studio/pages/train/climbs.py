@@ -13,7 +13,7 @@ from winnow.api.rungs import rung_titles
 from winnow.report import words
 from winnow.studio.pages.train.states import moment, now, state_in_words, took_s
 from winnow.studio.pages.train.story import Story
-from winnow.studio.parts import aside, box, button, focus, heading, link, para, say, text
+from winnow.studio.parts import aside, box, button, focus, guarded, heading, link, para, say, text
 from winnow.workspace.workspace import Workspace
 
 EVERY_S = 2.0
@@ -30,6 +30,8 @@ class _Row:
     element: ui.element
     said: TextElement
     took: TextElement
+    ends: TextElement
+    """The button that ends it."""
 
 
 class Climbs:
@@ -40,7 +42,8 @@ class Climbs:
 
     def __init__(self, workspace: Workspace, dataset: str | None = None) -> None:
         self._workspace, self._dataset = workspace, dataset
-        self._stories: dict[int, Story] = {}
+        self._stories: dict[int, tuple[Job, Story]] = {}
+        """Of those under way; the first job remembers how far it was read."""
         self._rows: dict[int, _Row] = {}
         self._over: set[int] = set()
         with box("section", "card", tabindex=-1, aria_labelledby="climbs") as self.element:
@@ -56,14 +59,16 @@ class Climbs:
     async def keep_looking(self) -> None:
         """Show them, now and from now on."""
         await self._look()
-        ui.timer(EVERY_S, self._look, immediate=False)
+        ui.timer(EVERY_S, lambda: guarded(self._look), immediate=False)
 
     async def _look(self) -> None:
         found, said = await aside(self._read)
+        if self.element.is_deleted:  # the page was left meanwhile
+            return
         for one in found:
             if one.is_over:
-                self._end(one)
-            else:
+                self._end(one, said.get(one.id, ""))
+            elif one.id not in self._over:
                 self._show(one, said[one.id])
         for gone in [job_id for job_id in self._rows if job_id not in {one.id for one in found}]:
             self._rows.pop(gone).element.delete()
@@ -72,7 +77,7 @@ class Climbs:
         self._over_table.set_visibility(bool(self._over))
 
     def _read(self) -> tuple[list[Job], dict[int, str]]:
-        """In a thread: all climbs, and what is said of those that are not over."""
+        """In a thread: all climbs, and what is to be said of those that are under way or newly over."""
         everything = jobs(self._workspace)
         open_ones = [one for one in everything if not one.is_over]
         said: dict[int, str] = {}
@@ -81,14 +86,30 @@ class Climbs:
             said[one.id] = state_in_words(one, story, place, now())
         mine = [one for one in everything if self._dataset in (None, one.dataset)]
         over = [one for one in mine if one.is_over][-_OVER_SHOWN:]
+        said.update(self._outcomes([one for one in over if one.id not in self._over]))
         return [*over, *(one for one in mine if not one.is_over)], said
+
+    def _outcomes(self, over: list[Job]) -> dict[int, str]:
+        """How these ended: what was chosen, or why nothing was."""
+        verdicts = {
+            climb.id: climb.verdict
+            for dataset in {one.dataset for one in over if one.climb is not None}
+            for climb in self._workspace.climbs(dataset)
+        }
+        said = {one.id: one.error or words.capital(state_in_words(one, None, 0, now())) for one in over}
+        for one in over:
+            verdict = verdicts.get(one.climb or "")
+            if verdict:
+                chosen = verdict.split(". ")[0].rstrip(".")
+                said[one.id] = f"{chosen}." if one.state == "done" else f"{said[one.id]}. {chosen}."
+        return said
 
     def _story(self, job: Job) -> Story:
         if job.id not in self._stories:
             task = self._workspace.manifest(job.dataset, job.version).task
-            self._stories[job.id] = Story(rung_titles(task))
-        story = self._stories[job.id]
-        story.hear(job.events(story.last))
+            self._stories[job.id] = (job, Story(rung_titles(task)))
+        first, story = self._stories[job.id]
+        story.hear(first.events(story.last))
         return story
 
     def _show(self, job: Job, said: str) -> None:
@@ -99,6 +120,8 @@ class Climbs:
         seconds = took_s(job, now())
         row.said.text = words.capital(said)
         row.took.text = "–" if seconds is None else words.duration(seconds)
+        row.ends.text = "Take it off" if job.state == "queued" else "Stop, keep the best"
+        row.ends.set_visibility(job.state != "stopping")
 
     def _row(self, job: Job) -> _Row:
         with box("tr") as element:
@@ -112,11 +135,10 @@ class Climbs:
                 await self._look()
 
             with box("td"):
-                words_of_it = "Take it off" if job.state == "queued" else "Stop, keep the best"
-                button(words_of_it, end, "quiet", aria_label=f"{words_of_it}: climb {job.id} on {job.dataset}")
-        return _Row(element, said, took)
+                ends = button("", end, "quiet", aria_describedby=f"climb-{job.id}")
+        return _Row(element, said, took, ends)
 
-    def _end(self, job: Job) -> None:
+    def _end(self, job: Job, said: str) -> None:
         """Put it on top of those that are over, once."""
         if job.id in self._over:
             return
@@ -126,7 +148,7 @@ class Climbs:
         seconds = took_s(job, now())
         with self._done, box("tr") as element:
             self._name(job)
-            text("td", words.capital(job.error or state_in_words(job, None, 0, now())))
+            text("td", said)
             when = "" if job.ended_at is None else moment(job.ended_at)
             text("td", when if seconds is None else f"{when}, {words.duration(seconds)}")
             with box("td"):
@@ -138,7 +160,7 @@ class Climbs:
 
     def _name(self, job: Job) -> None:
         with box("th", scope="row"):
-            link(f"Climb {job.id}", address(job))
+            link(f"Climb {job.id}", address(job), id=f"climb-{job.id}")
         with box("td"):
             link(job.dataset, f"/train/{quote(job.dataset)}")
 

@@ -15,7 +15,7 @@ from winnow.api.jobs import Plan, estimate
 from winnow.errors import BadDataError, UserError
 from winnow.ladder.plan import PlannedRung
 from winnow.report import words
-from winnow.studio.parts import aside, box, details, heading, link, para, text
+from winnow.studio.parts import aside, box, details, heading, link, para, text, tick
 from winnow.workspace.workspace import Workspace
 
 _ASKED = ("budget", "seed", "optimise", "rungs", "backbone")
@@ -135,19 +135,16 @@ class PlanView:
 
     def _row(self, one: PlannedRung) -> _Row:
         with box("tr"):
-            with box("th", scope="row"), box("label", "tick"):
-                tick = box("input", type="checkbox", checked=one.skipped is None)
-                text("span", one.title)
+            with box("th", scope="row"):
+                ticked = tick(one.title, is_on=one.skipped is None)
             seconds, why = text("td", "", "figure"), text("td", "")
 
-        async def ticked(event: Any) -> None:
-            with tick.props.suspend_updates():  # the browser shows it already
-                tick.props["checked"] = bool(event.args)
+        async def choose() -> None:
             self._chosen = {name for name, row in self._rows.items() if row.tick.props["checked"]}
             await self._heard()
 
-        tick.on("change", ticked, js_handler="(event) => emit(event.target.checked)")
-        return _Row(tick, seconds, why)
+        ticked.on("change", choose, args=[])
+        return _Row(ticked, seconds, why)
 
 
 def _in_short(plan: Plan, n_tried: int) -> str:

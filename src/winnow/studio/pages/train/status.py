@@ -88,11 +88,12 @@ def _times(job: Job, story: Story, at: datetime) -> str:
         return f"It took {words.duration(seconds)}, until {moment(job.ended_at or at)}."
     said = f"{words.duration(seconds)} so far"
     left = story.left_s(at)
-    if left is None:
+    if story.plan is None or left is None:
         return f"{said}."
+    estimated = f"; {words.duration(story.plan.total_s)} were estimated."
     if story.is_past_rungs or left < 1:
-        return f"{said}, a few seconds left."
-    return f"{said}, about {words.duration(left)} left."
+        return f"{said}, a few seconds left{estimated}"
+    return f"{said}, about {words.duration(left)} left{estimated}"
 
 
 def _history(job: Job) -> str:

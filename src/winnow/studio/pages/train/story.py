@@ -15,6 +15,9 @@ from winnow.events import EpochDone, Note, PlanMade, Progress, RungFinished, Run
 from winnow.metrics.intervals import Interval
 from winnow.report.schema import RungResult
 
+_PACED_BY = 3
+"""Rungs that tell how fast this machine is today; a single one may have been estimated badly."""
+
 
 @dataclass
 class Try:
@@ -59,11 +62,12 @@ class Story:
     lessons: list[Lesson] = field(default_factory=list[Lesson])
 
     def hear(self, said: Iterable[Told]) -> bool:
-        """Go on with these events; True if a rung, a note or an epoch was among them, False if only progress was."""
+        """Go on with those of these events that are new; True if more than progress was among them."""
         has_news = False
         for told in said:
-            self.last = told.number
-            has_news = self._hear(told) or has_news
+            if told.number > self.last:
+                self.last = told.number
+                has_news = self._hear(told) or has_news
         return has_news
 
     @property
@@ -91,13 +95,14 @@ class Story:
         return 0.0 if self.plan_at is None else max(0.0, (now - self.plan_at).total_seconds())
 
     def left_s(self, now: datetime) -> float | None:
-        """About how many seconds the rungs will still take; None before there is a plan."""
+        """About how many seconds the rungs will still take, at the pace so far; None before there is a plan."""
         if self.plan is None:
             return None
-        left = sum(one.estimate_s for one in self.planned)
+        pace = self._pace()
+        left = sum(one.estimate_s for one in self.planned) * pace
         current = self.at_work
         if current is not None and current.since is not None:
-            left += max(0.0, current.estimate_s - (now - current.since).total_seconds())
+            left += max(0.0, current.estimate_s * pace - (now - current.since).total_seconds())
         if self.plan.budget_s is not None:
             left = min(left, max(0.0, self.plan.budget_s - self.spent_s(now)))
         return left
@@ -112,6 +117,14 @@ class Story:
         if current is not None and current.since is not None:
             done += min(current.estimate_s, max(0.0, (now - current.since).total_seconds()))
         return min(1.0, done / total)
+
+    def _pace(self) -> float:
+        """How many times as long as estimated rungs take here and now; 1 until some have shown it."""
+        over = [(one.result.seconds, one.estimate_s) for one in self.tries.values() if one.result is not None]
+        known = [(seconds, estimate) for seconds, estimate in over if seconds is not None and estimate > 0]
+        if len(known) < _PACED_BY:
+            return 1.0
+        return min(10.0, max(0.5, sum(seconds for seconds, _ in known) / sum(estimate for _, estimate in known)))
 
     def _hear(self, told: Told) -> bool:
         match told.event:

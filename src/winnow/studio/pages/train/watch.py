@@ -23,7 +23,7 @@ from winnow.studio.pages.train.lines import command_line, python_lines
 from winnow.studio.pages.train.outcome import show_outcome
 from winnow.studio.pages.train.status import StatusView
 from winnow.studio.pages.train.story import Story
-from winnow.studio.parts import aside, box, heading, link, same_as, text
+from winnow.studio.parts import aside, box, guarded, heading, link, same_as, text
 from winnow.workspace.workspace import Workspace
 
 EVERY_S = 1.0
@@ -49,6 +49,8 @@ class ClimbView:
 
     def __init__(self, workspace: Workspace, job: Job, task: Task, story: Story) -> None:
         self._workspace, self._job, self._story = workspace, job, story
+        self._said = job  # whose reader remembers how far it has read
+        self._is_finished = False
         metric = job.wish.get("optimise") or DEFAULTS[task]
         self._status = StatusView(self._look)
         self._end = box("section", "card")
@@ -65,19 +67,22 @@ class ClimbView:
         """Show it, now and until it is over."""
         await self._look()
         if not self._job.is_over:
-            self._timer = ui.timer(EVERY_S, self._look, immediate=False)
+            self._timer = ui.timer(EVERY_S, lambda: guarded(self._look), immediate=False)
 
     async def _look(self) -> None:
-        if self._job.is_over and self._end.visible:
+        if self._is_finished:
             return
         self._job, said, before = await aside(self._read)
+        if self._end.is_deleted:  # the page was left meanwhile
+            return
         has_news = self._story.hear(said)
         self._status.show(self._job, self._story, before)
         if has_news:
             self._ladder.show(self._story)
             self._learning.show(self._story.lessons)
         self._show_notes()
-        if self._job.is_over:
+        if self._job.is_over and not self._is_finished:
+            self._is_finished = True
             await self._finish()
 
     def _read(self) -> tuple[Job, list[Told], int]:
@@ -85,7 +90,7 @@ class ClimbView:
         job = self._job.refreshed()  # before its events: the last ones are written before it is over
         others = jobs(self._workspace) if job.state == "queued" else []
         before = sum(not one.is_over and one.id < job.id for one in others)
-        return job, job.events(self._story.last), before
+        return job, self._said.events(self._story.last), before
 
     def _show_notes(self) -> None:
         self._notes.set_visibility(bool(self._story.notes))
