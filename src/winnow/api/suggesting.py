@@ -194,7 +194,7 @@ class Pupil:
         """
         # One thread: this is done again after every few labels, and the machine has other things to do.
         with threadpool_limits(1):
-            self.guesses = learn(self._rows, self._seen(labels), has_several=has_several, seed=self._seed)
+            self.guesses = learn(self._units, self._seen(labels), has_several=has_several, seed=self._seed)
         return self.guesses
 
     def guess(self, row: int) -> Guess | None:

@@ -7,18 +7,23 @@ ICML 2022. Different from each other: Sener and Savarese, A Core-Set Approach, I
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
 
-from winnow.tasks.classify.head_start import logistic_head
 from winnow.tasks.heads.head import Rows
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
+_INVERSE_PENALTY = 12.5
+"""On rows of length 1. Digits, embedded backbone, accuracy on the rest: 0.45 with one label a class, 0.58 with 2, 0.68
+with 5, 0.87 with 20; standardised by the labelled rows alone it was 0.39, 0.54, 0.65 and 0.85."""
 _MOST_LEARNED = 4000
 """Of more labelled pictures, a balanced draw is learned from: for suggestions the next thousand buys nothing."""
 _COMPARED, _NEAREST = 512, 10
@@ -53,12 +58,12 @@ class Guesses:
 
 
 def learn(
-    rows: Rows, labels: Sequence[Sequence[str] | None], *, has_several: bool = False, seed: int = 0
+    units: Rows, labels: Sequence[Sequence[str] | None], *, has_several: bool = False, seed: int = 0
 ) -> Guesses | None:
     """Guesses from the labels so far; None while fewer than two classes have a picture.
 
     Args:
-        rows: (N, D) features.
+        units: (N, D) of `unit_rows`, of all pictures: few labelled ones would say little of how features are spread.
         labels: N; None: unlabelled.
         has_several: may a picture have several classes?
         seed: of the draw, where there are more labelled pictures than are learned from.
@@ -73,11 +78,10 @@ def learn(
         member[row, [ids[name] for name in labels[place] or ()]] = True
     drawn = _drawn(member, seed)
     learned, member = labelled[drawn], member[drawn]
-    if has_several:
-        logits = np.stack([_logits(rows, learned, member[:, one].astype(np.int64), 2) for one in range(len(names))])
-        return Guesses(tuple(names), _softmax(logits)[:, :, 1].T, len(learned), True)
-    logits = _logits(rows, learned, member.argmax(axis=1), len(names))
-    return Guesses(tuple(names), _softmax(logits), len(learned), False)
+    if not has_several:
+        return Guesses(tuple(names), _probs(units, learned, member.argmax(axis=1)), len(learned), False)
+    probs = np.stack([_probs(units, learned, one.astype(np.int64))[:, -1] for one in member.T], axis=1)
+    return Guesses(tuple(names), probs, len(learned), True)
 
 
 def _drawn(member: npt.NDArray[np.bool_], seed: int) -> Places:
@@ -91,14 +95,15 @@ def _drawn(member: npt.NDArray[np.bool_], seed: int) -> Places:
     return np.unique(np.concatenate(drawn))
 
 
-def _logits(rows: Rows, learned: Places, ids: Places, n_classes: int) -> Floats:
-    weights, bias = logistic_head(rows[learned], ids, n_classes, None)
-    return (rows @ weights.T + bias).astype(np.float64)
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+def _probs(units: Rows, learned: Places, ids: Places) -> Floats:
+    """(N, C) of a logistic regression that learned from some rows; a class that they all have is certain."""
+    if len(np.unique(ids)) == 1:
+        return np.ones((len(units), 1))
+    model = SklearnLogisticRegression(C=_INVERSE_PENALTY, max_iter=150, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(units[learned], ids)
+    return np.asarray(model.predict_proba(units), dtype=np.float64)
 
 
 def uncertainty(guesses: Guesses) -> Floats:
