@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import hashlib
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from winnow.api.dataset import Dataset
@@ -38,14 +38,15 @@ def add_captured(workspace: Workspace, dataset: str, label: str, pictures: Seque
     before = workspace.find_version(dataset)
     with tempfile.TemporaryDirectory(prefix="winnow-camera-") as text:
         folder = Path(text)
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         # A table, not a folder a class: a class may be called what no folder can be.
         with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
             table.writerow(["path", "label"])
-            for number, picture in enumerate(pictures, start=1):
-                name = f"camera-{stamp}-{number:03d}.jpg"
-                (folder / name).write_bytes(_decoded(picture))
+            for picture in pictures:
+                data = _decoded(picture)
+                # Named after what is in it: sent again, because the answer was lost, it is not added again.
+                name = f"camera-{hashlib.sha256(data).hexdigest()[:16]}.jpg"
+                (folder / name).write_bytes(data)
                 table.writerow([name, label])
         made = Dataset(workspace, dataset, before.number).add(folder, who=who)
     return len(made) - before.examples

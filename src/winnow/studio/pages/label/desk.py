@@ -135,7 +135,8 @@ class Desk:
             raise NotFoundError(
                 f"The health check finds nothing called '{code}' in this version: all pictures are shown."
             )
-        named = pictures_of(finding)
+        beside = {one.source: one.beside for one in finding.examples}
+        named = [one for source in pictures_of(finding) for one in (source, beside.get(source)) if one is not None]
         gone = board.missing(named)
         rows = dict.fromkeys(board.place(picture) for picture in named if picture not in gone)
         return Order(list(rows), finding.sentence)
