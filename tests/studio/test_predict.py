@@ -93,7 +93,9 @@ def test_doubt_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_camera_s_pictures_get_short_answers(client: TestClient):
-    assert asked(client, "answer?lean=true", png())["picture"] is None
+    answer = asked(client, "answer?side=0&most=1", png())
+    assert answer["picture"] is None
+    assert [name for name, _ in answer["probs"]] == ["7"]
 
 
 def test_what_is_no_picture_gets_a_sentence_in_place_of_an_answer(client: TestClient):

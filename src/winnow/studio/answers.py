@@ -12,22 +12,23 @@ from winnow.report.thumbnails import data_uri, thumbnail
 from winnow.report.words import percent, printable
 from winnow.studio.media import picture_address
 
-_SHOWN_PX = 512
-_LEAN = 5
+SIDES_PX = (0, 96, 512)
+"""Longest sides of the picture that can be asked for along with the answer; 0 is none."""
 
 
-def answer(model: Model, data: bytes, *, is_lean: bool = False) -> dict[str, Any]:
+def answer(model: Model, data: bytes, *, side_px: int, most: int | None = None) -> dict[str, Any]:
     """A model's answer for one picture file.
 
     Args:
         model: who is asked.
         data: the file's bytes.
-        is_lean: for pictures of a camera, which come fast: the likeliest classes alone, and no picture.
+        side_px: of the picture in the answer, one of `SIDES_PX`.
+        most: so many classes at most, the likeliest; None: all.
 
     Returns:
         `said` (the answer in words), `is_sure`, `label`, `labels`, `prob`, `probs` ([[class, probability], ...], most
         probable first: a JSON object would put a class called "7" first), `error`, and `picture`, as the model was
-        given it (upright; a data address), None where it cannot be read.
+        given it (upright; a data address), None where it cannot be read or was not asked for.
     """
     prediction = model.predict(data)[0]
     probs = list(prediction.probs.items())
@@ -37,9 +38,9 @@ def answer(model: Model, data: bytes, *, is_lean: bool = False) -> dict[str, Any
         "label": prediction.label,
         "labels": list(prediction.labels),
         "prob": prediction.prob,
-        "probs": probs[:_LEAN] if is_lean else probs,
+        "probs": probs[:most],
         "error": prediction.error,
-        "picture": None if is_lean or prediction.error is not None else _shown(data),
+        "picture": _shown(data, side_px) if side_px and prediction.error is None else None,
     }
 
 
@@ -85,8 +86,8 @@ def neighbour(one: Neighbour) -> dict[str, Any]:
     }
 
 
-def _shown(data: bytes) -> str | None:
+def _shown(data: bytes, side_px: int) -> str | None:
     try:
-        return data_uri(thumbnail(decoding_pool().pixels(data, _SHOWN_PX), _SHOWN_PX))
+        return data_uri(thumbnail(decoding_pool().pixels(data, side_px), side_px))
     except UserError:  # it was read a moment ago; the answer stands without its picture
         return None

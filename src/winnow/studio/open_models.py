@@ -26,9 +26,12 @@ class OpenModel:
 
     @property
     def training_pictures(self) -> Background[TrainingPictures]:
-        """Begun by the first who asks; minutes on a large dataset whose features nobody has computed."""
+        """Begun by the first who asks, and again after a failure, whose cause may be mended by now.
+
+        It takes minutes on a large dataset whose features nobody has computed.
+        """
         with self._lock:
-            if self._training_pictures is None:
+            if self._training_pictures is None or self._training_pictures.state == "failed":
                 model, workspace = self.model, self._workspace
                 self._training_pictures = Background(
                     lambda tell: TrainingPictures.of(model, workspace=workspace, tell=tell)

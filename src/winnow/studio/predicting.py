@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from winnow.api.answer_table import write_answers
 from winnow.errors import UserError
-from winnow.studio.answers import answer, neighbour, prediction_of
+from winnow.studio.answers import SIDES_PX, answer, neighbour, prediction_of
 from winnow.studio.folder_answers import folder_answers_of
 from winnow.studio.open_models import OpenModel, open_models_of
 from winnow.workspace.workspace import Workspace
@@ -31,10 +31,13 @@ def predicting(workspace: Workspace) -> APIRouter:
     models = open_models_of(workspace)
 
     @router.post("/predict/{model}/answer")
-    async def _answer(model: str, request: Request, lean: bool = False) -> Response:
+    async def _answer(model: str, request: Request, side: int = SIDES_PX[-1], most: int | None = None) -> Response:
+        if side not in SIDES_PX:
+            return Response(status_code=404)
+
         async def asked(data: bytes) -> Response:
             opened = await run_in_threadpool(models.find, model)
-            return JSONResponse(await run_in_threadpool(answer, opened.model, data, is_lean=lean))
+            return JSONResponse(await run_in_threadpool(answer, opened.model, data, side_px=side, most=most))
 
         return await _with_body(request, asked)
 

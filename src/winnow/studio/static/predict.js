@@ -7,6 +7,7 @@ import { bars, element, nearestPictures } from "/static/predict_drawing.js";
 const AT_ONCE = 2;
 const MOST_BYTES = 64 * 2 ** 20; // the studio takes no more
 const TRY_AGAIN_MS = 1000;
+const MOST_SHOWN = 500; // lines of a table; the download has all
 
 const at = (id) => document.getElementById(id);
 const address = (what) => `/predict/${encodeURIComponent(at("ask").dataset.model)}/${what}`;
@@ -28,8 +29,8 @@ export async function ask(what, blob) {
 
 const refused = (error) => ({ error, said: error, is_sure: false, label: null, labels: [], prob: null, probs: [], picture: null });
 
-async function answerOf(file) {
-  const answer = await ask("answer", file);
+async function answerOf(file, side) {
+  const answer = await ask(`answer?side=${side}`, file);
   return { ...(answer.probs ? answer : refused(answer.error)), source: file.name || "pasted picture" };
 }
 
@@ -45,7 +46,7 @@ async function show(files) {
   const work = async () => {
     while (next < files.length && mine === asked) {
       const index = next++;
-      answers[index] = await answerOf(files[index]);
+      answers[index] = await answerOf(files[index], files.length === 1 ? 512 : 96);
       progress.value += 1;
     }
   };
@@ -104,11 +105,11 @@ async function showNearest(near, file) {
 
 function several(answers, files) {
   const closer = element("div", { id: "closer" });
-  const rows = answers.map((answer, index) => {
+  const rows = answers.slice(0, MOST_SHOWN).map((answer, index) => {
     const look = element("button", { type: "button", class: "quiet" }, "Look closer");
     look.setAttribute("aria-label", `Look closer at ${answer.source}`);
-    look.addEventListener("click", () => {
-      closer.replaceChildren(card(answer, files[index]));
+    look.addEventListener("click", async () => {
+      closer.replaceChildren(card(await answerOf(files[index], 512), files[index]));
       closer.scrollIntoView({ block: "nearest" });
       tell(`${answer.source}: ${answer.said}`);
     });
@@ -118,7 +119,8 @@ function several(answers, files) {
       element("td", {}, answer.error ? `No answer: ${answer.error}` : answer.said), element("td", {}, answer.error ? "" : look));
   });
   const heads = ["File", "Picture", "Answer", "More"].map((words) => element("th", { scope: "col" }, words));
-  const table = element("table", {}, element("caption", {}, "Answers, in the order given"),
+  const table = element("table", {}, element("caption", {}, answers.length > MOST_SHOWN
+    ? `The first ${MOST_SHOWN} of ${answers.length} answers; the download has all` : "Answers, in the order given"),
     element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
   const save = element("button", { type: "button" }, "Download all answers (CSV)");
   save.addEventListener("click", () => download(answers));
@@ -135,6 +137,18 @@ async function download(answers) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** All files of a dropped folder, those that systems leave there left out. */
+async function collect(entry, found) {
+  if (entry.name.startsWith(".") || entry.name === "Thumbs.db") return;
+  if (entry.isFile) return void found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+  const reader = entry.createReader();
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
+    if (!some.length) return;
+    for (const one of some) await collect(one, found);
+  }
+}
+
 // Listeners sit on the document: the page's elements appear later than this script.
 const zone = (event) => event.target.closest?.("#drop");
 document.addEventListener("dragover", (event) => {
@@ -142,10 +156,17 @@ document.addEventListener("dragover", (event) => {
   at("drop")?.classList.toggle("over", Boolean(zone(event)));
 });
 document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) at("drop")?.classList.remove("over"); });
-document.addEventListener("drop", (event) => {
+document.addEventListener("drop", async (event) => {
   event.preventDefault();
   at("drop")?.classList.remove("over");
-  show([...event.dataTransfer.files]);
+  // Entries must be asked for before anything is awaited: the browser forgets them then.
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+  const files = [...event.dataTransfer.files];
+  if (!entries.some((entry) => entry?.isDirectory)) return show(files);
+  tell("Looking into the folder");
+  const found = [];
+  for (const entry of entries) if (entry) await collect(entry, found);
+  return show(found);
 });
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];

@@ -44,7 +44,7 @@ export function watchCamera(ask, tell) {
   async function follow(mine) {
     while (stream === mine) {
       const begun = performance.now();
-      const answer = await ask("answer?lean=true", await frame());
+      const answer = await ask("answer?side=0&most=5", await frame());
       if (stream !== mine) return;
       draw(answer);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, EVERY_MS - (performance.now() - begun))));
