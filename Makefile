@@ -48,7 +48,7 @@ docs: $(DEV) ## build the documentation into docs/_build
 	@echo "docs/_build/index.html"
 
 bench: $(DEV) ## check every promise of speed and accuracy in bench/ (takes minutes; wants a quiet machine)
-	@broken=0; for name in door features climb accuracy data edits near_duplicates health backbone batches engine lenet studies; do \
+	@broken=0; for name in door features climb accuracy data edits near_duplicates health backbone batches engine finetune lenet studies; do \
 		echo "== bench/$$name.py"; $(BIN)/python "bench/$$name.py" || broken=1; \
 	done; exit $$broken
 

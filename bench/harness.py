@@ -14,6 +14,7 @@ from typing import Any
 from winnow import machine
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "bench" / "results"
 DATA = Path(os.environ.get("WINNOW_TEST_DATA", ROOT / "../shared/data")).resolve()
 _LOAD_BEFORE = round(os.getloadavg()[1], 2)
 _VERSIONS = ("winnow", "numpy", "scikit-learn", "openvino", "onnxruntime", "Pillow", "torch", "torchvision", "timm")
@@ -36,8 +37,8 @@ def edgetpu_backbone(out: Path, side_px: int) -> Path:
     return out
 
 
-def keep(name: str, measured: dict[str, Any], promises: dict[str, bool]) -> None:
-    """Write the result, print it, and fail if a promise is broken."""
+def keep(name: str, measured: dict[str, Any], promises: dict[str, bool], folder: Path = RESULTS) -> None:
+    """Write the result into a folder, print it, and fail if a promise is broken."""
     result = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -47,7 +48,6 @@ def keep(name: str, measured: dict[str, Any], promises: dict[str, bool]) -> None
         "measured": measured,
         "promises": promises,
     }
-    folder = ROOT / "bench" / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({"measured": measured, "promises": promises}, indent=1))

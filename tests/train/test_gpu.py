@@ -1,0 +1,58 @@
+"""What only a GPU can show: networks learn there in half the bits, and their graphs answer as they do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from winnow.graph.runtime import open_graph, run_in_chunks
+from winnow.tasks.classify.rungs.small_net import fast_course
+from winnow.train.course import Course, Lesson, pace, teach
+from winnow.train.pictures import LabelledPictures
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU that torch can use"),
+]
+
+SIDE_PX, N = 32, 512
+
+
+def colours() -> LabelledPictures:
+    """Two classes that differ by their colour alone."""
+    chance = np.random.default_rng(0)
+    labels = np.arange(N) % 2
+    pixels = chance.integers(0, 128, (N, SIDE_PX, SIDE_PX, 3))
+    pixels[..., 0] += 100 * labels[:, None, None]
+    return LabelledPictures(pixels.astype(np.uint8), labels, n_classes=2)
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return fast_course(2, SIDE_PX, N, 128, 3, flips=True)
+
+
+def test_bf16_is_found_to_be_the_faster_one(course: Course):
+    large = replace(course, batch_size=N)
+    assert pace(large, Lesson(colours(), seed=0)).precision.is_bf16
+
+
+def test_what_learned_on_the_gpu_answers_as_a_graph_on_the_cpu(course: Course):
+    pictures = colours()
+    pixels = np.asarray(pictures.read(np.arange(N)))
+    taught = teach(course, Lesson(pictures, seed=0), side_px=SIDE_PX, check=pixels[:64])
+    answers = (run_in_chunks(open_graph(taught.graph), pixels) @ taught.weights + taught.bias).argmax(axis=1)
+    assert (answers == pictures.targets).mean() > 0.95
+
+
+def test_the_same_seed_gives_the_same_network(course: Course):
+    first, second = (teach(course, Lesson(colours(), seed=0), side_px=SIDE_PX, check=_some()) for _ in range(2))
+    assert np.array_equal(first.weights, second.weights)
+    assert np.array_equal(first.bias, second.bias)
+
+
+def _some() -> np.ndarray:
+    return np.asarray(colours().read(np.arange(8)))
