@@ -11,7 +11,7 @@ import pytest
 from winnow.errors import WorkspaceError
 from winnow.ladder import keep
 from winnow.ladder.keep import Kept, Shelf
-from winnow.tasks.rung import Candidate
+from winnow.tasks.rung import Candidate, Epoch, LearningCurve
 
 KEPT = Kept(
     Candidate(
@@ -19,6 +19,7 @@ KEPT = Kept(
         b"\x00a graph\xff",
         1.25,
         {"C": 0.1, "features": "pixels", "trees": 100, "is_grey": True},
+        (LearningCurve("all pictures", (Epoch({"loss": 1 / 3}, {"accuracy": 0.7}, 0.1), Epoch({}, {}, 0.0))),),
     ),
     seconds=0.1 + 0.2,
     joules=1 / 3,
@@ -33,7 +34,18 @@ def test_what_was_put_is_got_to_the_last_bit(tmp_path: Path):
     assert found.candidate.predictions.dtype == np.float32
     assert found.candidate.graph == KEPT.candidate.graph
     assert (found.candidate.picture_ms, found.candidate.settings) == (1.25, KEPT.candidate.settings)
+    assert found.candidate.curves == KEPT.candidate.curves
     assert (found.seconds, found.joules) == (KEPT.seconds, KEPT.joules)
+
+
+def test_a_rung_kept_before_there_were_learning_curves_is_got_without(tmp_path: Path):
+    Shelf(tmp_path).put("a", KEPT)
+    facts = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    del facts["curves"]
+    (tmp_path / "a.json").write_text(json.dumps(facts), encoding="utf-8")
+    found = Shelf(tmp_path).get("a")
+    assert found is not None
+    assert found.candidate.curves == ()
 
 
 def test_what_was_never_put_is_not_there(tmp_path: Path):
@@ -79,7 +91,7 @@ def test_files_of_another_run_under_the_same_name_are_not_believed(tmp_path: Pat
 def test_facts_are_plain_and_readable(tmp_path: Path):
     Shelf(tmp_path).put("a", KEPT)
     facts = json.loads((tmp_path / "a.json").read_text())
-    assert facts.keys() == {"picture_ms", "settings", "seconds", "joules", "sha256"}
+    assert facts.keys() == {"picture_ms", "settings", "curves", "seconds", "joules", "sha256"}
 
 
 def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path):

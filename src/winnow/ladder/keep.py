@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from winnow.data.whole_files import disk_errors, write_whole
-from winnow.tasks.rung import Candidate
+from winnow.tasks.rung import Candidate, Epoch, LearningCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Shelf:
         facts = {
             "picture_ms": kept.candidate.picture_ms,
             "settings": kept.candidate.settings,
+            "curves": [asdict(curve) for curve in kept.candidate.curves],
             "seconds": kept.seconds,
             "joules": kept.joules,
             "sha256": {suffix: hashlib.sha256(data).hexdigest() for suffix, data in pieces.items()},
@@ -67,7 +69,12 @@ class Shelf:
                 return None
             with np.load(io.BytesIO(pieces[".npz"]), allow_pickle=False) as arrays:
                 predictions = arrays["predictions"]
-            candidate = Candidate(predictions, pieces[".onnx"], facts["picture_ms"], facts["settings"])
+            curves = tuple(map(_curve, facts.get("curves", ())))  # none in rungs kept by an earlier version
+            candidate = Candidate(predictions, pieces[".onnx"], facts["picture_ms"], facts["settings"], curves)
             return Kept(candidate, float(facts["seconds"]), float(facts["joules"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _curve(facts: dict[str, Any]) -> LearningCurve:
+    return LearningCurve(facts["network"], tuple(Epoch(**epoch) for epoch in facts["epochs"]))

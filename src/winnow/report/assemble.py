@@ -12,7 +12,8 @@ import numpy.typing as npt
 from winnow.data.manifest import Example
 from winnow.ladder.climb import Outcome, Step
 from winnow.metrics.evaluation import evaluate, evaluate_multilabel
-from winnow.report.schema import Judgement, Mistake, RungResult
+from winnow.report.schema import EpochFacts, Judgement, LearningCurve, Mistake, RungResult
+from winnow.tasks import rung
 
 _MOST_MISTAKES = 30
 _PER_WRONG_CELL = 12
@@ -150,7 +151,13 @@ def _rung_result(step: Step, outcome: Outcome, place: int | None) -> RungResult:
         graph_bytes=len(step.candidate.graph),
         picture_ms=step.candidate.picture_ms,
         settings=step.candidate.settings,
+        curves=tuple(_curve(curve) for curve in step.candidate.curves),
     )
+
+
+def _curve(curve: rung.LearningCurve) -> LearningCurve:
+    epochs = tuple(EpochFacts(losses=dict(e.losses), scores=dict(e.scores), lr=e.lr) for e in curve.epochs)
+    return LearningCurve(network=curve.network, epochs=epochs)
 
 
 def libraries() -> dict[str, str]:

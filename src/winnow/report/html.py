@@ -14,11 +14,13 @@ from importlib.resources import files
 from winnow.report import words
 from winnow.report.limits import is_optimistic
 from winnow.report.markup import Html, joined, tag
+from winnow.report.page.chart import chart_style
 from winnow.report.page.confusion import cell_pictures, confusion_section
 from winnow.report.page.curves import curves_section, reliability_section
 from winnow.report.page.facts import cost_section, dataset_section, limits_section, reproduce_section
 from winnow.report.page.health import health_section
 from winnow.report.page.ladder import ladder_section
+from winnow.report.page.learning import learning_section
 from winnow.report.page.misses import misses_section
 from winnow.report.page.mistakes import mistakes_section
 from winnow.report.page.pictures import Pictures
@@ -45,6 +47,7 @@ def as_html(report: Report, pictures: Callable[[str], bytes | None]) -> str:
         tag(
             "main",
             ladder_section(report),
+            learning_section(report),
             scores_section(report),
             _details(report, shown),
             None if report.health is None else health_section(report.health, shown),
@@ -58,7 +61,8 @@ def as_html(report: Report, pictures: Callable[[str], bytes | None]) -> str:
         shown.data([c for judgement in _judgements(report) for c in cell_pictures(judgement)]),
         page_script(),
     )
-    head = page_head(f"{report.dataset.name} · Winnow report")
+    has_charts = any(rung.curves for rung in report.ladder)
+    head = page_head(f"{report.dataset.name} · Winnow report", more_style=chart_style() if has_charts else "")
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 

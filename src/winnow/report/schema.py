@@ -50,6 +50,23 @@ class DatasetFacts(_Part):
         return tuple(split for split in ("train", "validation", "test") if self.pictures_in(split))
 
 
+class EpochFacts(_Part):
+    """Means while a network saw all its examples once."""
+
+    losses: dict[str, float]
+    scores: dict[str, float] = {}
+    """What validation gave; more is better."""
+    lr: float
+
+
+class LearningCurve(_Part):
+    """How one network learned, epoch by epoch."""
+
+    network: str
+    """What it learned from: "all pictures", "without fold 2"."""
+    epochs: tuple[EpochFacts, ...]
+
+
 class RungResult(_Part):
     """What one rung cost and what it bought."""
 
@@ -73,6 +90,8 @@ class RungResult(_Part):
     """Milliseconds for one picture through the whole graph on one core, decoding not counted."""
     settings: dict[str, str | float | int | bool] = {}
     """What the rung chose by itself (penalty, neighbours, ...) and the number format it ran in."""
+    curves: tuple[LearningCurve, ...] = ()
+    """Of the networks that were taught, that of the model last; none in reports of before."""
 
 
 class ClimbFacts(_Part):

@@ -79,6 +79,27 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """What a network's losses were on average while it saw all its examples once."""
+
+    losses: Mapping[str, float]
+    """By name; empty where no step of the epoch counted."""
+    scores: Mapping[str, float]
+    """What validation gave; more is better. Empty without validation."""
+    lr: float
+    """The learning rate of the last step."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """How one network learned."""
+
+    network: str
+    """What it learned from: "all pictures", "without fold 2"."""
+    epochs: tuple[Epoch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """What one rung produced: predictions for the judged examples, and the graph that is its model."""
 
@@ -89,6 +110,8 @@ class Candidate:
     """Milliseconds for one example through the whole graph on one core, decoding not counted."""
     settings: Settings
     """What the rung chose by itself, and what it ran in."""
+    curves: tuple[LearningCurve, ...] = ()
+    """Of each network that was taught for it, that of the model last; none where nothing learns by epochs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from winnow.events import Tell, tell_nobody
+from winnow.events import EpochDone, Tell, tell_nobody
 from winnow.graph.pictures import run_on_pictures
 from winnow.graph.runtime import open_graph
 from winnow.machine import cores
@@ -177,6 +177,8 @@ class Taught:
     """(dim, C): logits are features @ weights + bias."""
     bias: NDArray[np.float32]
     """(C,)"""
+    epochs: tuple[EpochDone, ...]
+    """How it learned, those before a resume included; what `prepare` did is not among them."""
 
 
 def teach(course: Course, lesson: Lesson, *, side_px: int, check: NDArray[np.uint8]) -> Taught:
@@ -211,7 +213,7 @@ def teach(course: Course, lesson: Lesson, *, side_px: int, check: NDArray[np.uin
     features = course.from_pixels(net)
     graph = as_graph(features, side_px)
     weights, bias = linear_head(net)
-    taught = Taught(graph, weights, bias)
+    taught = Taught(graph, weights, bias, trained.epochs)
     _check_parity(features, net.head, taught, check)
     return taught
 

@@ -148,6 +148,10 @@ def test_its_learning_is_told_epoch_by_epoch(rung: TrainedRung, shop: Shop, clim
     epochs = [event for event in heard if isinstance(event, EpochDone)]
     assert epochs
     assert all(np.isfinite(list(event.losses.values())).all() for event in epochs)
+    (curve,) = climbed(rung, shop, climbs).candidate.curves
+    assert curve.network == "training pictures"
+    taught = epochs[-len(curve.epochs) :]  # before them come those of pre-training, if there was any
+    assert [dict(epoch.losses) for epoch in curve.epochs] == [dict(event.losses) for event in taught]
     progress = [event for event in heard if isinstance(event, Progress)]
     assert (progress[-1].what, progress[-1].done, progress[-1].total) == (rung.title, 1, 1)
 
@@ -176,6 +180,7 @@ def test_killed_while_it_learns_it_goes_on_to_the_same_bits(shop: Shop, tmp_path
     whole = climbed(rung, shop, climbs).candidate
     assert resumed.graph == whole.graph
     assert resumed.predictions.tobytes() == whole.predictions.tobytes()
+    assert resumed.curves == whole.curves
 
 
 def test_out_of_fold_every_network_is_another(shop: Shop):
@@ -184,6 +189,7 @@ def test_out_of_fold_every_network_is_another(shop: Shop):
     assert len(problem.parts) == 2
     candidate = rung.climb(problem, Clock(), tell_nobody)
     assert candidate.predictions.shape == (6, 3)
+    assert [curve.network for curve in candidate.curves] == ["without fold 1", "without fold 2", "all pictures"]
     assert np.isfinite(candidate.predictions).all()
 
 

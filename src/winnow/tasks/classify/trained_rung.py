@@ -30,7 +30,17 @@ from winnow.tasks.classify.problem import ClassifyProblem
 from winnow.tasks.heads.head import head_graph
 from winnow.tasks.judging import Part
 from winnow.tasks.learning import graph_notes, heeding, picture_ms
-from winnow.tasks.rung import Candidate, CannotPayError, Clock, Estimate, OutOfTimeError, Settings, Workbench
+from winnow.tasks.rung import (
+    Candidate,
+    CannotPayError,
+    Clock,
+    Epoch,
+    Estimate,
+    LearningCurve,
+    OutOfTimeError,
+    Settings,
+    Workbench,
+)
 
 if TYPE_CHECKING:
     from winnow.train.course import Course, Lesson, Taught
@@ -205,6 +215,7 @@ class TrainedRung:
             join(problem.store.graph_of(features, choice), head, notes=notes),
             picture_ms(features, choice, head),
             settings,
+            tuple(_curve(name, one) for name, one in zip(_lesson_names(problem), taught, strict=True)),
         )
 
     def _features(self, problem: ClassifyProblem, taught: Taught) -> FeatureGraph:
@@ -262,6 +273,17 @@ def _lessons(problem: ClassifyProblem) -> list[Part]:
     if problem.is_out_of_fold:
         parts.append(Part(np.arange(len(problem.labels)), np.empty(0, dtype=np.int64)))
     return parts
+
+
+def _lesson_names(problem: ClassifyProblem) -> list[str]:
+    """What each of the lessons was learned from, in words."""
+    if not problem.is_out_of_fold:
+        return ["training pictures"] * len(problem.parts)
+    return [*(f"without fold {number}" for number in range(1, len(problem.parts) + 1)), "all pictures"]
+
+
+def _curve(name: str, taught: Taught) -> LearningCurve:
+    return LearningCurve(name, tuple(Epoch(epoch.losses, epoch.scores, epoch.lr) for epoch in taught.epochs))
 
 
 def _weights(problem: ClassifyProblem, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
