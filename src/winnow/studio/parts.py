@@ -155,8 +155,9 @@ def _keep(element: ui.element, event: GenericEventArguments, name: str = "value"
 
 def focus(element: ui.element) -> None:
     """Put the keyboard on an element, where what it was on is gone."""
-    # After the next frame: an element that was made just now is not in the page before.
-    ui.run_javascript(f"requestAnimationFrame(() => document.getElementById({element.html_id!r})?.focus())")
+    # After the next frame: an element that was made just now is not in the page before. By the element's own client:
+    # what is being handled may have removed the place that it was called from.
+    element.client.run_javascript(f"requestAnimationFrame(() => document.getElementById({element.html_id!r})?.focus())")
 
 
 def on_change(element: ui.element, hear: Hears) -> None:
@@ -235,15 +236,18 @@ def say(words: str, *, is_wrong: bool = False) -> None:
 
 async def guarded(handler: Handler) -> None:
     """Run a handler; what the visitor can mend is told on the page, what we must mend goes to the log as well."""
+    from winnow.studio.frame import notices
+
+    told = notices()  # found now: the handler may remove the place that it was called from
     try:
         outcome = handler()
         if inspect.isawaitable(outcome):
             await outcome
     except UserError as error:
-        say(str(error), is_wrong=True)
+        told.tell(str(error), is_wrong=True)
     except Exception:
         _log.exception("a page failed")
-        say("Something went wrong inside Winnow; the terminal that runs the studio says more.", is_wrong=True)
+        told.tell("Something went wrong inside Winnow; the terminal that runs the studio says more.", is_wrong=True)
 
 
 async def aside(function: Callable[..., T], *arguments: Any) -> T:
