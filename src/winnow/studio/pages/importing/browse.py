@@ -7,7 +7,7 @@ from pathlib import Path
 from nicegui import ui
 
 from winnow.report.words import count
-from winnow.studio.parts import aside, box, button, focus, guarded, para, text
+from winnow.studio.parts import aside, box, button, focus, para, text
 from winnow.studio.places import Place, look_into
 
 
@@ -17,9 +17,13 @@ class Browser:
     def __init__(self, target: ui.element) -> None:
         self._target = target
         self._around = box("div", "browser")
-        ui.timer(0, lambda: guarded(lambda: self._open(Path.home(), moves=False)), once=True)
 
-    async def _open(self, folder: Path, *, moves: bool = True) -> None:
+    async def open(self, folder: Path, *, moves: bool = True) -> None:
+        """List this folder; `moves`: and put the keyboard there.
+
+        Raises:
+            UserError: it cannot be opened.
+        """
         place = await aside(look_into, folder)
         self._around.clear()
         with self._around:
@@ -29,7 +33,7 @@ class Browser:
             with box("ul", "places", aria_label="Folders and files here"):
                 for name in place.folders:
                     with box("li"):
-                        button(f"{name}/", lambda name=name: self._open(place.folder / name), "quiet")
+                        button(f"{name}/", lambda name=name: self.open(place.folder / name), "quiet")
                 for name in place.files:
                     with box("li"):
                         button(name, lambda name=name: self._choose(place.folder / name), "quiet")
@@ -40,7 +44,7 @@ class Browser:
         above = place.above
         with box("div", "row"):
             if above is not None:
-                button("Up", lambda: self._open(above))
+                button("Up", lambda: self.open(above))
             button("Take this folder", lambda: self._choose(place.folder))
 
     def _choose(self, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -46,7 +47,7 @@ async def build(visit: Visit) -> None:
     )
     choices = _Choices(visit)
     _drop(visit.workspace, choices)
-    _path(visit.workspace, choices)
+    await _path(visit.workspace, choices)
     _table(visit.workspace, choices)
     with box("section", "card"):
         heading("No pictures at hand")
@@ -152,7 +153,7 @@ def _drop(workspace: Workspace, choices: _Choices) -> None:
     zone.on("uploaded", lambda event: guarded(lambda: uploaded(event)), js_handler="(event) => emit(event.detail)")
 
 
-def _path(workspace: Workspace, choices: _Choices) -> None:
+async def _path(workspace: Workspace, choices: _Choices) -> None:
     def begin() -> None:
         _go(imports_of(workspace).of_path(str(path.props["value"]), choices.wish()))
 
@@ -163,7 +164,8 @@ def _path(workspace: Workspace, choices: _Choices) -> None:
             button("Import this path", begin, "main-action")
         path.on("keydown.enter", lambda: guarded(begin))
         with details("Look through the folders of this machine"):
-            Browser(path)
+            browser = Browser(path)
+        await guarded(lambda: browser.open(Path.home(), moves=False))
 
 
 def _table(workspace: Workspace, choices: _Choices) -> None:
