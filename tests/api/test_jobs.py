@@ -42,7 +42,7 @@ def data(photos: Path, tmp_path: Path) -> Dataset:
 
 @pytest.fixture(autouse=True)
 def _attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("winnow.api.recording._LOOK_S", 0.02)
+    monkeypatch.setattr("winnow.api.heartbeat._LOOK_S", 0.02)
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def stopping_at(rung: str, data: Dataset) -> Tell:
     def tell(event: Event) -> None:
         if isinstance(event, RungStarted) and event.rung == rung:
             data.workspace.jobs.ask_to_stop(1)
-            time.sleep(5)  # the interrupt ends the sleep
+            time.sleep(60)  # the interrupt ends the sleep
 
     return tell
 
@@ -202,7 +202,7 @@ def stopping_at(rung: str, data: Dataset) -> Tell:
 def test_a_climb_that_is_stopped_keeps_the_best_so_far(data: Dataset):
     began = time.monotonic()
     model = train_here(data, rungs=RUNGS, tell=stopping_at(RUNGS[1], data))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
     assert model.rung == RUNGS[0]
     assert model.report.numbers.climb.was_interrupted
     job = find_job(1, data.workspace)
@@ -222,7 +222,7 @@ def test_an_interrupt_that_comes_too_late_for_the_climb_loses_nothing(data: Data
         is_first = find_job(1, data.workspace).state == "running"
         if isinstance(event, Progress) and event.what == "measuring the chosen model" and is_first:
             data.workspace.jobs.ask_to_stop(1)
-            time.sleep(5)
+            time.sleep(60)
 
     model = train_here(data, rungs=RUNGS, tell=late)
     assert graph(model) == graph(trained)
@@ -279,7 +279,7 @@ def test_other_events_are_never_thinned():
 
 
 def test_a_heartbeat_is_heard_while_a_climb_is_at_work(data: Dataset, no_worker: None, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("winnow.api.recording.BEAT_S", 0.02)
+    monkeypatch.setattr("winnow.api.heartbeat.BEAT_S", 0.02)
     submit(data, rungs=RUNGS)
     record = data.workspace.jobs.take()
     assert record is not None

@@ -14,18 +14,15 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 
 from winnow.api.dataset import Dataset
+from winnow.api.heartbeat import Heartbeat
 from winnow.api.model import Model
 from winnow.api.training import climb_on
 from winnow.api.wishing import wish_of
-from winnow.errors import UserError, WorkspaceError
+from winnow.errors import UserError
 from winnow.events import Event, Progress, RungStarted, StepDone, Tell
 from winnow.workspace.jobs import JobStore
 from winnow.workspace.records import JobRecord, JobState
 
-BEAT_S = 2.0
-"""Between two heartbeats; a fifth of the lease."""
-_LOOK_S = 0.5
-"""Between two looks whether somebody asked to stop."""
 _SPARE_S = 0.5
 """Between two steps, or two words of progress, that are written down."""
 
@@ -77,22 +74,20 @@ class Recording:
     """
 
     def __init__(self, jobs: JobStore, record: JobRecord, tell: Tell) -> None:
-        self._jobs, self._id, self._tell = jobs, record.id, tell
+        self._tell = tell
         self._writer = jobs.write_events(record.id)
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="winnow-heartbeat", daemon=True)
+        self._heartbeat = Heartbeat(jobs, record.id, self._stop)
         self._guard = threading.Lock()
         self._may_interrupt = True
         self._thinned = _Thinned()
         self.is_stopping = record.state == "stopping"
 
     def __enter__(self) -> Recording:
-        self._thread.start()
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._thread.join()
+        self._heartbeat.__exit__()
         self._write(*self._thinned.rest())
         self._writer.close()
 
@@ -117,21 +112,11 @@ class Recording:
             with contextlib.suppress(OSError):  # a full disk costs what was said, not the climb
                 self._writer.append(event, datetime.now(UTC))
 
-    def _live(self) -> None:
-        beaten = time.monotonic()
-        while not self._is_over.wait(_LOOK_S):
-            with contextlib.suppress(WorkspaceError):  # the database is busy: the next beat says it as well
-                state = self._jobs.find(self._id).state
-                if time.monotonic() - beaten >= BEAT_S:
-                    self._jobs.beat(self._id)
-                    beaten = time.monotonic()
-                if state == "stopping" and not self.is_stopping:
-                    self._stop()
-
     def _stop(self) -> None:
         with self._guard:
-            self.is_stopping = True
-            if self._may_interrupt:
+            # Who takes up a job that is to stop begins no rung anyway, and makes a model of what is finished.
+            may_interrupt, self.is_stopping = self._may_interrupt and not self.is_stopping, True
+            if may_interrupt:
                 _interrupt_main_thread()
 
 

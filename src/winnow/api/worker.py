@@ -14,8 +14,7 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-from winnow.api.dataset import Dataset
-from winnow.api.recording import run_job
+from winnow.api.heartbeat import Heartbeat
 from winnow.errors import UserError
 from winnow.events import tell_nobody
 from winnow.workspace.claim import Claim
@@ -56,6 +55,11 @@ def _work_off(workspace: Workspace, idle_s: float) -> None:
 
 def _run(workspace: Workspace, record: JobRecord) -> None:
     _log(f"job {record.id}: a climb on {record.dataset} version {record.version}, attempt {record.attempts}")
+    with Heartbeat(workspace.jobs, record.id, lambda: None):
+        # Takes seconds to import: whoever watches sees meanwhile that the job is taken up and its process lives.
+        from winnow.api.dataset import Dataset
+        from winnow.api.recording import run_job
+
     try:
         data = Dataset(workspace, record.dataset, record.version)
         model = run_job(data, record, tell_nobody, is_worker=True)
