@@ -8,21 +8,20 @@ by two to about 105 KiB, as JPEG of full quality (100); each way reads the same 
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from harness import ROOT, edgetpu_backbone, keep, need_data
+from harness import edgetpu_backbone, keep, need_data
 from PIL import Image
 from torchvision import transforms
 
 from winnow.graph.backbone import open_backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader
+from winnow.nets.weights import Weights, find_weights, open_net
 
 N, SIDE_PX, TILE_PX = 2000, 192, 152
 
@@ -60,12 +59,12 @@ class Photographs(torch.utils.data.Dataset):
 
 
 def usual_way(
-    paths: list[Path], network: torch.nn.Module, entry: dict, threads: int, workers: int, batch: int
+    paths: list[Path], network: torch.nn.Module, entry: Weights, threads: int, workers: int, batch: int
 ) -> float:
     """Seconds of the usual way for these photographs."""
     torch.set_num_threads(threads)
     loader = torch.utils.data.DataLoader(
-        Photographs(paths, entry["mean"], entry["std"]), batch_size=batch, num_workers=workers
+        Photographs(paths, entry.mean, entry.std), batch_size=batch, num_workers=workers
     )
     start = time.perf_counter()
     with torch.inference_mode():
@@ -76,12 +75,8 @@ def usual_way(
 
 def main() -> None:
     """Measure both ways."""
-    sys.path.insert(0, str(ROOT / "recipes"))
-    from timm_backbone import build_network
-
-    weights = need_data() / "weights"
-    name, entry = next(iter(json.loads((weights / "index.json").read_text()).items()))
-    network = build_network(entry, next(weights.glob(f"{name}*.safetensors")))
+    entry = find_weights(need_data() / "weights")
+    network = open_net(entry, side_px=SIDE_PX).eval()
     with tempfile.TemporaryDirectory() as folder:
         paths = make_photographs(Path(folder))
         size_kib = float(np.mean([path.stat().st_size for path in paths])) / 1024

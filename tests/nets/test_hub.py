@@ -12,7 +12,8 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import save_file
 
 from winnow.errors import NotFoundError
-from winnow.nets.hub import hub_state
+from winnow.nets.hub import hub_weights
+from winnow.nets.weights import open_net
 
 
 class Hub:
@@ -34,8 +35,11 @@ class Hub:
 def test_without_permission_the_network_is_not_asked(monkeypatch: pytest.MonkeyPatch):
     hub = Hub(None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", hub)
-    with pytest.raises(NotFoundError, match=r"not on this disk, and the network may not be used: allow it, or give"):
-        hub_state("resnet-18")
+    with pytest.raises(
+        NotFoundError,
+        match=r"not on this disk, and the network is used only if you allow it: give --download, or --weights FOLDER",
+    ):
+        hub_weights("resnet-18")
     assert hub.asked == [("timm/resnet18.tv_in1k", "model.safetensors", True, True)]
 
 
@@ -44,7 +48,9 @@ def test_with_permission_one_file_of_safetensors_is_asked_for(monkeypatch: pytes
     save_file(state, tmp_path / "model.safetensors")
     hub, before = Hub(tmp_path / "model.safetensors"), constants.HF_HUB_OFFLINE
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", hub)
-    assert set(hub_state("test_efficientnet", allow_network=True, cache=tmp_path)) == set(state)
+    weights = hub_weights("test_efficientnet", allow_network=True, cache=tmp_path)
+    assert open_net(weights).head.weight.equal(state["classifier.weight"])
+    assert weights.source == "huggingface.co/timm/test_efficientnet.r160_in1k"
     assert hub.cache == tmp_path
     assert hub.asked == [("timm/test_efficientnet.r160_in1k", "model.safetensors", False, False)]
     assert before == constants.HF_HUB_OFFLINE
@@ -52,4 +58,4 @@ def test_with_permission_one_file_of_safetensors_is_asked_for(monkeypatch: pytes
 
 def test_what_is_published_as_a_pickle_only_is_refused():
     with pytest.raises(NotFoundError, match="No weights of 'alexnet' are published in a form that is safe to open"):
-        hub_state("alexnet", allow_network=True)
+        hub_weights("alexnet", allow_network=True)

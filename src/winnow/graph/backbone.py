@@ -122,7 +122,7 @@ def open_backbone(folder: Path) -> Backbone:
     except FileNotFoundError:
         raise NotFoundError(
             f"No backbone lies in {folder}: a backbone is a folder with {_GRAPH} and {FACTS} "
-            "(recipes/timm_backbone.py makes one)."
+            "(`winnow backbones add` makes one)."
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{folder / FACTS} is not a backbone's JSON ({error}); make the backbone again.") from error

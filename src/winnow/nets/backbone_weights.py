@@ -1,8 +1,9 @@
 """A backbone's weights beside its graph: with them its network can learn on, not only be looked through.
 
 Optional files of a backbone's folder: `weights.safetensors`, under our own names (`Net.state_dict`, without the head),
-and in `backbone.json` an entry `network`: {"name": a network of the registry, or "winnow-backbone" with its "shape";
-"mean": ..., "std": ... of the pictures it takes; "sha256": of the weights}.
+and in `backbone.json` an entry `network`: {"name": a network of the registry, with the "create" and "fixup" of an index
+of weights where it has them, or "winnow-backbone" with its "shape"; "mean": ..., "std": ... of the pictures it takes;
+"sha256": of the weights}.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from winnow.data.whole_files import disk_errors, write_whole
 from winnow.errors import UserError
 from winnow.graph.backbone import FACTS, WEIGHTS, Backbone, open_backbone
 from winnow.nets.net import Net
-from winnow.nets.weights import read_state
+from winnow.nets.weights import build_as, read_state
 
 OURS = "winnow-backbone"
 
@@ -29,7 +30,7 @@ def write_weights(backbone: Backbone, net: Net, network: Mapping[str, Any]) -> B
     Args:
         backbone: the folder with the graph.
         net: its network; the head is left out.
-        network: "name", "mean" and "std"; "shape" where the name is "winnow-backbone".
+        network: "name", "mean" and "std"; "shape", "create" and "fixup" where it has them.
 
     Raises:
         WorkspaceError: no space, no permission.
@@ -75,6 +76,4 @@ def _fresh(network: Mapping[str, Any], side_px: int) -> Net:
         from winnow.nets.winnow_backbone import BackboneShape, winnow_backbone
 
         return winnow_backbone(BackboneShape.from_json(network["shape"]), 2)
-    from winnow.nets.registry import build  # knows timm, which takes seconds to import
-
-    return build(name, 2, side_px=side_px)
+    return build_as(name, 2, side_px=side_px, create=network.get("create", {}), fixup=network.get("fixup"))

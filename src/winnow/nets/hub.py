@@ -9,12 +9,13 @@ from pathlib import Path
 import timm
 
 from winnow.errors import NotFoundError
-from winnow.nets.entry import State
+from winnow.nets.entry import NetEntry
 from winnow.nets.registry import find_net
-from winnow.nets.weights import HUB_FILE, HUB_INDEX, read_state
+from winnow.nets.timm_nets import PREFIX
+from winnow.nets.weights import HUB_FILE, HUB_INDEX, Weights
 
 
-def hub_state(name: str, *, allow_network: bool = False, cache: Path | None = None) -> State:
+def hub_weights(name: str, *, allow_network: bool = False, cache: Path | None = None) -> Weights:
     """Published weights of a network, from the hub's cache on this disk, or from the hub if that is allowed.
 
     Args:
@@ -25,32 +26,47 @@ def hub_state(name: str, *, allow_network: bool = False, cache: Path | None = No
     Raises:
         NotFoundError: the weights are not published as safetensors; or not on this disk, and may not be fetched.
     """
+    entry = find_net(name)
+    repository = _repository(entry)
+    return Weights(
+        name=entry.name.removeprefix(PREFIX),
+        file=_file(entry.name.removeprefix(PREFIX), repository, allow_network, cache),
+        architecture=entry.name,
+        create={},
+        fixup=None,
+        mean=entry.mean,
+        std=entry.std,
+        licence=entry.licence,
+        source=f"huggingface.co/{repository}",
+        n_classes=None,
+        side_px=entry.side_px,
+    )
+
+
+def _file(name: str, repository: str, allow_network: bool, cache: Path | None) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    repository = _repository(name)
     with _network(allow_network):
         try:
-            file = hf_hub_download(repository, HUB_FILE, cache_dir=cache, local_files_only=not allow_network)
+            return Path(hf_hub_download(repository, HUB_FILE, cache_dir=cache, local_files_only=not allow_network))
         except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
             if allow_network:
                 raise NotFoundError(
                     f"The weights of '{name}' could not be fetched from {repository} on huggingface.co "
-                    f"({type(error).__name__}); check the connection, or give a folder of weights."
+                    f"({type(error).__name__}); check the connection, or give a folder of them: --weights FOLDER."
                 ) from error
             raise NotFoundError(
-                f"The weights of '{name}' are not on this disk, and the network may not be used: "
-                f"allow it, or give a folder with {HUB_INDEX} and {HUB_FILE} of huggingface.co/{repository}."
+                f"The weights of '{name}' are not on this disk, and the network is used only if you allow it: give "
+                f"--download, or --weights FOLDER with {HUB_INDEX} and {HUB_FILE} of huggingface.co/{repository}."
             ) from error
-    return read_state(Path(file))
 
 
-def _repository(name: str) -> str:
-    entry = find_net(name)
+def _repository(entry: NetEntry) -> str:
     published = timm.get_pretrained_cfg(entry.hub) if entry.hub else None
     if published is None or not published.hf_hub_id:
         raise NotFoundError(
-            f"No weights of '{name}' are published in a form that is safe to open; "
+            f"No weights of '{entry.name}' are published in a form that is safe to open; "
             "give a folder of weights in safetensors, or train from scratch."
         )
     return str(published.hf_hub_id)

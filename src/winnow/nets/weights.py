@@ -129,14 +129,14 @@ def _from_hub(config: Mapping[str, Any], file: Path) -> Weights:
 
 
 def find_weights(folder: Path, name: str | None = None) -> Weights:
-    """The weights of that name in a folder; without a name, the only or first ones.
+    """The weights of that name, or of the network of that name, in a folder; without a name, the only or first ones.
 
     Raises:
         NotFoundError: there is no index, or no entry of that name with a file.
     """
     at_hand = list_weights(folder)
     for weights in at_hand:
-        if name in (None, weights.name):
+        if name in (None, weights.name, weights.architecture):
             return weights
     known = [weights.name for weights in at_hand]
     hint = did_you_mean(name or "", known, otherwise=f"It has: {', '.join(known) or 'none with a file'}.")
@@ -165,38 +165,58 @@ def open_net(weights: Weights, n_classes: int | None = None, *, side_px: int | N
     Raises:
         UserError: the weights do not fit, or ask for something that is not allowed.
     """
-    state = read_state(weights.file)
     entry = weights.entry()
-    n_classes = entry.n_classes if n_classes is None else n_classes
-    side_px = entry.side_px if side_px is None else side_px
-    if not weights.create and not weights.fixup:
-        return build(weights.architecture, n_classes, side_px=side_px, state=state)
-    bare = timm_name(weights.architecture)
+    return build_as(
+        weights.architecture,
+        entry.n_classes if n_classes is None else n_classes,
+        side_px=entry.side_px if side_px is None else side_px,
+        create=weights.create,
+        fixup=weights.fixup,
+        state=read_state(weights.file),
+    )
+
+
+def build_as(
+    architecture: str,
+    n_classes: int,
+    *,
+    side_px: int,
+    create: Mapping[str, Any],
+    fixup: str | None,
+    state: State | None = None,
+) -> Net:
+    """A network as an index of weights describes it; without `state` with fresh weights.
+
+    Raises:
+        NotFoundError: the architecture is unknown.
+        UserError: the weights do not fit, or something is asked for that is not allowed.
+    """
+    if not create and not fixup:
+        return build(architecture, n_classes, side_px=side_px, state=state)
+    bare = timm_name(architecture)
     if bare is None:
-        raise UserError(f"Only networks of timm are built with arguments or a fix-up, not '{weights.architecture}'.")
-    if refused := set(weights.create) - _CREATE:
+        raise UserError(f"Only networks of timm are built with arguments or a fix-up, not '{architecture}'.")
+    if refused := set(create) - _CREATE:
         raise UserError(
-            f"The weights '{weights.name}' ask for {', '.join(sorted(refused))}; allowed are "
+            f"The weights of '{architecture}' ask for {', '.join(sorted(refused))}; allowed are "
             f"{', '.join(sorted(_CREATE))}. Take it out of {_INDEX}."
         )
     return timm_net(
         bare,
         n_classes=n_classes,
-        n_channels=entry.n_channels,
+        n_channels=find_net(architecture).n_channels,
         side_px=side_px,
         state=state,
-        create=weights.create,
-        amend=_amendment(weights),
+        create=create,
+        amend=None if fixup is None else _amendment(fixup),
     )
 
 
-def _amendment(weights: Weights) -> Callable[[nn.Module], None] | None:
-    if weights.fixup is None:
-        return None
-    match = _NO_ACTIVATION.match(weights.fixup)
+def _amendment(fixup: str) -> Callable[[nn.Module], None]:
+    match = _NO_ACTIVATION.match(fixup)
     if match is None:
         raise UserError(
-            f"The fix-up {weights.fixup!r} of the weights '{weights.name}' is not one that is known here; "
+            f"The fix-up {fixup!r} of these weights is not one that is known here; "
             "known is 'model.blocks[I][J].NAME.act = torch.nn.Identity()'."
         )
     stage, block, name = match.groups()

@@ -26,5 +26,5 @@ HANDMADE = Look(lambda problem: problem.handmade, "")
 HOG = Look(lambda problem: problem.hog, "the pictures are too small to have edges (under 16 px)")
 BACKBONE = Look(
     lambda problem: problem.backbone_features,
-    "no backbone is at hand; give one with --backbone FOLDER (recipes/timm_backbone.py makes one)",
+    "no backbone is at hand; give one with --backbone FOLDER (`winnow backbones add` makes one)",
 )
