@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from terminal import Winnow
 
 
@@ -39,3 +40,24 @@ def test_mistakes_are_told_in_one_sentence(winnow: Winnow):
         assert said.code == code
         assert sentence in said.err
         assert len(said.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "works_in", "after"),
+    [
+        (("study", "xor"), "winnow.api.studying.study", "It begins anew next time."),
+        (("train", "digits"), "winnow.api.loading.load", "the same command goes on where it was."),
+        (("import", "digits"), "winnow.api.loading.load", "the same command goes on where it was."),
+    ],
+)
+def test_ctrl_c_says_truly_what_the_same_command_will_do(
+    winnow: Winnow, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], works_in: str, after: str
+):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(works_in, stopped)
+    said = winnow(*command)
+    assert (said.code, said.out) == (130, "")
+    assert said.err.startswith("winnow: stopped.")
+    assert said.err.rstrip().endswith(after)

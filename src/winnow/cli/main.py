@@ -14,6 +14,10 @@ import winnow
 from winnow.cli.exits import EXIT_CODES_HELP, exit_code_of
 from winnow.errors import UserError, did_you_mean
 
+_RESUMABLE = ("import", "studio", "train")
+"""Commands that keep what they have done so far when they are broken off."""
+_RESUMED, _ANEW = "Nothing is lost: the same command goes on where it was.", "It begins anew next time."
+
 
 class _Commands(TyperGroup):
     """Commands in the order of the work, with a hint for a mistyped one."""
@@ -37,7 +41,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            typer.echo("winnow: stopped. Nothing is lost: the same command goes on where it was.", err=True)
+            typer.echo(f"winnow: stopped. {_RESUMED if ctx.invoked_subcommand in _RESUMABLE else _ANEW}", err=True)
             ctx.exit(130)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
