@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from nicegui import ui
+
 from winnow.api.inventory import inventory
 from winnow.report.words import count
 from winnow.studio.page import Page, Visit
@@ -13,6 +15,7 @@ from winnow.studio.parts import Cell, aside, box, heading, link, para, same_as, 
 
 async def build(visit: Visit) -> None:
     """A table of datasets, and one of climbs."""
+    ui.add_head_html('<link rel="stylesheet" href="/static/train.css">')
     found = await aside(inventory, visit.workspace)
     para("A climb tries methods from cheap to dear and keeps the one that earned its place.", "lead")
     with box("section", "card"):

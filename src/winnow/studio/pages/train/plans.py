@@ -55,7 +55,7 @@ class PlanView:
         """Why no climb can start as things are; None: one can, or it is not known yet."""
         heading("What it will do", id="estimate")
         self._said = para("Estimating.", "lead", role="status")
-        self._mend = box("p")
+        self._mend = box("p", "row")
         self._tried = para("")
 
     def show_methods(self) -> None:
@@ -120,7 +120,7 @@ class PlanView:
         for one in plan.rungs:
             self._show_rung(one, plan)
         for name, row in self._rows.items():
-            if self._chosen is not None and name not in self._chosen:
+            if self._chosen is not None and name not in self._chosen and not row.why.text:
                 row.why.text = "not ticked"
 
     def _show_rung(self, one: PlannedRung, plan: Plan) -> None:

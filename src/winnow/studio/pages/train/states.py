@@ -9,7 +9,7 @@ from winnow.events import Progress
 from winnow.report import words
 from winnow.studio.pages.train.story import Story
 
-SILENT_S = 6.0
+SILENT_S = 8.0
 """A process that has not said for so long that it lives may be lost; it says so every 2 s."""
 
 
@@ -68,7 +68,8 @@ def doing_in_words(story: Story) -> str:
         return f"trying {one.title}{place}"
     if story.is_past_rungs:
         return story.doing.what if story.doing is not None else "measuring the chosen model"
-    return "getting ready" if story.plan is None else "going on to the next method"
+    following = story.planned
+    return f"getting ready for {following[0].title}" if following else "getting ready"
 
 
 def progress_in_words(progress: Progress) -> str:
