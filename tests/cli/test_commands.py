@@ -96,6 +96,17 @@ def test_importing_again_changes_nothing(winnow: Winnow, shapes: Path):
     assert (first["dataset"], first["version"]) == (again["dataset"], again["version"]) == ("shapes", 1)
 
 
+def test_predict_says_its_doubt_and_what_is_near(winnow: Winnow, shapes: Path):
+    winnow("train", shapes, "--rungs", RUNGS)
+    file = shapes / "dark" / "00.png"
+    answer, first, _ = winnow("predict", "shapes", file, "--near", "2").out.splitlines()
+    assert first.startswith("  near: ")
+    assert first.endswith("(dark)")
+    line = json.loads(winnow("predict", "shapes", file, "--json", "--near", "2").out)
+    assert line["is_sure"] != answer.endswith("(not sure)")
+    assert [one["labels"] for one in line["nearest"]] == [["dark"], ["dark"]]
+
+
 def test_predict_writes_a_table_jsonl_and_csv(winnow: Winnow, shapes: Path):
     winnow("train", shapes, "--rungs", RUNGS)
     assert "bright" in winnow("predict", "shapes", shapes / "bright" / "00.png").out
