@@ -35,11 +35,11 @@ def evaluating(workspace: Workspace) -> APIRouter:
             record = workspace.find_model(model)
             if file == "ladder.csv":
                 table = ladder_chart(report_of(record).numbers.ladder)
-                return _kept(f"{model}-ladder.csv", table.as_csv().encode(), "text/csv; charset=utf-8")
+                return as_download(f"{model}-ladder.csv", table.as_csv().encode(), "text/csv; charset=utf-8")
             path = record.folder / FILES.get(file, "")
             if file not in FILES or not path.is_file():
                 raise NotFoundError(f"The model {record.full_name} has no file '{file[:40]}'.")
-            return _kept(f"{record.full_name}-{file}", path.read_bytes(), _ANY)
+            return as_download(f"{record.full_name}-{file}", path.read_bytes(), _ANY)
 
         return _answered(found)
 
@@ -63,7 +63,9 @@ def evaluating(workspace: Workspace) -> APIRouter:
             tables = charts(find_set(workspace, model, name).judgement)
             if chart not in tables:
                 raise NotFoundError(f"There is no chart '{chart[:40]}'; there are {', '.join(tables)}.")
-            return _kept(f"{model}-{name}-{chart}.csv", tables[chart].as_csv().encode(), "text/csv; charset=utf-8")
+            return as_download(
+                f"{model}-{name}-{chart}.csv", tables[chart].as_csv().encode(), "text/csv; charset=utf-8"
+            )
 
         return _answered(found)
 
@@ -94,7 +96,7 @@ def _facts(workspace: Workspace, model: str, name: str) -> Response:
     return JSONResponse(facts, headers=_FRESH)
 
 
-def _kept(name: str, data: bytes, kind: str) -> Response:
+def as_download(name: str, data: bytes, kind: str) -> Response:
     """Something to keep under a name that is safe on every disk; other scripts' letters stay for who can read them."""
     safe = re.sub(r"[^\w.@-]", "_", name)
     plain = re.sub(r"[^A-Za-z0-9._@-]", "_", name)

@@ -116,6 +116,9 @@ def pairs_table(table: ConfusionTable, cells: Container[str]) -> Html | None:
         tag("table", tag("caption", "Most confused"), tag("thead", head), tag("tbody", *rows)),
         tag("p", f"and {words.count(more, 'rarer pair')}, in the matrix.", class_="hint") if more > 0 else None,
         class_="scroll pairs",
+        tabindex="0",
+        role="group",
+        aria_label="Most confused",
     )
 
 

@@ -170,7 +170,7 @@ def _threshold_table(evaluation: Evaluation) -> Html:
     return tag(
         "details",
         tag("summary", "Some thresholds as a table (all classes together)"),
-        tag("div", table, class_="scroll"),
+        tag("div", table, class_="scroll", tabindex="0", role="group", aria_label="Thresholds"),
     )
 
 

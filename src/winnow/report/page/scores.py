@@ -29,7 +29,14 @@ def scores_section(report: Report) -> Html:
         "section",
         tag("h2", "Scores of the chosen model", id="scores"),
         tag("p", _openings(report), class_="hint"),
-        tag("div", tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows)), class_="scroll"),
+        tag(
+            "div",
+            tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows)),
+            class_="scroll",
+            tabindex="0",  # whoever has no mouse scrolls it with the arrow keys
+            role="group",
+            aria_labelledby="scores",
+        ),
     )
 
 

@@ -56,7 +56,7 @@ def closer_look(shown: JudgedSet, model: str) -> Html:
 
 def _mix_ups(evaluation: Evaluation, *, moves: bool) -> Html:
     """The matrix; where a picture may show several classes, what is missed and falsely called."""
-    move = "It moves with the slider above. Press a number to see its pictures." if moves else None
+    move = "It moves with the slider. Press a number to see its pictures." if moves else None
     if evaluation.confusion is not None:
         table = evaluation.confusion
         title = "What is taken for what (confusion matrix)"
@@ -79,7 +79,7 @@ def _mix_ups(evaluation: Evaluation, *, moves: bool) -> Html:
         tag("p", said, move, class_="hint"),
         tag("div", *drawn, class_="beside", data_part="all"),
         _two() if moves else None,
-        class_="confusion misses",
+        class_="misses" if evaluation.confusion is None else "confusion",
     )
 
 
