@@ -1,10 +1,70 @@
-"""Home says what there is, and what to do first."""
+"""Home says what there is, what is under way, and what to do first."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from nicegui.testing import User
+
+from winnow.api import job as job_module
+from winnow.api import jobs as jobs_module
+from winnow.api.jobs import find_job, submit
+from winnow.api.loading import load
+from winnow.api.training import train
+from winnow.studio.imports import imports_of
+from winnow.studio.pages import home
+from winnow.workspace.workspace import Workspace
+
+from .fields import until
+from .photos import write_photos
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Climbs wait: these tests look at them only."""
+    for module in (job_module, jobs_module):
+        monkeypatch.setattr(module, "start_if_needed", lambda _: False)
+    monkeypatch.setattr(home, "_LOOK_EVERY_S", 0.05)
 
 
 async def test_an_empty_workspace_says_what_to_do_first(visitor: User):
     await visitor.open("/")
     await visitor.should_see("Nothing is here yet")
+    await visitor.should_see("Import pictures")
+
+
+async def test_the_digits_are_one_click_away_and_lead_on_to_training(visitor: User, workspace: Workspace):
+    await visitor.open("/")
+    visitor.find("Try the digits").click()
+    await until(lambda: bool(imports_of(workspace).all()) and not imports_of(workspace).all()[0].work.is_running)
+    await until(lambda: visitor.back_history[-1] == "/train/digits")
+    assert len(workspace.manifest("digits")) == 1797
+
+
+async def test_datasets_lead_to_labelling_checking_and_training(visitor: User, workspace: Workspace, tmp_path: Path):
+    load(write_photos(tmp_path / "photos"), workspace=workspace)
+    await visitor.open("/")
+    await visitor.should_see("photos")
+    assert visitor.client is not None
+    links = {one.props.get("href") for one in visitor.client.elements.values()}
+    assert {"/label/photos", "/health/photos", "/train/photos"} <= links
+
+
+async def test_models_lead_to_their_evaluation(visitor: User, workspace: Workspace, tmp_path: Path):
+    data = load(write_photos(tmp_path / "photos", 60), workspace=workspace)
+    train(data, rungs=["commonest-class"], tell=lambda _: None)
+    await visitor.open("/")
+    assert visitor.client is not None
+    links = {one.props.get("href") for one in visitor.client.elements.values()}
+    assert {"/evaluate/photos", "/predict/photos"} <= links
+
+
+async def test_climbs_are_shown_as_they_go(visitor: User, workspace: Workspace, tmp_path: Path):
+    load(write_photos(tmp_path / "photos"), workspace=workspace)
+    await visitor.open("/")
+    await visitor.should_not_see("Climbs")
+    job = submit("photos", workspace=workspace)
+    await visitor.should_see("waits", retries=20)
+    find_job(job.id, workspace).stop()
+    await visitor.should_see("stopped", retries=20)
