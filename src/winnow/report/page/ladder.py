@@ -18,7 +18,7 @@ def ladder_section(report: Report) -> Html:
         tag("h2", "The ladder", id="ladder"),
         tag("p", _in_short(report), class_="hint"),
         ladder_table(report.ladder, report.climb.optimise, report.task, labelled_by="ladder"),
-        how_to_read(report.ladder, report.climb.optimise),
+        tag("details", tag("summary", "How to read this"), how_to_read(report.ladder, report.climb.optimise)),
         left_out(report.ladder),
     )
 
@@ -49,9 +49,8 @@ def ladder_table(
 
 
 def how_to_read(rungs: Sequence[RungResult], metric: str) -> Html:
-    """What the drawing of these rungs shows, one click deeper."""
-    said = tag("p", _explanation(rungs, _scale(rungs, metric)), class_="hint")
-    return tag("details", tag("summary", "How to read this"), said)
+    """What the drawing of these rungs shows."""
+    return tag("p", _explanation(rungs, _scale(rungs, metric)), class_="hint")
 
 
 def left_out(rungs: Sequence[RungResult]) -> Html | None:
