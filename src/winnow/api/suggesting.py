@@ -253,9 +253,9 @@ class Pupil:
     def _uncertain(self, seen: Labels) -> Places:
         guesses = self._covering()
         unlabelled = np.flatnonzero([several is None for several in seen])
-        if guesses is None:
-            return unlabelled
         chosen = unlabelled if len(unlabelled) else np.arange(len(seen))
+        if guesses is None:
+            return chosen
         return chosen[np.argsort(-uncertainty(guesses)[chosen], kind="stable")]
 
     def _classes(self, seen: Labels) -> list[str | None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -17,7 +19,10 @@ from winnow.studio.checks import checks_of, pictures_of
 from winnow.workspace.workspace import Workspace
 
 _IDLE_S = 60.0
-_PAUSE_S = 0.3
+_PAUSE_S = 0.2
+_NICENESS = 10
+_GROWTH = 1.5
+"""So many times the pictures must have been seen before the same labels are learned from again."""
 _ALIKE = 120
 _log = logging.getLogger(__name__)
 
@@ -52,7 +57,9 @@ class Desk:
         self._workspace = workspace
         self._pupil: Pupil | None = None
         self._epoch = ""
-        self._learned_from = -1
+        self._learned_from = (-1, 0)
+        """The version whose labels were learned from, and how many pictures had been seen then."""
+        self._rests_until = 0.0
         self._looked_at = 0.0
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -62,7 +69,7 @@ class Desk:
         self.board.catch_up()
         self._looked_at = time.monotonic()
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            if not self.lessons.reason and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._teach, name="winnow-suggesting", daemon=True)
                 self._thread.start()
 
@@ -148,18 +155,18 @@ class Desk:
 
     def _teach(self) -> None:
         """Look at more pictures and learn from new labels, as long as somebody looks at the page."""
+        # Linux gives each thread its own priority, and those it starts inherit it: storing a label must not wait.
+        with contextlib.suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         try:
             while time.monotonic() - self._looked_at < _IDLE_S:
                 if not self._step():
                     time.sleep(_PAUSE_S)
         except UserError as error:
             self.lessons.reason = str(error)
-            self._looked_at = float("-inf")
         except Exception:  # a page that labels must go on without suggestions
             _log.exception("the model that suggests labels failed")
-            self.lessons.reason = (
-                "Nothing can be suggested: the model failed; the terminal that runs the studio says more."
-            )
+            self.lessons.reason = "Nothing can be suggested: the model failed; the studio's terminal says more."
 
     def _step(self) -> bool:
         """One step; False if there was nothing to do."""
@@ -168,19 +175,30 @@ class Desk:
             epoch, contents = board.epoch, board.contents
             self._pupil = Pupil(self._workspace, contents)
             self._epoch = epoch
-            self._learned_from = -1
+            self._learned_from = (-1, 0)
         pupil, version = self._pupil, board.version
         has_looked = pupil.n_seen < pupil.n
         if has_looked:
             pupil.look_on()
-        if not has_looked and version == self._learned_from:
-            return False
-        guesses = pupil.learn(self._labels(), has_several=board.task == "multilabel")
-        self._learned_from = version
-        self.lessons = Lessons(
-            self.lessons.ready + 1, 0 if guesses is None else guesses.n_learned, pupil.n_seen, len(board.sources)
-        )
-        return True
+        if self._is_time_for_a_lesson(pupil, version):
+            self._lesson(pupil, version)
+            return True
+        return has_looked
+
+    def _is_time_for_a_lesson(self, pupil: Pupil, version: int) -> bool:
+        learned_version, learned_seen = self._learned_from
+        has_grown = pupil.n_seen >= _GROWTH * learned_seen or pupil.n_seen == pupil.n
+        is_new = version != learned_version or (pupil.n_seen != learned_seen and has_grown)
+        return is_new and time.monotonic() >= self._rests_until
+
+    def _lesson(self, pupil: Pupil, version: int) -> None:
+        start = time.monotonic()
+        guesses = pupil.learn(self._labels(), has_several=self.board.task == "multilabel")
+        self._learned_from = (version, pupil.n_seen)
+        # At most half of the time: the other half is for looking, and for those who label.
+        self._rests_until = 2 * time.monotonic() - start
+        n_learned = 0 if guesses is None else guesses.n_learned
+        self.lessons = Lessons(self.lessons.ready + 1, n_learned, pupil.n_seen, len(self.board.sources))
 
 
 def _hash_likeness(phashes: list[bytes], row: int) -> np.ndarray:

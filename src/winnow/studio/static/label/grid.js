@@ -125,7 +125,7 @@ export class Grid {
     if (picture.getAttribute("src") !== address) picture.setAttribute("src", address);
     tile.classList.toggle("gone", !facts.isThere);
     tile.classList.toggle("guessed", facts.labels === null && Boolean(facts.guess));
-    const said = said_of(facts);
+    const said = said_of(facts, this.showsDoubt);
     words.textContent = said;
     tile.setAttribute("aria-label", `${facts.source}: ${said}`);
   }
@@ -251,9 +251,14 @@ export class Grid {
 }
 let stamps = 0;
 
-export function said_of(facts) {
+// What a picture is; showsDoubt: also what the model would say where that is something else.
+export function said_of(facts, showsDoubt = false) {
   if (!facts.isThere) return "removed";
-  if (facts.labels !== null) return facts.labels.length ? facts.labels.join(", ") : "none of the classes";
+  if (facts.labels !== null) {
+    const given = facts.labels.length ? facts.labels.join(", ") : "none of the classes";
+    const isDoubted = showsDoubt && facts.guess?.length && facts.guess.join() !== facts.labels.join();
+    return isDoubted ? `${given}, or ${facts.guess.join(", ")}? ${percent(facts.prob)}` : given;
+  }
   if (facts.guess?.length) return `${facts.guess.join(", ")}? ${percent(facts.prob)}`;
   return "no label";
 }

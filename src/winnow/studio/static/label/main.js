@@ -58,10 +58,10 @@ class LabelPage {
     this.many = el("input", { type: "checkbox", id: "label-many", onchange: () => this.showOne() });
     this.bar = el("div", { class: "label-bar", role: "group", "aria-label": "What to show" },
       field("Show", this.filter), button("Ask me next", () => this.open("useful"), { class: "main-action", "aria-keyshortcuts": "n" }),
-      button("Show again", () => this.open(this.which)), this.undo, this.redo, field("Size", sizes),
-      el("div", { class: "check" }, several, el("label", { for: "label-picks" }, "Click selects several")),
-      el("div", { class: "check" }, this.many, el("label", { for: "label-many" }, "Several classes a picture")),
-      button("Camera", () => this.camera.open(this.classes.names[0])));
+      button("Show again", () => this.open(this.which)), this.undo, this.redo,
+      button("Camera", () => this.camera.open(this.classes.names[0])), field("Size", sizes),
+      el("div", { class: "check" }, several, el("label", { for: "label-picks" }, "Select several")),
+      el("div", { class: "check" }, this.many, el("label", { for: "label-many" }, "Several classes each")));
     this.said = el("p", { class: "label-said", role: "status", "aria-live": "polite" });
     this.empty = el("p", { class: "label-empty", hidden: true }, "No picture here.");
     this.main = el("section", { class: "label-main", "aria-label": "Pictures" }, this.grid.element, this.empty);
@@ -177,6 +177,7 @@ class LabelPage {
     }
     this.state.epoch = order.epoch;
     this.grid.forget();
+    this.grid.showsDoubt = which === "wrong";
     this.grid.show(order.rows, { keepsPlace });
     this.empty.hidden = order.rows.length > 0;
     if (!keepsPlace) this.say(`${counted(order.rows.length, "picture")} shown. ${order.note}`);
