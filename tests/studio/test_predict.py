@@ -92,6 +92,15 @@ def test_doubt_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch):
     assert answer["said"].startswith("I am not sure. The likeliest is 7")
 
 
+def test_where_several_classes_may_be_answered_none_may_be(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Model, "thresholds", {"7": 0.5, "12": 0.5})
+    assert asked(client, "answer", png())["labels"] == ["7"]
+    monkeypatch.setattr(Model, "thresholds", {"7": 1.1, "12": 1.1})
+    answer = asked(client, "answer", png())
+    assert not answer["is_sure"]
+    assert answer["said"] == "None of the classes reaches its threshold."
+
+
 def test_a_camera_s_pictures_get_short_answers(client: TestClient):
     answer = asked(client, "answer?side=0&most=1", png())
     assert answer["picture"] is None
@@ -182,7 +191,7 @@ async def test_the_newest_model_is_chosen(visitor: User):
     await visitor.open("/predict")
     await visitor.should_see("It tells 2 classes apart")
     await visitor.should_see("Ask about pictures")
-    await visitor.should_see("winnow predict photos sky.jpg")
+    await visitor.should_see("winnow predict photos sky.jpg --near 6")
 
 
 async def test_an_unknown_model_gets_the_near_names(visitor: User):

@@ -209,13 +209,10 @@ def _table(answers: FolderAnswers) -> None:
 
 
 def _the_same(name: str) -> None:
-    command = (
-        f"winnow predict {shlex.quote(name)} sky.jpg\nwinnow predict {shlex.quote(name)} ./inbox --to csv > answers.csv"
-    )
-    quoted = json.dumps(name, ensure_ascii=False)
+    typed, written = shlex.quote(name), json.dumps(name, ensure_ascii=False)
     same_as(
-        command,
-        f'import winnow\nmodel = winnow.Model.open({quoted})\nanswer = model.predict("sky.jpg")[0]\n'
+        f"winnow predict {typed} sky.jpg --near 6\nwinnow predict {typed} ./inbox --to csv > answers.csv",
+        f'import winnow\nmodel = winnow.Model.open({written})\nanswer = model.predict("sky.jpg")[0]\n'
         "print(answer.label, answer.prob, model.is_sure(answer))\n"
         "from winnow.api.neighbours import nearest_training_pictures\n"
         'print(nearest_training_pictures(model, "sky.jpg"))',

@@ -115,7 +115,7 @@ function mark(pen, x, y, label, size, theme) {
   else pen.stroke();
 }
 
-/** Loss curves: `lines` are [{history, colour}]; full on training, dashed on test examples. */
+/** Loss curves: `lines` are [{history, colour, name}]; full on training, dashed on test examples. */
 export function drawCurves(canvas, lines) {
   const { pen, width, height } = fitted(canvas);
   if (!width) return;
@@ -126,7 +126,7 @@ export function drawCurves(canvas, lines) {
   const most = Math.max(0.1, Math.min(3, ...[Math.max(0.1, ...losses)]));
   const place = (epochs, loss) => [left + (epochs / last) * (width - left - right), top + (1 - Math.min(loss, most) / most) * (height - top - bottom)];
   axes(pen, theme, place, last, most);
-  for (const { history, colour } of lines) {
+  for (const { history, colour, name } of lines) {
     for (const [which, dash] of [["train", []], ["test", [5, 4]]]) {
       pen.setLineDash(dash);
       pen.strokeStyle = theme[colour];
@@ -135,8 +135,13 @@ export function drawCurves(canvas, lines) {
       history.forEach((one, i) => pen[i ? "lineTo" : "moveTo"](...place(one.epochs, one[which].loss)));
       pen.stroke();
     }
+    pen.setLineDash([]);
+    pen.fillStyle = theme[colour];
+    pen.textAlign = "right";
+    pen.textBaseline = "bottom";
+    const [x, y] = place(history.at(-1).epochs, history.at(-1).test.loss);
+    pen.fillText(name, Math.max(x, left + 120), Math.max(y - 4, top + 14));
   }
-  pen.setLineDash([]);
 }
 
 function axes(pen, theme, place, last, most) {

@@ -75,7 +75,7 @@ function draw() {
   const states = all().map((one) => [one, now(one)]);
   drawSurface(at("net-surface"), main, SHOWN);
   if (other) drawSurface(at("net-other-surface"), other, SHOWN);
-  drawCurves(at("net-curves"), states.map(([one]) => ({ history: one.history, colour: one === main ? "blue" : "orange" })));
+  drawCurves(at("net-curves"), states.map(([one]) => ({ history: one.history, colour: one === main ? "blue" : "orange", name: one === main ? "network" : "perceptron" })));
   at("net-when").textContent = `${count(main.steps, "step")}, ${count(main.epochs, "epoch")}`;
   at("net-numbers").tBodies[0].replaceChildren(...states.flatMap(([one, state]) => [
     row(name(one), `${one.train.n} to learn from`, figure(state.train.loss.toFixed(3)), figure(percent(state.train.accuracy))),
