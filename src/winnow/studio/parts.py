@@ -5,10 +5,12 @@ User text is always text or an attribute's value, never markup and never NiceGUI
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar
 
 from nicegui import run, ui
 from nicegui.elements.mixins.text_element import TextElement
@@ -252,4 +254,5 @@ async def guarded(handler: Handler) -> None:
 
 async def aside(function: Callable[..., T], *arguments: Any) -> T:
     """The function's outcome, computed in a thread, so that other pages go on."""
-    return cast("T", await run.io_bound(function, *arguments))  # None only while the server shuts down
+    # Not `run.io_bound`: where the page is left or the server ends meanwhile, that gives None for an outcome.
+    return await asyncio.get_running_loop().run_in_executor(run.thread_pool, partial(function, *arguments))
