@@ -56,18 +56,23 @@ def learning_drawing(chart: Chart) -> Html:
     return drawing([chart])
 
 
-def learning_rows(lessons: Sequence[Lesson]) -> list[tuple[str, str, str, str]]:
-    """The same as rows: network, epoch, loss, scores."""
-    return [
-        (
-            lesson.title,
-            str(epoch.epoch),
-            f"{_total(epoch):.4g}",
-            ", ".join(f"{words.term(name)} {value:.3f}" for name, value in epoch.scores.items()) or "–",
-        )
-        for lesson in lessons[-_LINES:]
-        for epoch in lesson.epochs
-    ]
+def learning_table(lessons: Sequence[Lesson]) -> Html:
+    """The same as a table: a row an epoch."""
+    columns = ("Network", "Epoch", "Loss", "Score while it learns")
+    head = tag("tr", *(tag("th", name, scope="col") for name in columns))
+    rows = [_epoch_row(lesson, epoch) for lesson in lessons[-_LINES:] for epoch in lesson.epochs]
+    return tag("table", tag("caption", "Mean loss of each epoch"), tag("thead", head), tag("tbody", *rows))
+
+
+def _epoch_row(lesson: Lesson, epoch: EpochDone) -> Html:
+    scores = ", ".join(f"{words.term(name)} {value:.3f}" for name, value in epoch.scores.items())
+    return tag(
+        "tr",
+        tag("th", lesson.title, scope="row"),
+        tag("td", epoch.epoch),
+        tag("td", f"{_total(epoch):.4g}"),
+        tag("td", scores or "–"),
+    )
 
 
 def _series(lessons: Sequence[Lesson], values: Sequence[Sequence[float]]) -> tuple[Series, ...]:

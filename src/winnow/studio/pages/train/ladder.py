@@ -44,10 +44,10 @@ class LadderView:
         self._explain(story.results)
 
     def conclude(self, story: Story, report: Report | None) -> None:
-        """The whole ladder with its verdict; without a model, how far it grew."""
+        """The whole ladder with its verdict; without a model, how far it grew, if it did."""
         self._hint.text = _WHOLE
         rungs = story.results if report is None else report.ladder
-        self._section.set_visibility(bool(rungs))
+        self._section.set_visibility(any(rung.score is not None for rung in rungs))
         self._table.content = ladder_table(rungs, self._metric, self._task, labelled_by=LADDER_ID)
         self._explain(rungs)
 

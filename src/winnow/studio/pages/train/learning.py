@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nicegui import ui
-
-from winnow.studio.pages.train.drawings import learning_charts, learning_drawing, learning_rows
+from winnow.studio.pages.train.drawings import learning_charts, learning_drawing, learning_table
 from winnow.studio.pages.train.story import Lesson
-from winnow.studio.parts import box, details, drawing, heading, para, text
+from winnow.studio.parts import box, details, drawing, heading, para
 
 _CHARTS = 2
-_COLUMNS = ("Network", "Epoch", "Loss", "Score while it learns")
 
 
 class LearningView:
@@ -27,8 +24,11 @@ class LearningView:
             )
             with box("div", "columns"):
                 self._charts = [drawing("", "drawing learning") for _ in range(_CHARTS)]
-            with details("The same as a table"):
-                self._rows = self._table()
+            with (
+                details("The same as a table"),
+                box("div", "scroll tall", tabindex=0, role="region", aria_label="How networks learn"),
+            ):
+                self._table = drawing("")
         self._section.set_visibility(False)
 
     def show(self, lessons: Sequence[Lesson]) -> None:
@@ -37,18 +37,4 @@ class LearningView:
         self._section.set_visibility(bool(charts))
         for place, element in enumerate(self._charts):
             element.content = learning_drawing(charts[place]) if place < len(charts) else ""
-        self._rows.clear()
-        with self._rows:
-            for row in learning_rows(lessons):
-                with box("tr"):
-                    text("th", row[0], scope="row")
-                    for cell in row[1:]:
-                        text("td", cell)
-
-    def _table(self) -> ui.element:
-        with box("div", "scroll tall", tabindex=0, role="region", aria_label="How networks learn"), box("table"):
-            text("caption", "Mean loss of each epoch")
-            with box("thead"), box("tr"):
-                for column in _COLUMNS:
-                    text("th", column, scope="col")
-            return box("tbody")
+        self._table.content = learning_table(lessons)

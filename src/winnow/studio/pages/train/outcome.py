@@ -72,6 +72,11 @@ def _figures(report: Report) -> list[list[Cell]]:
 
 
 def _honesty(report: Report) -> str:
+    if report.dataset.pictures_in("test") == 0:
+        return (
+            "No pictures were kept aside as a test. The method was chosen with the pictures it is scored on, so the "
+            "score is a little flattering."
+        )
     if report.test is None or report.openings is None:
         return (
             "The test split stays closed. The score above is a little flattering: the method was chosen with the same "

@@ -33,6 +33,7 @@ class _Facts:
     task: Task
     pictures: int
     classes: int
+    has_test: bool
     openings: int
     backbones: list[str]
 
@@ -67,7 +68,7 @@ class Request:
         facts = self._facts
         with box("section", "card"):
             heading("What you want")
-            self._form = WishForm(facts.task, facts.backbones, facts.openings, self.changed)
+            self._form = WishForm(facts.task, facts.backbones, facts.openings if facts.has_test else None, self.changed)
         with box("section", "card"):
             self._plan = PlanView(self._workspace, facts.name, self._wish, self.changed)
             button("Start the climb", self._start, "main-action", id="start")
@@ -107,6 +108,7 @@ def _facts(workspace: Workspace, name: str) -> _Facts:
         task=data.manifest.task,
         pictures=version.examples,
         classes=version.classes,
+        has_test=any(counts.get("test") for counts in data.counts().values()),
         openings=record.openings,
         backbones=list(dict.fromkeys(backbones)),
     )

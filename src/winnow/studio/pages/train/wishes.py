@@ -37,11 +37,13 @@ class WishForm:
     Args:
         task: of the dataset.
         backbones: names of those at hand, the one that is taken unasked first.
-        openings: how often the test split has been looked at.
+        openings: how often the test split has been looked at; None: there is none.
         heard: called whenever something was changed that the estimate hangs on.
     """
 
-    def __init__(self, task: Task, backbones: list[str], openings: int, heard: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, task: Task, backbones: list[str], openings: int | None, heard: Callable[[], Awaitable[None]]
+    ) -> None:
         self._heard = heard
         choice(
             "Mode",
@@ -115,7 +117,9 @@ def _backbone_words(backbones: list[str]) -> dict[str, str]:
     return {name: f"{name}, as usual" if place == 0 else name for place, name in enumerate(backbones)}
 
 
-def _openings_in_words(openings: int) -> str:
+def _openings_in_words(openings: int | None) -> str:
+    if openings is None:
+        return "No pictures are kept aside as a test here, so the score will be a little flattering."
     if openings == 0:
         return (
             "Some pictures are kept aside as a test. They are looked at once, at the end, for the chosen method alone; "
