@@ -32,6 +32,10 @@ def stranger(lock: Lock) -> TestClient:
         prefix = request.headers.get("x-forwarded-prefix", "none")
         return HTMLResponse(f"<html><script>1</script><p>{prefix}</p></html>")
 
+    @app.get("/sandbox")
+    def _sandbox() -> HTMLResponse:
+        return HTMLResponse("<p>by itself</p>", headers={"Content-Security-Policy": "default-src 'none'; sandbox"})
+
     @app.post("/act")
     def _act() -> str:
         return "done"
@@ -138,3 +142,8 @@ def test_two_studios_on_one_machine_do_not_share_a_cookie():
 
 def test_a_broken_cookie_is_no_cookie(stranger: TestClient):
     assert stranger.get("/", headers={"cookie": "=;=;\x00winnow"}).status_code == 401
+
+
+def test_a_route_may_have_a_policy_of_its_own(guest: TestClient):
+    assert guest.get("/sandbox").headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert "'nonce-" in guest.get("/").headers["content-security-policy"]
