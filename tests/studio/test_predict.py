@@ -207,6 +207,18 @@ async def test_a_folder_s_answers_wait_for_who_comes_back(visitor: User, workspa
     await visitor.should_see("Download all answers (CSV)")
 
 
+async def test_a_stopped_folder_leaves_no_table(visitor: User, workspace: Workspace, tmp_path: Path):
+    for place in range(200):
+        (tmp_path / f"{place}.png").write_bytes(png(seed=place))
+    begun = folder_answers_of(workspace).begin(Model.open("photos", workspace), str(tmp_path / "*.png"))
+    begun.work.stop()
+    begun.work.wait(20)
+    assert not list((workspace.cache_folder / "answers").iterdir())
+    await visitor.open("/predict/photos")
+    await visitor.should_see("Stopped after")
+    await visitor.should_not_see("Download all answers (CSV)")
+
+
 async def test_a_folder_that_is_not_there_is_said(visitor: User, workspace: Workspace):
     folder_answers_of(workspace).begin(Model.open("photos", workspace), "/no/such/folder").work.wait(20)
     await visitor.open("/predict/photos")

@@ -43,10 +43,13 @@ class FolderAnswers:
         several = self.model.thresholds is not None
         with disk_errors("write", self.file):
             partial.parent.mkdir(parents=True, exist_ok=True)
-            # A byte-order mark: without it spreadsheets take names in UTF-8 for something else.
-            with partial.open("w", encoding="utf-8-sig", newline="") as file:
-                write_answers(file, self._each(given, tell), self.model.classes, has_several=several)
-            partial.replace(self.file)
+            try:
+                # A byte-order mark: without it spreadsheets take names in UTF-8 for something else.
+                with partial.open("w", encoding="utf-8-sig", newline="") as file:
+                    write_answers(file, self._each(given, tell), self.model.classes, has_several=several)
+                partial.replace(self.file)
+            finally:
+                partial.unlink(missing_ok=True)  # where somebody pressed Stop
 
     def _each(self, given: list[Given], tell: Tell) -> Iterator[Prediction]:
         for start in range(0, len(given), _AT_ONCE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
@@ -96,7 +97,7 @@ def _table(opened: OpenModel, data: bytes) -> str:
     return "\ufeff" + written.getvalue()  # the mark by which spreadsheets know UTF-8
 
 
-async def _with_body(request: Request, asked: Any) -> Response:
+async def _with_body(request: Request, asked: Callable[[bytes], Awaitable[Response]]) -> Response:
     """Call `asked` with what was sent, unless it is too much; what a person can mend becomes a sentence."""
     data = bytearray()
     async for part in request.stream():

@@ -171,10 +171,10 @@ class _Shown:
             heading(printable(answers.path), 3)
             self._said = para("", role="status")
             self._bar = box("progress", aria_label="Answered so far", max=1)
+            self._stop = button("Stop", answers.work.stop)
             self._rest = box("div")
+        self._timer = ui.timer(_WATCH_S, self._look, active=answers.work.is_running)
         self._look()
-        if answers.work.is_running:
-            self._timer = ui.timer(_WATCH_S, self._look)
 
     def _look(self) -> None:
         answers, work = self._answers, self._answers.work
@@ -184,13 +184,13 @@ class _Shown:
             if now is not None and now.total:
                 self._bar.props["value"] = now.done / now.total
             return
-        if timer := getattr(self, "_timer", None):
-            timer.deactivate()
+        self._timer.deactivate()
         self._bar.set_visibility(False)
+        self._stop.set_visibility(False)
         said = f"{count(answers.n_answered, 'picture')} answered"
         failed = f"; {count(answers.n_failed, 'file')} could not be read" if answers.n_failed else ""
-        self._said.text = work.error or f"{said}{failed}."
-        if not work.error:
+        self._said.text = work.error or (f"Stopped after {said}." if work.state == "stopped" else f"{said}{failed}.")
+        if work.state == "done":
             with self._rest:
                 link("Download all answers (CSV)", f"/answers/{answers.id}.csv", "button", download=True)
                 _table(answers)
