@@ -126,3 +126,14 @@ def test_a_name_that_would_command_a_terminal_is_shown_without_its_power(importe
     imported("rename", "shapes", "dark", "\x1b[31mred")
     for words in (("log", "shapes"), ("show", "shapes"), ("diff", "shapes", "1")):
         assert "\x1b" not in imported(*words).out
+
+
+def test_one_edit_is_taken_back_and_later_ones_stay(imported: Winnow):
+    for picture in ("dark/00.png", "dark/01.png"):
+        imported("relabel", "shapes", picture, "--label", "dim")
+    assert imported("undo", "shapes", "2").out.splitlines() == [
+        "shapes, version 4: relabelled 'dark/00.png' as 'dark'",
+        "Undo: winnow restore shapes 3",
+    ]
+    assert json.loads(imported("diff", "shapes", "1", "--json").out)["counts"]["relabelled"] == 1
+    assert "cannot be taken back alone" in imported("undo", "shapes", "1").err

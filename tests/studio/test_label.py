@@ -68,7 +68,7 @@ async def test_without_datasets_it_leads_to_the_import(visitor: User):
 async def test_the_board_says_how_to_do_the_same_elsewhere(visitor: User, clouds: Dataset):
     await visitor.open("/label/clouds")
     await visitor.should_see("Label clouds")
-    await visitor.should_see("winnow relabel clouds PICTURE CLASS")
+    await visitor.should_see("winnow relabel clouds PICTURE --label CLASS")
 
 
 async def test_an_unknown_dataset_is_said_not_shown(visitor: User):

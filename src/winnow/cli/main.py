@@ -84,12 +84,13 @@ def _add_commands() -> None:
         rooms,
         studio,
         study,
+        suggest,
         train,
     )
     from winnow.cli import versions as history
 
     work = (studio, data, check, train, jobs, evaluate, compare, predict)
-    for module in (*work, history, folds, export, study, rooms, backbones, nets):
+    for module in (*work, history, suggest, folds, export, study, rooms, backbones, nets):
         module.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""`winnow relabel`, `drop`, `move`, `merge`, `rename`, `log`, `diff`, `restore`: change a dataset, and change back."""
+"""`winnow relabel`, `drop`, `move`, `merge`, `rename`, `log`, `diff`, `undo`, `restore`: change a dataset, and back."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("rename", epilog=example("winnow rename clouds cirus cirrus"))(_rename)
     app.command("log", epilog=example("winnow log clouds"))(_log)
     app.command("diff", epilog=example("winnow diff clouds 3 5"))(_diff)
+    app.command("undo", epilog=example("winnow undo clouds 3"))(_undo)
     app.command("restore", epilog=example("winnow restore clouds 3"))(_restore)
 
 
@@ -166,6 +167,20 @@ def _diff(
         echo_json({"dataset": one.dataset, "before": one.number, "after": other.number, **difference_facts(found)})
     else:
         _show_differences(one, other, found)
+
+
+def _undo(
+    name: _Name,
+    version: Annotated[int, typer.Argument(help="The version that the edit made.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take one edit back, as a new version: what was done to the same pictures since stays."""
+    from winnow.api.dataset import using
+    from winnow.api.labelling import take_back
+
+    with using(workspace) as opened:
+        _say_done(take_back(opened, name, version), as_json)
 
 
 def _restore(

@@ -83,6 +83,11 @@ class Editor:
                 except _OutdatedError:
                     self._head = None
 
+    def prepare(self, name: str) -> None:
+        """See `Workspace.prepare_edits`."""
+        with self._lock:
+            self._read_ahead(name)
+
     def restore(self, name: str, version: int, who: str | None) -> VersionRecord:
         """See `Workspace.restore`."""
         with self._database.write() as connection:

@@ -205,6 +205,10 @@ class Workspace:
         """
         return self._editor.edit(name, edits, who, expected_version, action)
 
+    def prepare_edits(self, name: str) -> None:
+        """Read a dataset's rows ahead, if no other's are at hand, so that its first edit need not wait for them."""
+        self._editor.prepare(name)
+
     def restore(self, name: str, version: int, *, who: str | None = None) -> VersionRecord:
         """A new version with the same rows as an older one; the newest itself, if it is that one.
 

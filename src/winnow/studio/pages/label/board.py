@@ -33,7 +33,7 @@ async def build(visit: Visit) -> None:
     BoardElement(record.name, f"only:{only}" if only else visit.query.get("show", "all"))
     name, quoted = shlex.quote(record.name), json.dumps(record.name, ensure_ascii=False)
     same_as(
-        f"winnow show {name}\nwinnow relabel {name} PICTURE CLASS\nwinnow log {name}",
+        f"winnow suggest {name}\nwinnow relabel {name} PICTURE --label CLASS\nwinnow log {name}",
         f"import winnow\nfrom winnow.api.suggesting import suggest\ndata = winnow.load({quoted})\n"
         'suggest(data, how="useful")\ndata.relabel({"PICTURE": "CLASS"})',
     )

@@ -159,6 +159,7 @@ class Desk:
         with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         try:
+            self._workspace.prepare_edits(self.board.name)
             while time.monotonic() - self._looked_at < _IDLE_S:
                 if not self._step():
                     time.sleep(_PAUSE_S)

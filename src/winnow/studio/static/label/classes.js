@@ -110,7 +110,7 @@ export class Classes {
     const merge = () => {
       if (!into.value) { note.textContent = "Choose the class that these pictures shall have."; return undefined; }
       return done([{ kind: "merge", names: [name], into: into.value }],
-        `${counted(this.counts.get(name), "picture")} of ${name} are ${into.value} now.`);
+        `${counted(this.counts.get(name), "picture")} of ${name} ${this.counts.get(name) === 1 ? "is" : "are"} ${into.value} now.`);
     };
     const note = el("p", { role: "status" });
     this.dialog.replaceChildren(
