@@ -10,7 +10,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from winnow.api.inventory import inventory
-from winnow.api.jobs import Job, ensure_worker, jobs
+from winnow.api.jobs import Job, jobs
 from winnow.report.words import duration
 from winnow.studio.imports import Import, imports_of
 from winnow.studio.live import follow
@@ -145,7 +145,6 @@ class _UnderWay:
 
 def _jobs(workspace: Workspace) -> list[Job]:
     """Those under way or waiting, then the last few that are over."""
-    ensure_worker(workspace)
     newest = jobs(workspace)[::-1]
     return [job for job in newest if not job.is_over][::-1] + [job for job in newest if job.is_over][:_OVER_SHOWN]
 
