@@ -23,6 +23,7 @@ from winnow.metrics.predictions import Predictions
 from winnow.metrics.scores import METRICS
 from winnow.workspace.workspace import Workspace
 
+from .shapes import MULTILABEL_RUNGS, write_shapes
 from .squares import RUNGS, write_squares
 
 
@@ -186,3 +187,21 @@ def test_pictures_of_several_classes_are_kept_with_what_was_called(tmp_path: Pat
     assert read.contents == pictures.contents
     assert read.called is not None
     assert read.is_right.tolist() == [True, False]
+
+
+def test_models_of_several_classes_are_compared_by_map_and_wholly_right_answers(tmp_path: Path) -> None:
+    data = winnow.load(write_shapes(tmp_path / "shapes"), workspace=tmp_path / "workspace", tell=tell_nobody)
+    guess, good = (winnow.train(data, rungs=[rung], name="m", tell=tell_nobody) for rung in MULTILABEL_RUNGS)
+    found = compare(guess, good)
+    assert (found.task, found.main, found.better) == ("multilabel", "macro_average_precision", "b")
+    assert "mAP" in found.verdict
+    assert "wholly right" in found.verdict
+    for model, pair in ((guess, found.scores["subset_accuracy"].a), (good, found.scores["subset_accuracy"].b)):
+        reported = model.report.judgement.evaluation.scores["subset_accuracy"]
+        assert pair is not None
+        assert reported is not None
+        assert pair.value == pytest.approx(reported.value)
+    answers = found.answers
+    right_b = found.scores["subset_accuracy"].b
+    assert right_b is not None
+    assert (answers.both + answers.only_b) / answers.n == pytest.approx(right_b.value)

@@ -13,14 +13,29 @@ class Evaluation extends HTMLElement {
     if (this.isStarted) return;
     this.isStarted = true;
     startSorting(this);
-    if (this.dataset.answers) start(this);
+    if (this.dataset.answers) start(this).catch((error) => this.tell(error));
   }
+
+  tell(error) {
+    console.error(error);
+    const said = document.createElement("p");
+    said.className = "notice wrong";
+    said.setAttribute("role", "alert");
+    said.textContent = "What the model answered picture by picture could not be read, so nothing moves here: reload the page.";
+    this.prepend(said);
+  }
+}
+
+async function fetched(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(await response.text());
+  return response;
 }
 
 async function start(root) {
   const [pictures, answers] = await Promise.all([
-    fetch(root.dataset.pictures).then((response) => response.json()),
-    fetch(root.dataset.answers).then((response) => response.arrayBuffer()),
+    fetched(root.dataset.pictures).then((response) => response.json()),
+    fetched(root.dataset.answers).then((response) => response.arrayBuffer()),
   ]);
   const data = startCounting(pictures, answers);
   const state = { chosen: null, threshold: 0.5, isOwn: true };
