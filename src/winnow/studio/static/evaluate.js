@@ -65,7 +65,7 @@ async function start(root) {
     const found = figures(data, state);
     const said = reading(data, state, found);
     part("reading").textContent = said;
-    const shown = state.isOwn ? "as the model answers" : `${+(100 * state.threshold).toFixed(1)} %`;
+    const shown = state.isOwn ? "as the model answers" : `${+(100 * state.threshold).toFixed(1)}\u00a0%`;
     asking.textContent = state.isOwn ? "Move to choose a threshold" : `${asks(data, state)} at least ${shown} sure`;
     const briefly = `precision ${percent(found.precision)}, recall ${percent(found.recall)}`;
     part("slider").setAttribute("aria-valuetext", `${shown}: ${briefly}`);

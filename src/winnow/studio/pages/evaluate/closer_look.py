@@ -62,7 +62,7 @@ def _mix_ups(evaluation: Evaluation, *, moves: bool) -> Html:
         title = "What is taken for what (confusion matrix)"
         said = (
             "Rows are the truth, columns the model’s answer; blue cells are right answers, orange ones mistakes, the "
-            "deeper the larger the share of the row. "
+            "deeper the larger the share of the row. “Most confused” counts the model’s own answers, at any threshold. "
         )
         tall = "scroll tall matrix" if len(table.classes) > 12 else "scroll matrix"
         drawn = [tag("div", matrix_table(table, (), _KEY), class_=tall, **_REGION), pairs_table(table, ())]
