@@ -102,8 +102,16 @@ class LabelPage {
     if (this.isStopped) return;
     const { epoch, version } = this.state;
     const state = await this.get(`state?client=${this.client}&epoch=${epoch}&since=${version}`);
+    this.hear(state);
     if (state) this.take(state);
     if (!this.isStopped) this.timer = setTimeout(() => this.poll(), document.hidden ? HIDDEN_MS : POLL_MS);
+  }
+
+  // One answer may get lost; two are news.
+  hear(state) {
+    if (state && this.silences > 1 && !this.queue.items.length) this.say("The studio answers again.");
+    this.silences = state ? 0 : (this.silences || 0) + 1;
+    if (this.silences === 2) this.say("The studio does not answer. If it was started again, open the link it printed; what you do here is kept in this browser.", true);
   }
 
   take(state) {
