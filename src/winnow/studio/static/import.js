@@ -21,9 +21,11 @@ document.addEventListener("drop", async (event) => {
   if (!event.target.closest?.("#drop") || giveUp) return;
   // Entries must be asked for before anything is awaited: the browser forgets them then.
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  // Files that lie nowhere on the disk (dragged out of a mail) are no entries.
+  const loose = entries.length ? [] : [...event.dataTransfer.files].map((file) => [file.name, file]);
   say("Looking into what was dropped");
   try {
-    const files = [];
+    const files = loose;
     for (const entry of entries) await collect(entry, files);
     await send(files);
   } catch (error) {
