@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from winnow.graph.runtime import open_graph, run_in_chunks
+from winnow.nets.registry import build
 from winnow.tasks.classify.rungs.small_net import fast_course
-from winnow.train.course import Course, Lesson, pace, teach
+from winnow.train.batch import Batch
+from winnow.train.course import Course, Lesson, teach
+from winnow.train.learner import Learner, Player
+from winnow.train.measure import measure
+from winnow.train.optimisers import Momentum, Weights
 from winnow.train.pictures import LabelledPictures
+from winnow.train.plan import Plan
 
 pytestmark = [
     pytest.mark.gpu,
@@ -35,9 +40,15 @@ def course() -> Course:
     return fast_course(2, SIDE_PX, N, 128, 3, flips=True)
 
 
-def test_bf16_is_found_to_be_the_faster_one(course: Course):
-    large = replace(course, batch_size=N)
-    assert pace(large, Lesson(colours(), seed=0)).precision.is_bf16
+def test_a_large_network_is_found_to_learn_faster_in_bf16():
+    net = build("resnet-50", 10).cuda()
+    batch = Batch({"image": torch.randn(64, 3, 224, 224).cuda(), "label": torch.arange(64).cuda() % 10})
+
+    def losses(given: Batch) -> dict[str, torch.Tensor]:
+        return {"cross_entropy": F.cross_entropy(net(given["image"]), given["label"])}
+
+    learner = Learner(net, (Player("net", (Weights.of(net),), losses),))
+    assert measure(learner, Plan(n_steps=1, optimiser=Momentum(0.1)), batch).precision.is_bf16
 
 
 def test_what_learned_on_the_gpu_answers_as_a_graph_on_the_cpu(course: Course):
