@@ -318,3 +318,11 @@ def test_events_tell_what_led_from_one_version_to_the_next(clouds: Workspace):
     edited, restored = clouds.events("clouds", since=1)
     assert (edited.version.who, edited.version.action, edited.edits) == ("ada", "ada:1", (edit,))
     assert (restored.version.kind, restored.edits) == ("restore", None)
+
+
+def test_rows_that_were_read_ahead_are_brought_up_to_date(clouds: Workspace):
+    clouds.prepare_edits("clouds")
+    with Workspace.open(clouds.folder) as other:
+        other.edit("clouds", [Relabel({"stratus.png": "grey"})])
+    clouds.edit("clouds", [Relabel({"cirrus.png": "wispy"})])
+    assert labels(clouds) == {"cirrus.png": "wispy", "stratus.png": "grey"}
