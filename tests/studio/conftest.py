@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -26,4 +27,8 @@ async def visitor(workspace: Workspace) -> AsyncIterator[User]:
     async with user_simulation() as user:
         add_pages(workspace)
         yield user
+        ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "winnow"}
+    # NiceGUI forgets the modules whose pages were visited, `winnow` itself among them: the tests that follow would get
+    # second copies of it.
+    sys.modules.update(ours)
     nicegui.app.storage.clear()
