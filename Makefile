@@ -13,7 +13,7 @@ DEV := .venv-dev/installed-$(STAMP)
 BIN := .venv-dev/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format types contracts docs bench clean
+.PHONY: help demo test lint format types contracts docs screenshots bench clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
@@ -47,8 +47,11 @@ docs: $(DEV) ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
 	@echo "docs/_build/index.html"
 
+screenshots: $(DEV) ## photograph every page of the studio, at two widths and in two themes, into docs/screenshots
+	$(BIN)/python docs/photograph.py docs/screenshots
+
 bench: $(DEV) ## check every promise of speed and accuracy in bench/ (takes minutes; wants a quiet machine)
-	@broken=0; for name in door features climb accuracy data edits near_duplicates health backbone batches engine finetune lenet studies; do \
+	@broken=0; for name in door features climb accuracy data edits near_duplicates health backbone batches engine finetune cifar lenet studio studies; do \
 		echo "== bench/$$name.py"; $(BIN)/python "bench/$$name.py" || broken=1; \
 	done; exit $$broken
 

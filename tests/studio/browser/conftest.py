@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Request, sync_playwright
 
+from winnow.api.jobs import train_here
 from winnow.api.loading import load
-from winnow.api.training import train
 from winnow.data.digits import write_digits
 
 from .window import Studio, Watched
@@ -107,6 +107,6 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stocked")
     write_digits(folder / "digits")
     digits = load(folder / "digits", workspace=folder / "workspace", tell=lambda _: None)
-    train(digits, rungs=["commonest-class", "pixels-nearest-neighbour"], tell=lambda _: None)
+    train_here(digits, rungs=["commonest-class", "pixels-nearest-neighbour"], tell=lambda _: None)
     digits.workspace.close()
     return folder / "workspace"

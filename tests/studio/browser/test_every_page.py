@@ -13,7 +13,8 @@ from winnow.studio.pages import PAGES
 from .window import Studio, Watched
 
 AXE = Path(os.environ.get("AXE_CORE", Path(__file__).parents[3] / ".venv-dev/npm/node_modules/axe-core/axe.min.js"))
-ADDRESSES = [page.path.replace("{name}", "digits").replace("{model}", "digits") for page in PAGES]
+NAMES = {"name": "digits", "model": "digits", "job": "1", "number": "1"}
+ADDRESSES = [page.path.format(**NAMES) for page in PAGES]
 LOOKS = {"wide and light": (1440, "light"), "narrow and dark": (400, "dark")}
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from winnow.api.jobs import train_here
 from winnow.api.loading import load
-from winnow.api.training import train
 from winnow.studio.pages import PAGES
 
 from .window import Studio, Watched
@@ -44,7 +44,7 @@ def hostile(tmp_path: Path, test_data: Path) -> Path:
             rows.append(f'{file},"{quoted}"')
     (tmp_path / "names.csv").write_text("\n".join(rows), "utf-8")
     dataset = load(tmp_path / "names.csv", name="hostile", workspace=tmp_path / "workspace", tell=lambda _: None)
-    train(dataset, rungs=["commonest-class"], name="hostile", tell=lambda _: None)
+    train_here(dataset, rungs=["commonest-class"], name="hostile", tell=lambda _: None)
     dataset.workspace.close()
     return tmp_path / "workspace"
 
@@ -53,6 +53,6 @@ def test_hostile_names_are_words(hostile: Path, open_studio: Callable[[Path], St
     window = watched(open_studio(hostile))
     window.page.on("dialog", lambda dialog: window.complaints.append(f"dialog: {dialog.message}"))
     for page in PAGES:
-        window.go(page.path.replace("{name}", "hostile").replace("{model}", "hostile"))
+        window.go(page.path.format(name="hostile", model="hostile", job="1", number="1"))
         window.page.wait_for_timeout(500)
         assert window.page.evaluate("window.struck") is None, page.path

@@ -1,4 +1,4 @@
-"""The whole way of a person who knows pictures and not our field: from a folder to a trusted model, all in the browser."""
+"""The whole way of a person who knows pictures and not our field, from a folder to a trusted model, in the browser."""
 
 from __future__ import annotations
 
