@@ -1,5 +1,5 @@
-"""Promise, on 2 quiet cores: a grid of 10,000 pictures is usable within 1.5 s and scrolls without a task above 200 ms; a
-click is a stored label within 100 ms; of 500 labels that two visitors give, with kills in between, none is lost.
+"""Promise, on 2 quiet cores: a grid of 10,000 pictures is usable within 1.5 s and scrolls without a task above 200 ms;
+a click is a stored label within 100 ms; of 500 labels that two visitors give, with kills in between, none is lost.
 
 Everything is done in Debian's Chromium, headless, on the page as visitors have it. `--tiny` plays a short version for
 tests, which promises only that nothing is lost.
