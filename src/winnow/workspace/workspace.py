@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, select
-
 from winnow.data.blobs import BlobStore
-from winnow.errors import WorkspaceError
-from winnow.workspace import migrations
 from winnow.workspace.climbs import ClimbStore
 from winnow.workspace.database import Database
 from winnow.workspace.datasets import BRINGING, DatasetStore
@@ -36,14 +29,11 @@ from winnow.workspace.records import (
     VersionRecord,
 )
 from winnow.workspace.removal import Removed, Remover, size_bytes
-from winnow.workspace.tables import about
-from winnow.workspace.troubles import ELSEWHERE, plainly
+from winnow.workspace.upkeep import bring_up_to_date, make_folders
 
 if TYPE_CHECKING:
     from winnow.data.edits import Edit
     from winnow.data.manifest import Manifest
-
-_PARTS = ("blobs", "datasets", "climbs", "jobs", "models", "cache", "backbones")
 
 
 class Workspace:
@@ -73,9 +63,9 @@ class Workspace:
             WorkspaceError: made by a newer Winnow; unreadable, locked, read-only, full; or not a folder.
         """
         chosen = (folder or default_folder()).expanduser().absolute()
-        _make_folders(chosen)
+        make_folders(chosen)
         database = Database(chosen / "winnow.db", patience_s=patience_s)
-        _bring_up_to_date(database)
+        bring_up_to_date(database)
         return cls(chosen, database)
 
     def close(self) -> None:
@@ -383,68 +373,3 @@ def default_folder() -> Path:
     """WINNOW_WORKSPACE if set, else ``~/.winnow``."""
     named = os.environ.get("WINNOW_WORKSPACE", "").strip()
     return Path(named) if named else Path("~/.winnow")
-
-
-def _make_folders(folder: Path) -> None:
-    """Make the workspace's folders, and find out now whether we may write there."""
-    try:
-        with plainly(folder):
-            # Pictures may be private: nobody else on this machine needs to read them.
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for part in _PARTS:
-                (folder / part).mkdir(exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-    except WorkspaceError as error:
-        if isinstance(error.__cause__, FileExistsError | NotADirectoryError):
-            at = next(place for place in (folder, *folder.parents) if place.exists() and not place.is_dir())
-            raise WorkspaceError(
-                f"The workspace should be the folder {folder}, but {at} is a file. Move that file away, or {ELSEWHERE}."
-            ) from error
-        raise
-
-
-def _bring_up_to_date(database: Database) -> None:
-    """Create or migrate the tables; an up-to-date database costs one short read."""
-    with database.read() as connection:
-        if _is_up_to_date(database, connection):
-            return
-    database.use_write_ahead_log()
-    # Two programs may get here at once; the write lock lets one do it and shows the other it is done.
-    with database.write() as connection:
-        if _is_up_to_date(database, connection):
-            return
-        stored = database.stored_revision(connection)
-        if stored is not None:
-            _back_up(database, stored)
-        migrations.upgrade(connection)
-        connection.execute(delete(about))
-        connection.execute(insert(about).values(key="winnow_version", value=_own_version()))
-
-
-def _is_up_to_date(database: Database, connection: Connection) -> bool:
-    try:
-        stored = database.stored_revision(connection)
-    except LookupError as error:
-        raise WorkspaceError(
-            f"{database.path} is not a Winnow database ({error}). Move it away, or {ELSEWHERE}."
-        ) from error
-    if stored is not None and stored not in migrations.REVISIONS:
-        writer = connection.scalar(select(about.c.value).where(about.c.key == "winnow_version"))
-        raise WorkspaceError(
-            f"The workspace {database.folder} was made by a newer Winnow ({writer}; this is "
-            f"{_own_version()}). Upgrade with: pip install --upgrade winnow, or {ELSEWHERE}."
-        )
-    return stored == migrations.REVISIONS[-1]
-
-
-def _back_up(database: Database, revision: str) -> None:
-    folder = database.folder / "backups"
-    folder.mkdir(exist_ok=True)
-    database.copy_to(folder / f"winnow-{revision}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.db")
-
-
-def _own_version() -> str:
-    try:
-        return version("winnow")
-    except PackageNotFoundError:
-        return "not installed"
