@@ -33,6 +33,11 @@ class Notices:
             self._words = text("p", "", "notice")
         self._words.set_visibility(False)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether its page was left."""
+        return self._words.is_deleted
+
     def tell(self, words: str, *, is_wrong: bool) -> None:
         """Show these words instead of the last ones."""
         self._words.text = words

@@ -248,6 +248,8 @@ async def guarded(handler: Handler) -> None:
     except UserError as error:
         told.tell(str(error), is_wrong=True)
     except Exception:
+        if told.is_gone:  # the visitor left while it worked: what it wanted to draw on is no more
+            return _log.debug("a page that was left failed", exc_info=True)
         _log.exception("a page failed")
         told.tell("Something went wrong inside Winnow; the terminal that runs the studio says more.", is_wrong=True)
 
