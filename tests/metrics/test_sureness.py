@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from winnow.metrics.curves import threshold_table
+from winnow.metrics.curves import ThresholdRow, threshold_table
 from winnow.metrics.sureness import LEAST, sure_from
 
 
@@ -24,9 +27,19 @@ def test_a_model_that_is_always_right_is_sure_from_one_half_on():
     assert threshold([0.9] * 100, [True] * 100) == LEAST
 
 
-def test_twenty_four_right_answers_are_too_few_to_tell_and_twenty_five_are_enough():
-    assert threshold([0.9] * 24, [True] * 24) is None
-    assert threshold([0.9] * 25, [True] * 25) == LEAST
+def test_twenty_eight_right_answers_are_too_few_to_tell_and_twenty_nine_are_enough():
+    assert 0.9**28 > 0.05 > 0.9**29
+    assert threshold([0.9] * 28, [True] * 28) is None
+    assert threshold([0.9] * 29, [True] * 29) == LEAST
+
+
+@pytest.mark.parametrize("n", [29, 60, 500, 20_000])
+def test_as_many_may_be_wrong_as_the_exact_binomial_test_allows(n: int):
+    most = int(binom.ppf(0.05, n, 0.1))
+    allowed = most if binom.cdf(most, n, 0.1) <= 0.05 else most - 1
+    row = ThresholdRow(threshold=0.7, coverage=1.0, accuracy=(n - allowed) / n, precision=None, recall=1.0)
+    assert sure_from([row], n) == 0.7
+    assert sure_from([replace(row, accuracy=(n - allowed - 1) / n)], n) is None
 
 
 def test_answers_that_are_right_half_of_the_time_are_never_sure():
@@ -49,4 +62,4 @@ def test_the_threshold_keeps_its_promise_on_new_pictures_nineteen_times_in_twent
         if found is not None:
             beyond = np.linspace(found, 1, 1001)
             broken += np.clip(2 * beyond - 0.9, 0, 1).mean() < 0.9
-    assert broken / 300 < 0.07
+    assert broken / 300 < 0.05

@@ -83,8 +83,9 @@ async def _about(model: Model, record: ModelRecord) -> None:
     with details("How this threshold comes about, and what it cannot know"):
         para(
             "While the model was chosen it answered pictures that it had not learned from. The threshold is the lowest "
-            "probability, one half at least, from which on these answers were right at least 9 times in 10, even at "
-            "the lower end of what chance allows (fixed-sequence testing of Wilson intervals, 19 times in 20). "
+            "probability, one half at least, from which on these answers were right so often that luck alone hardly "
+            "explains it: sure answers are right at least 9 times in 10, which holds for 19 of 20 models "
+            "(fixed-sequence testing, exact binomial tests). "
             "It holds for pictures of the same kind: one that shows none of the classes may still get a high "
             "probability, so look at the nearest training pictures, too."
             if model.thresholds is None
