@@ -20,7 +20,8 @@ def now() -> datetime:
 
 def moment(at: datetime) -> str:
     """A time as people here say it, such as "21 Nov 2026, 17:40"."""
-    return f"{at.astimezone():%-d %b %Y, %H:%M}"
+    here = at.astimezone()
+    return f"{here.day} {here:%b %Y, %H:%M}"
 
 
 def is_silent(job: Job, at: datetime) -> bool:
