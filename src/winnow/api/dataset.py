@@ -34,6 +34,16 @@ def using(workspace: str | Path | Workspace | None) -> Generator[Workspace]:
         yield opened
 
 
+def dataset_named(workspace: Workspace, name: str, version: int | None = None) -> Dataset:
+    """A version of the dataset of that name (whatever its case), the newest by default.
+
+    Raises:
+        NotFoundError: no such dataset or version, or it has no pictures yet.
+    """
+    record = workspace.find_version(name, version)
+    return Dataset(workspace, record.dataset, record.number)
+
+
 class Dataset:
     """One version of a dataset in a workspace; never changes. Editing gives a new one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from winnow.api.dataset import Dataset, using
+from winnow.api.dataset import Dataset, dataset_named, using
 from winnow.data.sources.source import split_named
 from winnow.data.targets import TARGETS, write_dataset
 from winnow.data.targets.target import SPLITS, Outgoing, Target
@@ -103,7 +103,7 @@ def _find_target(to: str) -> Target:
 
 def _find_dataset(workspace: Workspace, name: str, to: str, version: int | None) -> Dataset:
     try:
-        return Dataset(workspace, workspace.find_dataset(name).name, workspace.find_version(name, version).number)
+        return dataset_named(workspace, name, version)
     except NotFoundError:
         model = next((model for model in workspace.models() if name in (model.name, model.full_name)), None)
         if model is None or version is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from winnow.api.dataset import Dataset, using
+from winnow.api.dataset import Dataset, dataset_named, using
 from winnow.api.health import check_dataset
 from winnow.api.health_numbers import rows_alone
 from winnow.data.edits import Edit, MergeClasses, MoveToSplit, Relabel, Remove, RemoveLabels
@@ -107,7 +107,7 @@ def fix(
     }
     _refuse_nonsense(wanted)
     with using(dataset.workspace if isinstance(dataset, Dataset) else workspace) as home:
-        data = dataset if isinstance(dataset, Dataset) else _newest(home, dataset)
+        data = dataset if isinstance(dataset, Dataset) else dataset_named(home, dataset)
         kinds = {kind for some in wanted.values() for kind in some}
         if kinds <= NEEDS_ROWS_ONLY:
             findings = find_all(rows_alone(data))
@@ -221,11 +221,6 @@ def _told(edit: Edit) -> tuple[str, tuple[str, ...]]:
             return f"Merged into '{edit.into}'", tuple(edit.names)
         case _:
             return f"Left out: {counted(len(edit.pictures), 'picture')}", tuple(edit.pictures)
-
-
-def _newest(home: Workspace, name: str) -> Dataset:
-    record = home.find_dataset(name)
-    return Dataset(home, record.name, home.find_version(record.name).number)
 
 
 def _refuse_nonsense(wanted: Mapping[Action, Sequence[str]]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from winnow.api.dataset import Dataset, using
+from winnow.api.dataset import Dataset, dataset_named, using
 from winnow.api.health_numbers import health_part, subject_of
 from winnow.api.loading import EXAMPLE, load
 from winnow.api.training import shelves
@@ -146,7 +146,7 @@ def _opened(
             record = next((one for one in home.datasets() if one.name == source and one.newest is not None), None)
             if record is not None:
                 tell(Note(f"This is the dataset '{source}'; the files of that name are checked as ./{source}"))
-                yield Dataset(home, record.name, home.find_version(record.name).number), False
+                yield dataset_named(home, record.name), False
                 return
     if isinstance(source, str) and y is None and not is_there(source):
         with using(workspace) as home:

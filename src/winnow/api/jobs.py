@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow.api.dataset import Dataset
+from winnow.api.dataset import Dataset, dataset_named
 from winnow.api.job import Job
 from winnow.api.starting import start_if_needed
 from winnow.events import Tell
@@ -175,10 +175,7 @@ def estimate(
 
 
 def _dataset(dataset: str | Dataset, workspace: str | Path | Workspace | None) -> Dataset:
-    if isinstance(dataset, Dataset):
-        return dataset
-    opened = _opened(workspace)
-    return Dataset(opened, opened.find_dataset(dataset).name, opened.find_version(dataset).number)
+    return dataset if isinstance(dataset, Dataset) else dataset_named(_opened(workspace), dataset)
 
 
 def _opened(workspace: str | Path | Workspace | None) -> Workspace:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from winnow.api.dataset import Dataset
+from winnow.api.dataset import Dataset, dataset_named
 from winnow.data.decoder.fact_store import FactStore
 from winnow.data.digits import write_digits
 from winnow.data.importing import Imported, import_examples
@@ -147,7 +147,7 @@ def _known(workspace: Workspace, source: str, name: str | None, version: int | N
             raise NotFoundError(
                 f"The dataset '{record.name}' has no pictures: its import was broken off. Import again."
             )
-        return Dataset(workspace, record.name, workspace.find_version(record.name, version).number)
+        return dataset_named(workspace, record.name, version)
     if source != EXAMPLE and not any(mark in source for mark in "/\\."):
         workspace.find_dataset(source)
     return None

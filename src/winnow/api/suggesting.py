@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from winnow.api.dataset import Dataset, using
+from winnow.api.dataset import Dataset, dataset_named, using
 from winnow.api.training import shelves
 from winnow.data.health.label_errors import label_issues, multilabel_issues
 from winnow.data.manifest import Example
@@ -89,7 +89,7 @@ def suggest(
     """
     chosen = _how(how)
     with using(dataset.workspace if isinstance(dataset, Dataset) else workspace) as home:
-        data = dataset if isinstance(dataset, Dataset) else Dataset(home, dataset, home.find_version(dataset).number)
+        data = dataset if isinstance(dataset, Dataset) else dataset_named(home, dataset)
         examples = data.examples()
         pupil = Pupil(home, [example.content for example in examples], backbone=backbone, seed=seed)
         pupil.look(tell)

@@ -30,11 +30,10 @@ def _folds(
     Every class is spread evenly; near-duplicates and groups are never cut in two. Pictures of the test split and
     unlabelled ones are in none.
     """
-    from winnow.api.dataset import Dataset, using
+    from winnow.api.dataset import dataset_named, using
 
     with using(workspace) as opened:
-        number = opened.find_version(name, version).number
-        dataset = Dataset(opened, name, number)
+        dataset = dataset_named(opened, name, version)
         dealt = dataset.folds(folds, repeats=repeats, seed=seed).T.tolist()
         rows = [
             {"source": source, "content": content, **{f"fold_{i + 1}": fold for i, fold in enumerate(of_each)}}
@@ -44,7 +43,7 @@ def _folds(
             if of_each[0] >= 0
         ]
     if as_json:
-        echo_json({"dataset": name, "version": number, "folds": folds, "seed": seed, "pictures": rows})
+        echo_json({"dataset": name, "version": dataset.version, "folds": folds, "seed": seed, "pictures": rows})
         return
     table = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
     table.writeheader()
