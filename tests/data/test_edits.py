@@ -59,7 +59,14 @@ def test_a_picture_that_lies_there_twice_is_named_by_each_source_or_by_its_conte
 
 @pytest.mark.parametrize(
     ("label", "becomes"),
-    [("dog ", ("dog",)), (["a", "b", "a"], ("a", "b")), ([], ()), (None, None), ("e\u0301", ("é",))],
+    [
+        ("dog ", ("dog",)),
+        (["a", "b", "a"], ("a", "b")),
+        ([], ()),
+        (None, None),
+        ("e\u0301", ("é",)),
+        ("d\u202eog", ("dog",)),
+    ],
 )
 def test_labels_are_kept_as_imports_keep_them(label: Any, becomes: tuple[str, ...] | None):
     assert rows_after(Relabel({"cat/a.jpg": label}))[0].labels == becomes
@@ -96,6 +103,11 @@ def test_merging_takes_the_labels_of_boxes_along_and_names_no_class_twice():
 
 def test_renaming_changes_every_picture_of_the_class():
     assert [e.labels for e in rows_after(RenameClass("cat", "Katze"))] == [("Katze",), ("dog",), None]
+
+
+def test_where_no_label_is_left_no_class_can_be_renamed():
+    with pytest.raises(NotFoundError, match="no class 'cat'. No picture has a label now"):
+        rows_after(Relabel({"cat/a.jpg": None, "dog/b.jpg": None}), RenameClass("cat", "Katze"))
 
 
 def test_moving_takes_exact_copies_along_and_says_so():

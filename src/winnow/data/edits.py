@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from winnow.data.class_names import class_name
 from winnow.data.draft import Draft
 from winnow.data.manifest import Manifest
 from winnow.data.sources.source import label_text, split_named
@@ -287,7 +288,7 @@ def _label(given: str) -> str:
     label = label_text(given)
     if label is None:
         raise UserError("A label is empty; give a class name.")
-    return label
+    return class_name(label)[0]
 
 
 def _labels(given: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -300,7 +301,10 @@ def _labels(given: str | Sequence[str] | None) -> tuple[str, ...] | None:
 def _require_classes(draft: Draft, names: Sequence[str]) -> None:
     for name in names:
         if draft.class_counts[name] <= 0:
-            hint = did_you_mean(name, draft.classes, otherwise=f"The classes are {_quoted(draft.classes[:10])}.")
+            known = (
+                f"The classes are {_quoted(draft.classes[:10])}." if draft.classes else "No picture has a label now."
+            )
+            hint = did_you_mean(name, draft.classes, otherwise=known)
             raise NotFoundError(f"There is no class '{name}'. {hint}")
 
 
