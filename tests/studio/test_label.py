@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from starlette.testclient import TestClient
 import winnow
 from graph.tiny import tiny_backbone
 from winnow.api.dataset import Dataset
+from winnow.api.labelling import Board
 from winnow.events import tell_nobody
+from winnow.studio.pages.label import routes as module
 from winnow.studio.pages.label.routes import NOBODY, label_routes
 from winnow.workspace.workspace import Workspace
 
@@ -133,6 +136,55 @@ def test_what_cannot_be_done_is_said_and_not_tried_again(client: TestClient):
     assert client.get("/label-data/nothing/state").status_code == 404
     for odd in ({}, {"action": "a", "edits": 7}, {"action": "a", "edits": [{"kind": "relabel", "x": 1}]}):
         assert client.post("/label-data/clouds/act", json=odd).status_code == 400
+
+
+NO_OBJECTS = (b"", b"nonsense", b"\xff", b"[NaN]", b'"\\ud800"', b"[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("route", "sent"),
+    [
+        *((route, sent) for route in ("act", "names", "take-back", "capture") for sent in NO_OBJECTS),
+        ("act", b'{"action": "a", "edits": [{"kind": "remove", "pictures": [5]}]}'),
+        ("act", b'{"action": "a", "edits": [{"kind": "relabel", "labels": {"\\ud800": "a"}}]}'),
+        ("act", b'{"action": "\\ud800", "edits": [{"kind": "remove", "pictures": ["a"]}]}'),
+        ("names", b'{"epoch": "EPOCH", "rows": null}'),
+        ("names", b'{"epoch": "EPOCH", "rows": [1e400]}'),
+        ("take-back", b'{"client": "a", "version": 1e400}'),
+        ("capture", b'{"label": "a", "pictures": 5}'),
+    ],
+)
+def test_what_no_page_sends_is_refused_with_a_sentence(client: TestClient, route: str, sent: bytes):
+    """An answer of 500 would be tried again for ever, and what waits behind it would never be stored."""
+    sent = sent.replace(b"EPOCH", state(client)["epoch"].encode())
+    answer = client.post(f"/label-data/clouds/{route}", content=sent)
+    assert answer.status_code == 400
+    assert "load the page again" in answer.json()["error"]
+
+
+def test_more_than_any_page_sends_is_not_read(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "_MOST_BYTES", 1000)
+    answer = client.post("/label-data/clouds/act", content=(b"x" * 100 for _ in range(1000)))
+    assert (answer.status_code, "at once" in answer.json()["error"]) == (409, True)
+
+
+def test_a_class_s_name_has_an_end(client: TestClient):
+    assert "shorten it" in relabel(client, "cirrus/0.png", 100_000 * "a")["error"]
+    assert "relabelled" in relabel(client, "cirrus/0.png", "cir\u202erus")["what"]
+    assert state(client)["classes"] == [["cirrus", 3], ["stratus", 3]]
+
+
+def test_rows_keep_their_pictures_while_they_are_named(clouds: Dataset):
+    """An import that ends meanwhile gives the numbers to other pictures: it waits for who has asked before."""
+    board = Board(clouds.workspace, "clouds")
+    clouds.relabel({"cirrus/0.png": "stratus"})
+    reader = threading.Thread(target=board.catch_up)
+    with board.held():
+        reader.start()
+        reader.join(0.05)
+        assert (reader.is_alive(), board.version) == (True, 1)
+    reader.join()
+    assert board.version == 2
 
 
 def test_similar_pictures_begin_with_the_picture_itself(client: TestClient):

@@ -6,7 +6,8 @@ import dataclasses
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +103,12 @@ class Board:
 
     def __len__(self) -> int:
         return len(self._draft)
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Rows keep their numbers meanwhile: an import that ends in between would give them to other pictures."""
+        with self._lock:
+            yield
 
     def catch_up(self) -> None:
         """Take in what was done since, by anybody.

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from winnow.api.labelling import act, take_back, taken_back, undo_action
@@ -24,7 +24,21 @@ _LOG_SHOWN = 40
 _MOST_ROWS = 1000
 _NAME_CHARS = 60
 _MOST_CHARS = 100
-_Json = Annotated[dict[str, Any], Body()]
+_MOST_BYTES = 64 << 20
+"""Of one request: a label for each of 200,000 pictures, or what the camera takes at once, with room to spare."""
+
+
+async def _body(request: Request) -> bytes | None:
+    """What was sent; None as soon as it is more than any page of ours sends."""
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        if len(data) > _MOST_BYTES:
+            return None
+    return bytes(data)
+
+
+_Sent = Annotated[bytes | None, Depends(_body)]
 
 
 class Desks:
@@ -87,29 +101,37 @@ def label_routes(workspace: Workspace) -> APIRouter:
 
     @router.get("/{name}/rows")
     def _rows(name: str, ids: str, epoch: str, which: str = "all") -> JSONResponse:
-        return _answered(lambda: _rows_of(desks.of(name), ids, epoch, which))
+        def answer() -> dict[str, Any]:
+            desk = desks.of(name)
+            with desk.board.held():
+                return _rows_of(desk, ids, epoch, which)
+
+        return _answered(answer)
 
     @router.post("/{name}/names")
-    def _names(name: str, asked: _Json) -> JSONResponse:
+    def _names(name: str, sent: _Sent) -> JSONResponse:
         def answer() -> dict[str, Any]:
-            board = desks.of(name).board
-            if asked.get("epoch") != board.epoch:
-                return {"epoch": board.epoch, "names": []}
-            return {"epoch": board.epoch, "names": [board.sources[row] for row in _rows_in(asked, len(board.sources))]}
+            asked, board = _asked(sent), desks.of(name).board
+            with board.held():
+                is_known = asked.get("epoch") == board.epoch
+                rows = _rows_in(asked, len(board.sources)) if is_known else []
+                return {"epoch": board.epoch, "names": [board.sources[row] for row in rows]}
 
         return _answered(answer)
 
     @router.post("/{name}/act")
-    def _act(name: str, asked: _Json) -> JSONResponse:
+    def _act(name: str, sent: _Sent) -> JSONResponse:
         def answer() -> dict[str, Any]:
+            asked = _asked(sent)
             done = act(desks.of(name).board, _edits(asked), who=_who(asked), action=_text(asked, "action"))
             return {"version": done.record.number, "what": done.record.what, "gone": list(done.gone)}
 
         return _answered(answer)
 
     @router.post("/{name}/take-back")
-    def _take_back(name: str, asked: _Json) -> JSONResponse:
+    def _take_back(name: str, sent: _Sent) -> JSONResponse:
         def answer() -> dict[str, Any]:
+            asked = _asked(sent)
             board, version = desks.of(name).board, _number(asked.get("version"))
             action = undo_action(_text(asked, "client"), version)
             board.catch_up()
@@ -121,10 +143,10 @@ def label_routes(workspace: Workspace) -> APIRouter:
         return _answered(answer)
 
     @router.post("/{name}/capture")
-    def _capture(name: str, asked: _Json) -> JSONResponse:
+    def _capture(name: str, sent: _Sent) -> JSONResponse:
         def answer() -> dict[str, Any]:
-            board = desks.of(name).board
-            pictures = [str(one) for one in cast("list[Any]", asked.get("pictures", []))]
+            asked, board = _asked(sent), desks.of(name).board
+            pictures = [str(one) for one in _listed(asked, "pictures")]
             n_new = add_captured(workspace, board.name, _text(asked, "label"), pictures, who=_who(asked))
             board.catch_up()
             return {"version": board.version, "added": n_new}
@@ -205,18 +227,43 @@ def _rows_of(desk: Desk, ids: str, epoch: str, which: str) -> dict[str, Any]:
     return {"epoch": board.epoch, "ready": desk.lessons.ready, "rows": found}
 
 
+def _asked(sent: bytes | None) -> dict[str, Any]:
+    """The JSON object that was sent."""
+    if sent is None:
+        raise UserError(f"More than {_MOST_BYTES >> 20} MB came at once: do it in several steps.")
+    try:
+        asked: object = json.loads(sent)
+    except (ValueError, RecursionError) as error:
+        raise _OddRequestError from error
+    if not isinstance(asked, dict):
+        raise _OddRequestError
+    return cast("dict[str, Any]", asked)
+
+
 def _edits(asked: dict[str, Any]) -> tuple[Edit, ...]:
     try:
-        return from_json(json.dumps(asked["edits"]))
-    except (KeyError, TypeError, AttributeError) as error:
+        text = json.dumps(asked["edits"], ensure_ascii=False)
+        text.encode()  # half of a pair of surrogates is no text
+        edits = from_json(text)
+    except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
         raise _OddRequestError from error
+    if not all(isinstance(picture, str) for edit in edits for picture in cast("tuple[object, ...]", edit.pictures)):
+        raise _OddRequestError
+    return edits
 
 
 def _rows_in(asked: dict[str, Any], n: int) -> list[int]:
-    rows = [_number(row) for row in cast("list[Any]", asked.get("rows", []))]
+    rows = [_number(row) for row in _listed(asked, "rows")]
     if any(row >= n for row in rows):
         raise _OddRequestError
     return rows
+
+
+def _listed(asked: dict[str, Any], key: str) -> list[Any]:
+    given = asked.get(key, [])
+    if not isinstance(given, list):
+        raise _OddRequestError
+    return cast("list[Any]", given)
 
 
 def _number(given: Any) -> int:
@@ -229,7 +276,7 @@ def _number(given: Any) -> int:
 def _text(asked: dict[str, Any], key: str) -> str:
     """A short text, such as an action's name."""
     text = asked.get(key)
-    if not isinstance(text, str) or not 0 < len(text) <= _MOST_CHARS:
+    if not isinstance(text, str) or not 0 < len(text) <= _MOST_CHARS or encodable(text) != text:
         raise _OddRequestError
     return text
 
