@@ -97,6 +97,7 @@ def test_other_names_for_this_machine_are_refused(guest: TestClient, host: str):
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", f"https://127.0.0.1:{PORT}", "http://127.0.0.1:1"])
 def test_other_sites_cannot_act_even_with_the_cookie(guest: TestClient, origin: str):
     assert guest.post("/act", headers={"origin": origin}).status_code == 403
+    assert guest.get("/", headers={"origin": origin}).status_code == 403
     with pytest.raises(WebSocketDisconnect), guest.websocket_connect(SOCKET, headers={"origin": origin}):
         pass
 
