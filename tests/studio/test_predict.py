@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,10 @@ def test_the_table_has_the_command_line_s_columns(client: TestClient):
     assert bad == ["'=b,\n.png", "", "", "", "", answers[1]["error"]]  # no formula in a spreadsheet
 
 
-@pytest.mark.parametrize("sent", [b"", b"{}", b"[1]", b'[{"source": "a"}]'])
+HUGE = b'[{"source": "a", "label": "7", "prob": 1%s, "probs": [], "labels": [], "error": null}]' % (400 * b"0")
+
+
+@pytest.mark.parametrize("sent", [b"", b"{}", b"[1]", b'[{"source": "a"}]', b"[" * 100_000, HUGE])
 def test_a_table_of_nonsense_is_refused_with_a_sentence(client: TestClient, sent: bytes):
     response = client.post("/predict/photos/csv", content=sent)
     assert response.status_code == 422
@@ -180,6 +184,17 @@ def test_a_folder_becomes_a_table_and_a_bad_file_costs_one_line(
     rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline="")))
     assert [Path(row["source"]).name for row in rows if row["error"]] == ["bad.png"]
     assert [row["label"] for row in rows if not row["error"]] == ["7", "7", "7"]
+
+
+def test_a_name_that_is_no_text_costs_nothing_but_its_letters(client: TestClient, workspace: Workspace, tmp_path: Path):
+    """Names of old disks are often Latin-1."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / os.fsdecode(b"caf\xe9.png")).write_bytes(png())
+    answers = folder_answers_of(workspace).begin(Model.open("photos", workspace=workspace), str(folder))
+    answers.work.wait(20)
+    assert answers.work.error == ""
+    assert "caf%E9.png,7," in client.get(f"/answers/{answers.id}.csv").text
 
 
 def test_only_tables_of_this_studio_are_given(client: TestClient):

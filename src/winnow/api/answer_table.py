@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from winnow.data.class_names import encodable
 from winnow.data.sources.tables.formulas import as_text
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def write_answers(file: TextIO, answers: Iterable[Prediction], classes: Sequence[str], *, has_several: bool) -> None:
     """Write answers as CSV, a line each: source, what is answered, the probability of each class, the error.
 
-    Names that a spreadsheet would run as formulas get an apostrophe in front.
+    Names that a spreadsheet would run as formulas get an apostrophe in front; bytes of a file's name that are no text
+    are written as %E9.
 
     Args:
         file: to write to; open it with `newline=""`.
@@ -30,4 +32,5 @@ def write_answers(file: TextIO, answers: Iterable[Prediction], classes: Sequence
         probs = [f"{one.probs[name]:.6f}" if one.probs else "" for name in classes]
         prob = "" if one.prob is None else f"{one.prob:.6f}"
         said = ["|".join(one.labels)] if has_several else [one.label or "", prob]
-        writer.writerow([as_text(one.source), *map(as_text, said), *probs, one.error or ""])
+        cells = [as_text(one.source), *map(as_text, said), *probs, one.error or ""]
+        writer.writerow(map(encodable, cells))

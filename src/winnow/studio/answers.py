@@ -72,7 +72,7 @@ def prediction_of(values: object) -> Prediction:
             error=None if error is None else str(error),
             labels=tuple(map(str, given["labels"])),
         )
-    except (TypeError, KeyError, ValueError) as wrong:
+    except (TypeError, KeyError, ValueError, OverflowError) as wrong:
         raise UserError("These are no answers of this page: answer the pictures again.") from wrong
 
 

@@ -85,7 +85,7 @@ def _near(opened: OpenModel, data: bytes) -> dict[str, Any]:
 def _table(opened: OpenModel, data: bytes) -> str:
     try:
         given: object = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     answers = [prediction_of(one) for one in cast("list[object]", given if isinstance(given, list) else [None])]
     written = io.StringIO(newline="")
