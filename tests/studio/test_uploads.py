@@ -87,7 +87,16 @@ def test_what_systems_leave_beside_files_is_passed_over(upload: Upload):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no line", b"[]\n", b'{"a": 1}\n', b'[["a.jpg", 0, 9]]\nshort', b'[["a.jpg", -1, 1]]\nx', b"[[1, 0, 1]]\nx"],
+    [
+        b"",
+        b"no line",
+        b"[]\n",
+        b'{"a": 1}\n',
+        b'[["a.jpg", 0, 9]]\nshort',
+        b'[["a.jpg", -1, 1]]\nx',
+        b"[[1, 0, 1]]\nx",
+        b"[" * 100_000 + b"\n",
+    ],
 )
 def test_what_is_cut_off_or_no_piece_is_refused(data: bytes, upload: Upload):
     with pytest.raises(UserError, match="drop the folder again"):

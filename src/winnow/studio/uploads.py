@@ -161,7 +161,7 @@ def _pieces(data: bytes) -> tuple[list[Piece], int]:
     end = data.find(b"\n")
     try:
         given: Any = json.loads(data[:end])
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     listed = cast("list[Any]", given) if isinstance(given, list) else []
     pieces = [cast("Piece", tuple(one)) for one in listed if _is_piece(one)]
