@@ -281,6 +281,7 @@ async def test_a_climb_that_ends_leaves_the_queue_for_those_that_are_over(visito
         ("/train/nothing", "No dataset is called 'nothing'"),
         ("/train/photos/99", "No job has the number 99"),
         ("/train/photos/<b>", "No climb has the number '<b>'"),
+        (f"/train/photos/{10**30}", "No climb has the number '10000000000000000000'"),
     ],
 )
 async def test_what_is_not_there_is_said(visitor: User, address: str, said: str):

@@ -110,8 +110,8 @@ class ClimbView:
 
 
 def _find(workspace: Workspace, name: str, number: str) -> tuple[Job, Task]:
-    if not number.isdecimal():
-        raise NotFoundError(f"No climb has the number '{number}'. The page Train lists all climbs.")
+    if not number.isdecimal() or len(number) > 18:  # the database counts to 2**63
+        raise NotFoundError(f"No climb has the number '{number[:20]}'. The page Train lists all climbs.")
     job = find_job(int(number), workspace)
     if job.dataset.casefold() != name.casefold():
         raise NotFoundError(
