@@ -106,7 +106,7 @@ def test_renaming_changes_every_picture_of_the_class():
 
 
 def test_where_no_label_is_left_no_class_can_be_renamed():
-    with pytest.raises(NotFoundError, match="no class 'cat'. No picture has a label now"):
+    with pytest.raises(NotFoundError, match=r"no class 'cat'\. No picture has a label now"):
         rows_after(Relabel({"cat/a.jpg": None, "dog/b.jpg": None}), RenameClass("cat", "Katze"))
 
 
