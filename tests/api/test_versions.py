@@ -156,6 +156,11 @@ def test_a_table_that_was_exported_relabels(squares: Dataset, tmp_path: Path):
     assert labels_as_exported(squares.workspace, "photos", exported) == labels(several)
 
 
+def test_names_that_a_spreadsheet_would_run_are_read_as_they_were(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("source,label\n'=1.png,'@home\n-1.png,-1\n")
+    assert labels_from_csv(tmp_path / "t.csv") == {"=1.png": ("@home",), "-1.png": ("-1",)}
+
+
 def test_a_row_that_was_cut_short_takes_no_label_off(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("source,label\na.png,cat\nb.png\n")
     with pytest.raises(BadDataError, match=r"Row 2 .* has no cell for its label"):

@@ -11,6 +11,7 @@ from typing import Any
 
 from winnow.data.differences import Change, Differences
 from winnow.data.sources.source import label_text
+from winnow.data.sources.tables.formulas import from_text
 from winnow.data.sources.tables.labels import divided, separator_of
 from winnow.errors import BadDataError, NotFoundError, UserError
 from winnow.workspace.records import VersionRecord
@@ -61,7 +62,8 @@ def named_pictures(workspace: Workspace, dataset: str, pictures: Iterable[str]) 
 def labels_from_csv(path: str | Path) -> dict[str, tuple[str, ...] | None]:
     """The labels of a CSV by picture: one label a row; a picture of several rows has several labels.
 
-    An empty label takes the label off.
+    An empty label takes the label off. The apostrophe that tables of ours have before names such as "=1.png" is none of
+    the name.
 
     Raises:
         NotFoundError: there is no such file.
@@ -83,8 +85,8 @@ def labels_from_csv(path: str | Path) -> dict[str, tuple[str, ...] | None]:
             raise BadDataError(
                 f"Row {number} of {path} has no cell for its label: an empty one would take the label off. Complete it."
             )
-        label = label_text(row[labels])
-        found.setdefault(row[pictures] or "", []).extend(() if label is None else (label,))
+        label = label_text(from_text(row[labels]))
+        found.setdefault(from_text(row[pictures] or ""), []).extend(() if label is None else (label,))
     return {picture: tuple(dict.fromkeys(several)) or None for picture, several in found.items()}
 
 

@@ -31,6 +31,7 @@ def _folds(
     unlabelled ones are in none.
     """
     from winnow.api.dataset import dataset_named, using
+    from winnow.data.sources.tables.formulas import as_text
 
     with using(workspace) as opened:
         dataset = dataset_named(opened, name, version)
@@ -47,4 +48,4 @@ def _folds(
         return
     table = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({**row, "source": as_text(str(row["source"]))} for row in rows)

@@ -30,6 +30,7 @@ def _suggest(
 ) -> None:
     """Suggest pictures to look at, best first, as CSV: a model that learns from the labels so far says why."""
     from winnow.api.suggesting import suggest
+    from winnow.data.sources.tables.formulas import as_text
 
     found = suggest(name, how=how, most=most, backbone=backbone, seed=seed, workspace=workspace)
     if as_json:
@@ -39,4 +40,5 @@ def _suggest(
     table.writerow(["source", "labels", "suggested", "probability"])
     for one in found:
         prob = "" if one.prob is None else f"{one.prob:.3f}"
-        table.writerow([one.source, "|".join(one.labels or ()), "|".join(one.suggested), prob])
+        names = (one.source, "|".join(one.labels or ()), "|".join(one.suggested))
+        table.writerow([*map(as_text, names), prob])
