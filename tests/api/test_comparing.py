@@ -128,7 +128,7 @@ def test_a_picture_that_one_has_learned_from_is_left_out(
     later = winnow.train(moved, rungs=RUNGS[1:], name="later", tell=tell_nobody)
     found = compare(guess, later, workspace=workspace)
     assert found.n == 19
-    assert "5 pictures only one of them answered" in found.notes[0]
+    assert "Left out: 5 pictures only one of them answered" in found.notes[0]
     assert any(note.startswith("They learned from versions 1 and 2") for note in found.notes)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,7 +155,7 @@ def _in_common(a: _Side, b: _Side, split: Split) -> tuple[_Shared, list[str]]:
     both = [content for content in place_a if content in place_b]
     notes: list[str] = []
     if left := len(place_a) + len(place_b) - 2 * len(both):
-        notes.append(f"{count(left, 'picture')} only one of them answered; the comparison leaves them out.")
+        notes.append(f"Left out: {count(left, 'picture')} only one of them answered.")
     if a.data is None or b.data is None:
         missing = a if a.data is None else b
         raise UserError(
@@ -177,11 +176,11 @@ def _in_common(a: _Side, b: _Side, split: Split) -> tuple[_Shared, list[str]]:
         }
         fair = [content for content in kept if example_of[content].pixels not in learned]
         if n_learned := len(kept) - len(fair):
-            notes.append(f"{count(n_learned, 'picture')} were left out: one of them has learned from the same picture.")
+            notes.append(f"Left out: {count(n_learned, 'picture')} of which one of them has learned from a copy.")
         kept = fair
     known = [content for content in kept if _is_known(example_of[content], a.model, b.model)]
     if n_unknown := len(kept) - len(known):
-        notes.append(f"{count(n_unknown, 'picture')} were left out: of a class that one of them does not know.")
+        notes.append(f"Left out: {count(n_unknown, 'picture')} of a class that one of them does not know.")
     places = [np.array([place_of[content] for content in known], dtype=np.int64) for place_of in (place_a, place_b)]
     return _Shared(places[0], places[1], [example_of[content] for content in known]), notes
 
@@ -275,7 +274,7 @@ def _replicates(metric: Metric[AnyPredictions], draws: npt.NDArray[np.float64]) 
 
 
 def _about_classes(a: Model, b: Model, classes: Sequence[str]) -> list[str]:
-    strange = Counter({*a.classes} ^ {*b.classes})
+    strange = set(a.classes) ^ set(b.classes)
     if not strange:
         return []
     named = ", ".join(sorted(strange)[:8]) + (", ..." if len(strange) > 8 else "")
