@@ -61,7 +61,7 @@ async def test_a_check_runs_by_itself_and_its_findings_appear(visitor: User, sic
 async def test_a_fix_is_asked_for_made_and_undone(visitor: User, workspace: Workspace, sick: Dataset):
     await _look(visitor, workspace, "sick")
     visitor.find("Leave out 1 picture").click()
-    await visitor.should_see("Make a new version: leave out 1 picture?")
+    await visitor.should_see("Leave out 1 picture, as a new version?")
     await visitor.should_see("dark/copy.png")
     visitor.find("Make the new version").click()
     await visitor.should_see("Version 2 is made", retries=50)

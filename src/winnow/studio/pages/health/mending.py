@@ -66,7 +66,7 @@ class Mending:
         planned = await aside(_mended, self._data, self._finding, fix, (), True)
         self._question.clear()
         with self._question, box("section", "question", role="group", aria_label=fix_words(fix)):
-            words = text("h4", f"Make a new version: {fix_words(fix).lower()}?", tabindex=-1)
+            words = text("h4", f"{fix_words(fix)}, as a new version?", tabindex=-1)
             para("No file is deleted, older versions stay, and it can be undone.", "hint")
             _told(planned)
             chooser = _Chooser(self._finding, fix) if fix.is_judgement else None
