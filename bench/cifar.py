@@ -200,7 +200,7 @@ def main() -> None:
     }
     if (asked.epochs, asked.pictures, asked.seeds) != (EPOCHS, PICTURES, SEEDS):
         sys.exit(f"a try, not kept: {json.dumps(runs)}\n{promises}")
-    keep("cifar", {"pictures": PICTURES, "epochs": EPOCHS, "accuracy": reached, "runs": runs}, promises)
+    keep("cifar", {"pictures": PICTURES, "epochs": EPOCHS, "accuracy": round(reached, 4), "runs": runs}, promises)
 
 
 def best(rival: dict[str, float]) -> float:
