@@ -115,6 +115,12 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
         pictures_of(tmp_path / "skye.jpg")
 
 
+@pytest.mark.parametrize("text", ["~nobody-of-that-name/photos", "a" * 5000, "a\0b"])
+def test_what_can_be_no_path_names_no_file(text: str) -> None:
+    with pytest.raises(NotFoundError, match="There is no file"):
+        pictures_of(text)
+
+
 def test_a_folder_without_pictures_says_what_is_read(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"holds no picture .*JPEG"):
         pictures_of(tmp_path)

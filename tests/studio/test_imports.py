@@ -59,6 +59,8 @@ def test_a_path_that_is_not_there_is_told_before_anything_begins(imports: Import
     (tmp_path / "photos").mkdir()
     with pytest.raises(NotFoundError, match="Did you mean photos"):
         imports.of_path(str(tmp_path / "fotos"), Wish())
+    with pytest.raises(NotFoundError, match="There is no file or folder ~nobody-of-that-name"):
+        imports.of_path("~nobody-of-that-name/photos", Wish())
     assert imports.all() == []
 
 
@@ -68,6 +70,8 @@ def test_a_path_that_is_not_there_is_told_before_anything_begins(imports: Import
         ("", ".", "x", "table is empty"),
         ("path,label\na.jpg,a", "", "x", "where the pictures lie"),
         ("path,label\na.jpg,a", "/nowhere", "x", "There is no folder /nowhere"),
+        ("path,label\na.jpg,a", "~nobody-of-that-name", "x", "There is no folder ~nobody"),
+        ("path,label\na.jpg,a", "/" + "a" * 5000, "x", "There is no folder /aaa"),
         ("path,label\na.jpg,a", ".", " ", "no name of its own"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,15 @@ def test_a_folder_of_folders_without_end_is_cut(tmp_path: Path, monkeypatch: pyt
     assert (look_into(tmp_path).folders, look_into(tmp_path).n_more) == (("a", "b"), 3)
 
 
-@pytest.mark.parametrize("path", ["/nowhere/at/all", "/etc/hostname", "a\0b"])
+def test_a_name_that_is_no_text_is_counted_and_not_shown(tmp_path: Path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).touch()
+    place = look_into(tmp_path)
+    assert (place.folders, place.n_pictures, place.n_more) == (("b",), 1, 1)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all", "/etc/hostname", "a\0b", "~nobody-of-that-name/photos"])
 def test_what_is_no_folder_says_so(path: str):
     with pytest.raises(UserError, match="choose another"):
         look_into(path)

@@ -15,6 +15,7 @@ from winnow.data.decode import FORMATS, UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
 from winnow.data.pixels import as_uint8, pixels_from_array
 from winnow.data.regular_files import read_file
+from winnow.data.sources import at_home, is_there
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]
@@ -65,13 +66,14 @@ def _walk(what: Any) -> Iterator[Given]:
 
 
 def _paths(text: str) -> Iterator[Given]:
-    path = Path(text).expanduser()
-    if path.is_dir():
+    path = at_home(Path(text))
+    exists = is_there(path)
+    if exists and path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and _is_plain(file, path))
         if not files:
             raise NotFoundError(f"The folder {path} holds no picture ({', '.join(sorted(FORMATS))}).")
         yield from (_file(file) for file in files)
-    elif path.exists():
+    elif exists:
         yield _file(path)
     elif glob.has_magic(text):
         # pathlib globs below a folder that is known; a pattern may begin anywhere.
@@ -81,7 +83,7 @@ def _paths(text: str) -> Iterator[Given]:
             raise NotFoundError(f"No file matches {text}.")
         yield from (_file(file) for file in files)
     else:
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = [p.name for p in path.parent.iterdir()] if is_there(path.parent) and path.parent.is_dir() else []
         raise NotFoundError(f"There is no file {path}. {did_you_mean(path.name, near)}".strip())
 
 

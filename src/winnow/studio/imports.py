@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from winnow.api.dataset import Dataset
 from winnow.api.loading import EXAMPLE, load
-from winnow.data.sources import is_there, open_source
+from winnow.data.sources import at_home, is_there, open_source
 from winnow.data.sources.table_text import TableText
 from winnow.errors import UserError
 from winnow.events import Tell
@@ -104,7 +104,7 @@ class Imports:
         """
         if not text.strip():
             raise UserError("No path is given: type the path of a folder, or choose one below.")
-        path = Path(text.strip()).expanduser()
+        path = at_home(Path(text.strip()))
         if not is_there(path):
             open_source(str(path))  # says what is near; `load` would take a bare word for a dataset's name
         shown = str(path.absolute())
@@ -118,8 +118,8 @@ class Imports:
         """
         if not text.strip():
             raise UserError("The table is empty: paste lines such as path,label and then cats/1.jpg,cat.")
-        where = Path(folder.strip()).expanduser()
-        if not folder.strip() or not where.is_dir():
+        where = at_home(Path(folder.strip()))
+        if not folder.strip() or not is_there(where) or not where.is_dir():
             raise UserError(f"There is no folder {folder.strip() or '(none given)'}: say where the pictures lie.")
         if not wish.name.strip():
             raise UserError("A pasted table has no name of its own: fill in what to call the dataset.")

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from winnow.data.class_names import encodable
+from winnow.data.sources import at_home
 from winnow.data.sources.containers import looks_like_archive
 from winnow.data.sources.pictures_of import is_picture_name
 from winnow.data.sources.tables.reading import SUFFIXES
@@ -23,7 +25,8 @@ class Place:
         folders: names of the folders in it, in alphabetical order; at most `MOST_LISTED`, as of `files`.
         files: archives, tables and annotation files in it.
         n_pictures: that lie in it directly.
-        n_more: folders and files that are not listed.
+        n_more: folders and files that are not listed: too many, or called what no page can show (bytes of an old
+            encoding).
     """
 
     folder: Path
@@ -44,17 +47,19 @@ def look_into(folder: str | Path) -> Place:
     Raises:
         UserError: there is no such folder, or it may not be read.
     """
-    path = Path(folder).expanduser().absolute()
+    path = at_home(Path(folder)).absolute()
     folders: list[str] = []
     files: list[str] = []
-    n_pictures = 0
+    n_pictures = n_odd = 0
     try:
         with os.scandir(path) as entries:
             for entry in entries:
                 name = entry.name
                 if name.startswith("."):
                     continue
-                if _is_folder(entry):
+                if encodable(name) != name and not is_picture_name(name):
+                    n_odd += 1
+                elif _is_folder(entry):
                     folders.append(name)
                 elif is_picture_name(name):
                     n_pictures += 1
@@ -65,7 +70,7 @@ def look_into(folder: str | Path) -> Place:
         raise UserError(f"The folder {path} cannot be opened ({why}): choose another one.") from error
     folders.sort(key=str.casefold)
     files.sort(key=str.casefold)
-    n_more = max(0, len(folders) - MOST_LISTED) + max(0, len(files) - MOST_LISTED)
+    n_more = n_odd + max(0, len(folders) - MOST_LISTED) + max(0, len(files) - MOST_LISTED)
     return Place(path, tuple(folders[:MOST_LISTED]), tuple(files[:MOST_LISTED]), n_pictures, n_more)
 
 

@@ -81,7 +81,7 @@ def open_source(source: object) -> Opened:
     if isinstance(source, str):
         source = Path(source)
     if isinstance(source, Path):
-        return _open_path(_at_home(source))
+        return _open_path(at_home(source))
     for kind in IN_MEMORY:
         if kind.matches(source):
             return Opened(source, kind.name, None, partial(_find_in_memory, kind, source))
@@ -169,12 +169,13 @@ def _nearest(path: Path) -> str:
 def is_there(path: str | Path) -> bool:
     """Does a path name a file or folder? Never raises: a text that can be no path names none."""
     try:
-        return _at_home(Path(path)).exists()
+        return at_home(Path(path)).exists()
     except (OSError, ValueError):  # a name that is too long, or has a NUL in it
         return False
 
 
-def _at_home(path: Path) -> Path:
+def at_home(path: Path) -> Path:
+    """The path with the user's home in place of "~"."""
     try:
         return path.expanduser()
     except RuntimeError:  # "~nobody": a user who has no home here
