@@ -132,7 +132,6 @@ def mend(
     *,
     only: Sequence[str] = (),
     dry_run: bool = False,
-    who: str | None = None,
 ) -> Fixed:
     """Do one fix of one finding that a check of this version gave, as a new version.
 
@@ -142,7 +141,6 @@ def mend(
         fix: one of `finding.fixes`.
         only: mend these pictures alone (by source); all if empty.
         dry_run: change nothing.
-        who: did it; default: the user of this process.
 
     Raises:
         ConflictError: somebody changed one of these pictures since.
@@ -154,7 +152,7 @@ def mend(
         raise UserError("Nothing would change: choose at least one of the pictures that were found.")
     version = parent = None
     if not dry_run:
-        record = data.workspace.edit(data.name, edits, who=who, expected_version=data.version)
+        record = data.workspace.edit(data.name, edits, expected_version=data.version)
         version, parent = record.number, record.parent
     return Fixed(data.name, data.version, version, (finding,), edits, parent=parent)
 

@@ -12,6 +12,9 @@ from winnow.workspace.job_events import Told
 from winnow.workspace.records import JobRecord, JobState
 from winnow.workspace.workspace import Workspace
 
+_LOOK_S = 0.5
+"""Between two looks of one who watches."""
+
 
 class Job:
     """One climb that was asked for, as it stood when this was read; `refreshed` reads it again.
@@ -72,7 +75,7 @@ class Job:
         """
         return self._reader.after(after)
 
-    def watch(self, tell: Tell, *, every_s: float = 0.5) -> Job:
+    def watch(self, tell: Tell) -> Job:
         """Tell what it has said and goes on saying until it is over; the job at its end.
 
         Should its worker die, another one is started.
@@ -86,7 +89,7 @@ class Job:
             if job.is_over:
                 return job
             start_if_needed(self._workspace)
-            time.sleep(every_s)
+            time.sleep(_LOOK_S)
 
     def stop(self) -> Job:
         """End it and keep the best so far, as Ctrl-C does; a queued one is taken off. Harmless when it is over.
