@@ -84,6 +84,16 @@ def test_the_page_of_the_link_leads_on_without_the_token(stranger: TestClient, l
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
+def test_a_link_for_once_opens_one_browser(stranger: TestClient, lock: Lock):
+    """Everybody on this machine can read it among the arguments of the program that opens it."""
+    link = lock.link_for_once()
+    assert lock.token not in link
+    assert stranger.get(link).status_code == 200
+    stranger.cookies.clear()
+    assert stranger.get(link).status_code == 401
+    assert stranger.get(lock.link).status_code == 200
+
+
 def test_the_token_does_not_post(stranger: TestClient, lock: Lock):
     assert stranger.post(f"/act?token={lock.token}").status_code == 401
 

@@ -40,6 +40,7 @@ class Lock:
         self.port = port
         self.token = token or secrets.token_urlsafe(24)
         self._token = _hashed(self.token)
+        self._once: set[bytes] = set()
         self._sessions: set[bytes] = set()
 
     @property
@@ -50,11 +51,24 @@ class Lock:
     @property
     def link(self) -> str:
         """What to open."""
-        return f"http://127.0.0.1:{self.port}/?token={self.token}"
+        return self._to(self.token)
+
+    def link_for_once(self) -> str:
+        """What a program opens for the user: programs' arguments can be read by everybody on this machine."""
+        token = secrets.token_urlsafe(24)
+        self._once.add(_hashed(token))
+        return self._to(token)
 
     def fits(self, token: str) -> bool:
-        """Whether this is the token."""
-        return secrets.compare_digest(_hashed(token), self._token)
+        """Whether this is the token, or one for once, which fits no more then."""
+        hashed = _hashed(token)
+        if hashed in self._once:
+            self._once.remove(hashed)
+            return True
+        return secrets.compare_digest(hashed, self._token)
+
+    def _to(self, token: str) -> str:
+        return f"http://127.0.0.1:{self.port}/?token={token}"
 
     def sign_in(self) -> str:
         """A new cookie's value."""

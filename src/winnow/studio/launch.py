@@ -41,7 +41,7 @@ def launch(
         app = studio(opened, lock)
         said(f"The studio is open: {lock.link}\nIt works on {opened.folder}; Ctrl-C closes it, and climbs go on.")
         if opens:
-            webbrowser.open(lock.link)
+            webbrowser.open(lock.link_for_once())
         config = uvicorn.Config(app, log_level="warning", access_log=False, ws="websockets-sansio", lifespan="on")
         uvicorn.Server(config).run(sockets=[listening])
 
