@@ -21,6 +21,7 @@ from graph.tiny import tiny_backbone
 from winnow.api.dataset import Dataset
 from winnow.api.labelling import Board
 from winnow.events import tell_nobody
+from winnow.studio.pages.label import desk
 from winnow.studio.pages.label import routes as module
 from winnow.studio.pages.label.routes import NOBODY, label_routes
 from winnow.workspace.workspace import Workspace
@@ -206,10 +207,24 @@ def test_the_model_suggests_classes_soon_after_the_page_is_open(client: TestClie
     assert 0 < row[7] <= 1
 
 
-def test_pictures_of_the_camera_join_the_dataset_as_their_class(client: TestClient, workspace: Workspace):
+def test_the_model_is_given_another_chance_after_a_failure(
+    client: TestClient, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(desk, "_TRY_AGAIN_S", 0.2)
+    deadline = time.monotonic() + 20
+    while not state(client)["model"]["reason"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "backbone" in state(client)["model"]["reason"]
+    tiny_backbone(workspace.backbones_folder / "tiny")  # what was missing
+    while not state(client)["model"]["learned"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert state(client)["model"]["reason"] == ""
+
+
+@pytest.mark.parametrize("label", ["<img src=x onerror=alert(1)>/..", "=1+1", "'=x"])
+def test_pictures_of_the_camera_join_the_dataset_as_their_class(label: str, client: TestClient, workspace: Workspace):
     stored = io.BytesIO()
     picture(99, 64).save(stored, "JPEG")
-    label = "<img src=x onerror=alert(1)>/.."
     asked = {"label": label, "who": "Ada", "pictures": [base64.b64encode(stored.getvalue()).decode()]}
     assert client.post("/label-data/clouds/capture", json=asked).json()["added"] == 1
     assert workspace.manifest("clouds").counts()[label]

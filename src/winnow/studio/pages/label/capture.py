@@ -12,6 +12,7 @@ from pathlib import Path
 
 from winnow.api.dataset import Dataset
 from winnow.data.class_names import class_name
+from winnow.data.sources.tables.formulas import as_text
 from winnow.errors import BadDataError, UserError
 from winnow.workspace.workspace import Workspace
 
@@ -47,7 +48,7 @@ def add_captured(workspace: Workspace, dataset: str, label: str, pictures: Seque
                 # Named after what is in it: sent again, because the answer was lost, it is not added again.
                 name = f"camera-{hashlib.sha256(data).hexdigest()[:16]}.jpg"
                 (folder / name).write_bytes(data)
-                table.writerow([name, label])
+                table.writerow([name, as_text(label)])
         made = Dataset(workspace, dataset, before.number).add(folder, who=who)
     return len(made) - before.examples
 

@@ -20,6 +20,8 @@ from winnow.workspace.workspace import Workspace
 
 _IDLE_S = 60.0
 _PAUSE_S = 0.2
+_TRY_AGAIN_S = 60.0
+"""So long after a failure the model is given another chance: a disk may be free again, a backbone added."""
 _NICENESS = 10
 _GROWTH = 1.5
 """So many times the pictures must have been seen before the same labels are learned from again."""
@@ -61,6 +63,7 @@ class Desk:
         """The version whose labels were learned from, and how many pictures had been seen then."""
         self._rests_until = 0.0
         self._looked_at = 0.0
+        self._failed_at = -_TRY_AGAIN_S
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -69,7 +72,8 @@ class Desk:
         self.board.catch_up()
         self._looked_at = time.monotonic()
         with self._lock:
-            if not self.lessons.reason and (self._thread is None or not self._thread.is_alive()):
+            is_resting = time.monotonic() - self._failed_at < _TRY_AGAIN_S
+            if not is_resting and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._teach, name="winnow-suggesting", daemon=True)
                 self._thread.start()
 
@@ -164,9 +168,11 @@ class Desk:
                 if not self._step():
                     time.sleep(_PAUSE_S)
         except UserError as error:
+            self._failed_at = time.monotonic()
             self.lessons.reason = str(error)
         except Exception:  # a page that labels must go on without suggestions
             _log.exception("the model that suggests labels failed")
+            self._failed_at = time.monotonic()
             self.lessons.reason = "Nothing can be suggested: the model failed; the studio's terminal says more."
 
     def _step(self) -> bool:
