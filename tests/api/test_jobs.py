@@ -209,6 +209,17 @@ def test_a_climb_that_is_stopped_keeps_the_best_so_far(data: Dataset):
     assert (job.state, job.model) == ("stopped", "photos@1")
 
 
+def test_a_stop_is_heard_even_where_a_shell_made_us_ignore_interrupts(data: Dataset):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for what is started with `&` in a script
+    try:
+        model = train_here(data, rungs=RUNGS, tell=stopping_at(RUNGS[1], data))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert model.rung == RUNGS[0]
+    assert find_job(1, data.workspace).state == "stopped"
+
+
 def test_one_that_is_stopped_before_anything_is_done_leaves_nothing(data: Dataset):
     with pytest.raises(KeyboardInterrupt):
         train_here(data, rungs=RUNGS, tell=stopping_at(RUNGS[0], data))

@@ -167,15 +167,22 @@ def _fault(record: JobRecord, error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _terminable() -> Generator[None]:
-    """SIGTERM leaves as Ctrl-C does, with everything written down, where it would else end the process at once."""
+    """SIGTERM leaves as Ctrl-C does, with everything written down, where it would else end the process at once.
+
+    SIGINT is heard even where a shell started us with `&` and so had us ignore it: it is how a stop reaches the climb.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _leave)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, _leave)
+    if before[signal.SIGINT] is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _leave(number: int, _: object) -> None:

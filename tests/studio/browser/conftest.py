@@ -35,8 +35,9 @@ SWITCHES = (
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/\?token=\S+")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Browser]:
+    """A browser for this test alone: while Playwright runs no other event loop can, and most tests need theirs."""
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("needs a browser: apt install chromium")
