@@ -235,6 +235,13 @@ def test_pictures_of_the_camera_join_the_dataset_as_their_class(label: str, clie
     assert "did not arrive whole" in broken.json()["error"]
 
 
+def test_nobody_waits_for_ever_for_a_health_check(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(desk, "_PATIENCE_S", 0.0)
+    found = client.get("/label-data/clouds/order", params={"which": "only:duplicates"}).json()
+    assert "still under way" in found["note"]
+    assert found["rows"] == list(range(6))
+
+
 def test_a_finding_of_the_health_check_is_a_filter_with_what_to_compare(
     client: TestClient, clouds: Dataset, tmp_path: Path
 ):

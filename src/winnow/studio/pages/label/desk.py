@@ -25,6 +25,8 @@ _TRY_AGAIN_S = 60.0
 _NICENESS = 10
 _GROWTH = 1.5
 """So many times the pictures must have been seen before the same labels are learned from again."""
+_PATIENCE_S = 20.0
+"""So long a visitor waits for a health check, and a thread of the server with them."""
 _ALIKE = 120
 _log = logging.getLogger(__name__)
 
@@ -138,7 +140,10 @@ class Desk:
         health = checks.health(board.name)
         if health is None:
             work = checks.begin(Dataset(self._workspace, board.name, board.version))
-            work.wait()
+            work.wait(_PATIENCE_S)
+            if work.is_running:
+                said = "The health check is still under way, so all pictures are shown; press Show again in a moment."
+                return Order(board.chosen("all"), said)
             health = work.outcome
         findings = () if health is None else health.findings
         finding = next((one for one in findings if code in (one.code, one.kind)), None)
