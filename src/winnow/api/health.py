@@ -19,7 +19,7 @@ from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
 from winnow.data.health import check as find_all
 from winnow.data.health.finding import Finding
-from winnow.data.sources import is_there
+from winnow.data.paths import is_there
 from winnow.errors import UserError
 from winnow.events import Note, Tell, tell_nobody
 from winnow.graph.backbone import choose_backbone

@@ -12,8 +12,8 @@ from winnow.api.dataset import Dataset, dataset_named
 from winnow.data.decoder.fact_store import FactStore
 from winnow.data.digits import write_digits
 from winnow.data.importing import Imported, import_examples
+from winnow.data.paths import is_there
 from winnow.data.reading import Keep
-from winnow.data.sources import is_there
 from winnow.data.sources.source import ImportOptions
 from winnow.data.splitting import SplitBy, SplitPlan
 from winnow.errors import NotFoundError, UserError, WorkspaceError

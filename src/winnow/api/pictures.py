@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from winnow.data.decode import FORMATS, UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
+from winnow.data.paths import at_home, is_there
 from winnow.data.pixels import as_uint8, pixels_from_array
 from winnow.data.regular_files import read_file
-from winnow.data.sources import at_home, is_there
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]

@@ -15,7 +15,7 @@ import numpy as np
 from winnow.api.dataset import Dataset, using
 from winnow.api.loading import EXAMPLE, load
 from winnow.data.inputs import InputSpec
-from winnow.data.sources import is_there
+from winnow.data.paths import is_there
 from winnow.errors import BadDataError, UserError, need
 from winnow.events import Note, Tell, tell_nobody
 from winnow.graph.features import PictureReader

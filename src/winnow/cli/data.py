@@ -63,7 +63,8 @@ def _import(
     """
     from winnow.api.loading import EXAMPLE, load
     from winnow.api.printing import Printer
-    from winnow.data.sources import is_there, open_source
+    from winnow.data.paths import is_there
+    from winnow.data.sources import open_source
 
     if source != EXAMPLE and not is_there(source):
         open_source(source)  # "no such file": `load` would take the name of a dataset, too, and import nothing

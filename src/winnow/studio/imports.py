@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 from winnow.api.dataset import Dataset
 from winnow.api.loading import EXAMPLE, load
-from winnow.data.sources import at_home, is_there, open_source
+from winnow.data.paths import at_home, is_there
+from winnow.data.sources import open_source
 from winnow.data.sources.table_text import TableText
 from winnow.errors import UserError
 from winnow.events import Tell

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow.data.class_names import encodable
-from winnow.data.sources import at_home
+from winnow.data.paths import at_home
 from winnow.data.sources.containers import looks_like_archive
 from winnow.data.sources.pictures_of import is_picture_name
 from winnow.data.sources.tables.reading import SUFFIXES

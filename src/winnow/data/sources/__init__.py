@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from winnow.data.paths import at_home, is_there
 from winnow.data.sources.arrays import Arrays, Npz
 from winnow.data.sources.azure_custom_vision import AzureCustomVision
 from winnow.data.sources.class_folders import ClassFolders
@@ -164,19 +165,3 @@ def _nearest(path: Path) -> str:
         names = list[str]()
     shown = parent.resolve()
     return did_you_mean(missing.name, names, otherwise=f"Check the path; the nearest folder is {shown}.")
-
-
-def is_there(path: str | Path) -> bool:
-    """Does a path name a file or folder? Never raises: a text that can be no path names none."""
-    try:
-        return at_home(Path(path)).exists()
-    except (OSError, ValueError):  # a name that is too long, or has a NUL in it
-        return False
-
-
-def at_home(path: Path) -> Path:
-    """The path with the user's home in place of "~"."""
-    try:
-        return path.expanduser()
-    except RuntimeError:  # "~nobody": a user who has no home here
-        return path
