@@ -24,7 +24,10 @@ class Hub:
         self.cache: Path | None = None
         self.asked: list[tuple[str, str, bool, bool]] = []
 
-    def __call__(self, repository: str, filename: str, *, cache_dir: Path | None, local_files_only: bool) -> str:
+    def __call__(
+        self, repository: str, filename: str, *, cache_dir: Path | None, endpoint: str, local_files_only: bool
+    ) -> str:
+        assert endpoint == constants.ENDPOINT
         self.asked.append((repository, filename, local_files_only, constants.HF_HUB_OFFLINE))
         self.cache = cache_dir
         if self.file is None:
@@ -43,7 +46,18 @@ def test_without_permission_the_network_is_not_asked(monkeypatch: pytest.MonkeyP
     assert hub.asked == [("timm/resnet18.tv_in1k", "model.safetensors", True, True)]
 
 
+def test_where_nobody_answers_the_client_is_not_left_to_try_for_half_a_minute(monkeypatch: pytest.MonkeyPatch):
+    hub = Hub(None)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", hub)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("winnow.nets.hub.getproxies", dict)
+    with pytest.raises(NotFoundError, match="could not be fetched"):
+        hub_weights("resnet-18", allow_network=True)
+    assert hub.asked == [("timm/resnet18.tv_in1k", "model.safetensors", True, True)]
+
+
 def test_with_permission_one_file_of_safetensors_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("winnow.nets.hub._answers", lambda _: True)
     state = timm.create_model("test_efficientnet").state_dict()
     save_file(state, tmp_path / "model.safetensors")
     hub, before = Hub(tmp_path / "model.safetensors"), constants.HF_HUB_OFFLINE

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import timm
 
@@ -13,6 +16,8 @@ from winnow.nets.entry import NetEntry
 from winnow.nets.registry import find_net
 from winnow.nets.timm_nets import PREFIX
 from winnow.nets.weights import HUB_FILE, HUB_INDEX, Weights
+
+_PATIENCE_S = 5.0
 
 
 def hub_weights(name: str, *, allow_network: bool = False, cache: Path | None = None) -> Weights:
@@ -44,12 +49,16 @@ def hub_weights(name: str, *, allow_network: bool = False, cache: Path | None = 
 
 
 def _file(name: str, repository: str, allow_network: bool, cache: Path | None) -> Path:
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    with _network(allow_network):
+    hub = constants.ENDPOINT
+    may_ask = allow_network and _answers(hub)
+    with _network(may_ask):
         try:
-            return Path(hf_hub_download(repository, HUB_FILE, cache_dir=cache, local_files_only=not allow_network))
+            return Path(
+                hf_hub_download(repository, HUB_FILE, cache_dir=cache, endpoint=hub, local_files_only=not may_ask)
+            )
         except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
             if allow_network:
                 raise NotFoundError(
@@ -60,6 +69,18 @@ def _file(name: str, repository: str, allow_network: bool, cache: Path | None) -
                 f"The weights of '{name}' are not on this disk, and the network is used only if you allow it: give "
                 f"--download, or --weights FOLDER with {HUB_INDEX} and {HUB_FILE} of huggingface.co/{repository}."
             ) from error
+
+
+def _answers(hub: str) -> bool:
+    """Whether anybody is at the hub's address: its client would try for half a minute before it said so."""
+    if getproxies():  # then only the proxy knows
+        return True
+    address = urlsplit(hub)
+    try:
+        socket.create_connection((address.hostname, address.port or 443), timeout=_PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def _repository(entry: NetEntry) -> str:
