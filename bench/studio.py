@@ -24,6 +24,7 @@ import numpy as np
 from harness import RESULTS, keep
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as BrowserError
 
 from winnow.api.loading import load
 from winnow.workspace.workspace import Workspace
@@ -157,7 +158,13 @@ class Visitor:
 
     def open(self) -> None:
         """Open the page, or load it again."""
-        self.page.goto(f"{self._origin}/label/{NAME}")
+        while True:
+            try:
+                self.page.goto(f"{self._origin}/label/{NAME}")
+                break
+            except BrowserError as error:  # the page reloads by itself once the studio is back, and may win the race
+                if "ERR_ABORTED" not in str(error):
+                    raise
         self.page.wait_for_function("document.querySelector('#tile-20')?.getAttribute('aria-label')?.includes('.png')")
 
     def label(self) -> None:
