@@ -6,6 +6,7 @@ import gc
 import http.server
 import io
 import socket
+import sys
 import threading
 import time
 import zipfile
@@ -19,6 +20,7 @@ from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.sources import fetch
 from winnow.data.sources.fetch import fetch_picture, is_public
 from winnow.data.sources.source import RefusedSourceError
+from winnow.errors import MissingExtraError
 
 from .finding import found_in, items_in, refused_in
 from .pictures import file_of, noise
@@ -365,6 +367,12 @@ def test_an_object_that_vanished_costs_its_line(bucket):
     del bucket.files["/bucket/photos/cat/0.png"]
     with pytest.raises((UnreadablePictureError, OSError)):
         found[0].read()
+
+
+def test_without_the_extra_the_sentence_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(MissingExtraError, match=r"read an object store.*winnow\[cluster\]"):
+        found_in("s3://bucket/photos", allows_urls=True)
 
 
 def test_a_store_that_does_not_answer_is_one_sentence(monkeypatch):

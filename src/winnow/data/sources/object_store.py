@@ -17,6 +17,7 @@ from winnow.data.decode import UnreadablePictureError
 from winnow.data.regular_files import HEAD_BYTES, LARGE_FILE_BYTES, refuse_large, refuse_no_picture
 from winnow.data.sources.refused import Refused, RefusedSourceError
 from winnow.data.sources.tree import is_litter
+from winnow.errors import need
 from winnow.events import Note
 
 if TYPE_CHECKING:
@@ -133,8 +134,7 @@ def store_tree(url: str) -> tuple[StoreTree, str | None]:
 
 
 def _store(url: str) -> ObjectStore:
-    from obstore.store import from_url
-
+    from_url = need("obstore.store", extra="cluster", to="read an object store").from_url
     with _sentences(url):
         # Its own defaults would try for three minutes. Without https it asks only an endpoint that the user's own
         # environment names so: a MinIO in the next room.
