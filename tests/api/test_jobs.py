@@ -32,7 +32,7 @@ NEEDS_KILL = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIG
 
 
 def graph(model: Model) -> bytes:
-    return (model.folder / "graph.onnx").read_bytes()
+    return (model.folder / "model.onnx").read_bytes()
 
 
 @pytest.fixture

@@ -89,29 +89,29 @@ def test_away_from_a_workspace_its_full_name_is_its_folder(trained: Model, folde
 
 
 def test_a_changed_graph_is_refused(folder: Path) -> None:
-    graph = folder / "graph.onnx"
+    graph = folder / "model.onnx"
     graph.write_bytes(graph.read_bytes()[:-1] + b"\0")
-    with pytest.raises(BadDataError, match=r"is not the graph that model\.json names; copy the model again"):
+    with pytest.raises(BadDataError, match=r"is not the graph that winnow\.json names; copy the model again"):
         Model(folder)
 
 
 def test_a_missing_graph_is_said(folder: Path) -> None:
-    (folder / "graph.onnx").unlink()
-    with pytest.raises(NotFoundError, match=r"has no graph\.onnx"):
+    (folder / "model.onnx").unlink()
+    with pytest.raises(NotFoundError, match=r"has no model\.onnx"):
         Model(folder)
 
 
 def test_a_model_of_a_newer_winnow_says_how_to_update(folder: Path) -> None:
-    facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    (folder / "model.json").write_text(json.dumps({**facts, "format": 99, "winnow_version": "7.1"}), encoding="utf-8")
+    facts = json.loads((folder / "winnow.json").read_text(encoding="utf-8"))
+    (folder / "winnow.json").write_text(json.dumps({**facts, "format": 99, "winnow_version": "7.1"}), encoding="utf-8")
     with pytest.raises(BadDataError, match=r"made by Winnow 7\.1, which is newer .* pip install --upgrade winnow"):
         Model(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": "one"}'])
 def test_damaged_facts_are_told_as_such(folder: Path, text: str) -> None:
-    (folder / "model.json").write_text(text, encoding="utf-8")
-    with pytest.raises(BadDataError, match=r"model\.json is damaged"):
+    (folder / "winnow.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BadDataError, match=r"winnow\.json is damaged"):
         Model(folder)
 
 

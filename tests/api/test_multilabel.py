@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_workspace(model: Model, t
     source = write_shapes(tmp_path / "shapes")
     data = winnow.load(source, workspace=tmp_path / "workspace", label_column=list(CLASSES))
     again = winnow.train(data, rungs=MULTILABEL_RUNGS, tell=tell_nobody)
-    assert (again.folder / "graph.onnx").read_bytes() == (model.folder / "graph.onnx").read_bytes()
+    assert (again.folder / "model.onnx").read_bytes() == (model.folder / "model.onnx").read_bytes()
     assert again.thresholds == model.thresholds
     assert again.report.numbers.judged == model.report.numbers.judged
 
@@ -249,9 +249,8 @@ def test_its_folder_predicts_without_workspace_scikit_learn_or_torch(
     assert said[1] == "[]"
 
 
-def test_an_old_winnow_refuses_a_model_with_thresholds(model: Model) -> None:
-    facts = json.loads((model.folder / "model.json").read_text(encoding="utf-8"))
-    assert facts["format"] == 2
+def test_the_thresholds_lie_beside_the_graph(model: Model) -> None:
+    facts = json.loads((model.folder / "winnow.json").read_text(encoding="utf-8"))
     assert facts["task"] == "multilabel"
     assert facts["thresholds"] == list((model.thresholds or {}).values())
 

@@ -23,7 +23,7 @@ from .squares import CLASSES, RUNGS, squares
 
 
 def graph(model: Model) -> bytes:
-    return (model.folder / "graph.onnx").read_bytes()
+    return (model.folder / "model.onnx").read_bytes()
 
 
 def test_a_folder_becomes_a_model_with_its_proof(trained: Model, photos: Path) -> None:
@@ -40,12 +40,12 @@ def test_a_folder_becomes_a_model_with_its_proof(trained: Model, photos: Path) -
     assert [answer.label for answer in trained.predict(photos)] == ["plain"] * 30 + ["square"] * 30
     assert sorted(path.name for path in trained.folder.iterdir()) == [
         "MODEL_CARD.md",
-        "graph.onnx",
         "judged.npz",
-        "model.json",
+        "model.onnx",
         "report.html",
         "report.json",
         "test.npz",
+        "winnow.json",
     ]
 
 

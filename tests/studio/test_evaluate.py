@@ -124,8 +124,8 @@ def test_several_classes_come_as_truths_and_calls():
         "/evaluate/m@1/elsewhere/answers.bin",
         "/evaluate/m@1/data-others/pictures.json",
         "/evaluate/m@1/judged/nothing.csv",
-        "/evaluate/m@1/files/graph.onnx",
-        "/evaluate/m@1/files/..%2Fmodel.json",
+        "/evaluate/m@1/files/model.onnx",
+        "/evaluate/m@1/files/..%2Fwinnow.json",
     ],
 )
 def test_what_is_not_there_is_said_to_be_so(client: TestClient, address: str):

@@ -35,7 +35,7 @@ FACTS = ModelFacts(
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    (tmp_path / "graph.onnx").write_bytes(WHOLE)
+    (tmp_path / "model.onnx").write_bytes(WHOLE)
     FACTS.write(tmp_path)
     return tmp_path
 
@@ -45,7 +45,7 @@ def answers(predictor: Predictor, seen: Sequence[NDArray[np.uint8]]) -> NDArray[
 
 
 def _change(model: Path, **values: object) -> None:
-    path = model / "model.json"
+    path = model / "winnow.json"
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
 
 
@@ -86,20 +86,33 @@ def test_the_measured_number_format_is_used_on_the_same_machine_only(
     assert opened == [expected]
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_folder_of_an_older_winnow_opens_under_its_old_names(model: Path, number: int):
+    seen = pictures(3)
+    new = answers(Predictor(model), seen)
+    (model / "model.onnx").rename(model / "graph.onnx")
+    _change(model, format=number)
+    (model / "winnow.json").rename(model / "model.json")
+    assert np.array_equal(answers(Predictor(model), seen), new)
+    (model / "graph.onnx").write_bytes(WHOLE[:-1])
+    with pytest.raises(BadDataError, match=r"not the graph that model\.json names; copy the model again"):
+        Predictor(model)
+
+
 def test_a_folder_without_a_model_says_what_one_is(tmp_path: Path):
-    with pytest.raises(NotFoundError, match=r"a folder with graph\.onnx and model\.json, as `winnow train` makes it"):
+    with pytest.raises(NotFoundError, match=r"a folder with model\.onnx and winnow\.json, as `winnow train` makes it"):
         Predictor(tmp_path / "nowhere")
 
 
 def test_a_model_without_its_graph_is_named(model: Path):
-    (model / "graph.onnx").unlink()
-    with pytest.raises(NotFoundError, match=r"has no graph\.onnx; train it again or copy it whole"):
+    (model / "model.onnx").unlink()
+    with pytest.raises(NotFoundError, match=r"has no model\.onnx; train it again or copy it whole"):
         Predictor(model)
 
 
 def test_another_graph_than_the_one_that_was_judged_is_refused(model: Path):
-    (model / "graph.onnx").write_bytes(WHOLE[:-1])
-    with pytest.raises(BadDataError, match=r"not the graph that model\.json names; copy the model again"):
+    (model / "model.onnx").write_bytes(WHOLE[:-1])
+    with pytest.raises(BadDataError, match=r"not the graph that winnow\.json names; copy the model again"):
         Predictor(model)
 
 
@@ -111,6 +124,6 @@ def test_a_model_of_a_newer_winnow_asks_for_an_update(model: Path):
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"format": 1}', '{"format": "x"}', "\udcff"])
 def test_a_damaged_json_is_named(model: Path, text: str):
-    (model / "model.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(BadDataError, match=r"model\.json is damaged .* train the model again"):
+    (model / "winnow.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadDataError, match=r"winnow\.json is damaged .* train the model again"):
         Predictor(model)

@@ -16,14 +16,14 @@ def add(workspace: Workspace, digest: str, *, name: str | None = None) -> ModelR
     climb = workspace.start_climb("clouds", 1, {"digest": digest})
     made_in = climb.folder / "model"
     made_in.mkdir()
-    (made_in / "graph.onnx").write_text(digest)
+    (made_in / "model.onnx").write_text(digest)
     model = workspace.add_model(name, climb.id, "clouds", 1, digest, made_in=made_in)
     workspace.finish_climb(climb.id, "finished")
     return model
 
 
 def graph(model: ModelRecord) -> str:
-    return (model.folder / "graph.onnx").read_text()
+    return (model.folder / "model.onnx").read_text()
 
 
 def test_a_model_is_called_like_its_dataset(clouds: Workspace):
@@ -60,13 +60,13 @@ def test_what_a_killed_move_left_behind_is_replaced(clouds: Workspace):
     left = clouds.folder / "models" / "clouds" / "1"
     left.mkdir(parents=True)
     (left / "half.onnx").touch()
-    assert [path.name for path in add(clouds, "aa").folder.iterdir()] == ["graph.onnx"]
+    assert [path.name for path in add(clouds, "aa").folder.iterdir()] == ["model.onnx"]
 
 
 def test_a_model_made_on_another_disk_is_copied_in(clouds: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made_in = tmp_path / "elsewhere"
     made_in.mkdir()
-    (made_in / "graph.onnx").write_text("aa")
+    (made_in / "model.onnx").write_text("aa")
     plain = Path.replace
 
     def replace(self: Path, target: Path) -> Path:

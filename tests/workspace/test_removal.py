@@ -24,7 +24,7 @@ def add_model(workspace: Workspace, digest: str) -> Path:
     """A model of the dataset "clouds"; returns its climb's folder."""
     climb = workspace.start_climb("clouds", 1, {})
     (climb.folder / "model").mkdir()
-    (climb.folder / "model" / "graph.onnx").write_text(digest)
+    (climb.folder / "model" / "model.onnx").write_text(digest)
     workspace.add_model(None, climb.id, "clouds", 1, digest, made_in=climb.folder / "model")
     workspace.finish_climb(climb.id, "finished")
     return climb.folder

@@ -101,7 +101,7 @@ def _pictures_by_split(data: Dataset) -> dict[str, int]:
 
 
 def write_model(step: Step, problem: AnyProblem, name: str, folder: Path) -> None:
-    """Write `graph.onnx` and `model.json`, then check that the saved model answers as the measured one did."""
+    """Write `model.onnx` and `winnow.json`, then check that the saved model answers as the measured one did."""
     assert step.candidate is not None
     graph = step.candidate.graph
     (folder / GRAPH).write_bytes(graph)

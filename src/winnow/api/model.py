@@ -16,7 +16,7 @@ from winnow.data.inputs import InputSpec, read_input, to_input
 from winnow.errors import UserError
 from winnow.graph.join import cut
 from winnow.graph.runtime import NumberFormat
-from winnow.tasks.predictor import FACTS, GRAPH, Predictor
+from winnow.tasks.predictor import Predictor, graph_file, is_model
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
     from winnow.api.report import ReportFile
@@ -60,7 +60,7 @@ class Model:
     """A trained model.
 
     Args:
-        folder: where its files lie (`graph.onnx`, `model.json`, `report.json`).
+        folder: where its files lie (`model.onnx`, `winnow.json`, `report.json`).
 
     Raises:
         NotFoundError: no model lies there.
@@ -81,7 +81,7 @@ class Model:
         folder = Path(name_or_folder).expanduser()
         # A bare word is a model's name, even where a folder is called the same: the user's pictures, most likely.
         is_path = isinstance(name_or_folder, Path) or any(mark in name_or_folder for mark in "/\\")
-        if is_path or (folder / FACTS).is_file():
+        if is_path or is_model(folder):
             return cls(folder)
         from winnow.api.dataset import using
 
@@ -205,7 +205,7 @@ class Model:
 
     def features_graph(self) -> tuple[bytes, InputSpec, NumberFormat]:
         """The part of its graph that computes `features`, what it wants to see, and what it computes in here."""
-        features, _ = cut((self.folder / GRAPH).read_bytes())
+        features, _ = cut(graph_file(self.folder).read_bytes())
         return features, self._predictor.facts.input_spec, self._predictor.number_format
 
     def probabilities(self, names: Sequence[str], read: Callable[[str], bytes]) -> npt.NDArray[np.float32]:

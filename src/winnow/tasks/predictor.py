@@ -23,13 +23,31 @@ Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 Features = npt.NDArray[np.float32]
 
-GRAPH, FACTS = "graph.onnx", "model.json"
-_FORMAT, _FORMAT_OF_ONE_CLASS = 2, 1
+GRAPH, FACTS = "model.onnx", "winnow.json"
+_OLDER_GRAPH, _OLDER_FACTS = "graph.onnx", "model.json"
+"""What the two files were called in formats 1 and 2; such folders still open."""
+_FORMAT = 3
+
+
+def graph_file(folder: Path) -> Path:
+    """Where the graph of the model in a folder lies, or would lie."""
+    return folder / (GRAPH if facts_file(folder).name == FACTS else _OLDER_GRAPH)
+
+
+def facts_file(folder: Path) -> Path:
+    """Where the facts of the model in a folder lie, or would lie."""
+    older = folder / _OLDER_FACTS
+    return older if older.is_file() and not (folder / FACTS).is_file() else folder / FACTS
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a model lies in a folder."""
+    return facts_file(folder).is_file()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What `model.json` says: all that the graph itself cannot."""
+    """What `winnow.json` says: all that the graph itself cannot."""
 
     name: str
     rung: str
@@ -45,10 +63,9 @@ class ModelFacts:
     """The probability from which on each class is called; None where a picture gets the likeliest class."""
 
     def write(self, folder: Path) -> None:
-        """Write `model.json`."""
+        """Write `winnow.json`."""
         values: dict[str, Any] = {
-            # A Winnow that knows no thresholds would answer with the likeliest class: it shall refuse instead.
-            "format": _FORMAT if self.thresholds is not None else _FORMAT_OF_ONE_CLASS,
+            "format": _FORMAT,
             "task": self.task,
             "name": self.name,
             "rung": self.rung,
@@ -65,14 +82,15 @@ class ModelFacts:
 
     @classmethod
     def read(cls, folder: Path) -> ModelFacts:
-        """Read `model.json`.
+        """Read `winnow.json`, or the `model.json` of an older Winnow.
 
         Raises:
             NotFoundError: no model lies in the folder.
             BadDataError: the file is damaged, or of a newer Winnow.
         """
+        file = facts_file(folder)
         try:
-            values: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             if values["format"] > _FORMAT:
                 raise BadDataError(
                     f"The model in {folder} was made by Winnow {values['winnow_version']}, which is newer than "
@@ -95,7 +113,7 @@ class ModelFacts:
                 f"No model lies in {folder}: a model is a folder with {GRAPH} and {FACTS}, as `winnow train` makes it."
             ) from None
         except (ValueError, KeyError, TypeError) as error:
-            raise BadDataError(f"{folder / FACTS} is damaged ({error}); train the model again.") from error
+            raise BadDataError(f"{file} is damaged ({error}); train the model again.") from error
 
 
 class Predictor:
@@ -109,12 +127,14 @@ class Predictor:
             BadDataError: its files are damaged.
         """
         self.facts = ModelFacts.read(folder)
+        file = graph_file(folder)
         try:
-            graph = (folder / GRAPH).read_bytes()
+            graph = file.read_bytes()
         except OSError:
-            raise NotFoundError(f"The model in {folder} has no {GRAPH}; train it again or copy it whole.") from None
+            raise NotFoundError(f"The model in {folder} has no {file.name}; train it again or copy it whole.") from None
         if hashlib.sha256(graph).hexdigest() != self.facts.sha256:
-            raise BadDataError(f"{folder / GRAPH} is not the graph that {FACTS} names; copy the model again, whole.")
+            named_in = facts_file(folder).name
+            raise BadDataError(f"{file} is not the graph that {named_in} names; copy the model again, whole.")
         features, head = cut(graph)
         # Another machine may compute bf16 in software, slowly: there fp32 is the safe choice.
         is_same_machine = self.facts.machine == fingerprint()
