@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nicegui
@@ -15,6 +16,19 @@ from winnow.studio.app import add_pages
 from winnow.workspace.workspace import Workspace
 
 
+@asynccontextmanager
+async def opened_studio(workspace: Workspace) -> AsyncIterator[User]:
+    """The studio of this workspace with a visitor, closed at the end."""
+    async with user_simulation() as user:
+        add_pages(workspace)
+        yield user
+        ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "winnow"}
+    # NiceGUI forgets the modules whose pages were visited, `winnow` itself among them: the tests that follow would get
+    # second copies of it.
+    sys.modules.update(ours)
+    nicegui.app.storage.clear()
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     with Workspace.open(tmp_path / "workspace") as opened:
@@ -24,11 +38,5 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 async def visitor(workspace: Workspace) -> AsyncIterator[User]:
     """Opens pages with `await visitor.open("/")`."""
-    async with user_simulation() as user:
-        add_pages(workspace)
+    async with opened_studio(workspace) as user:
         yield user
-        ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "winnow"}
-    # NiceGUI forgets the modules whose pages were visited, `winnow` itself among them: the tests that follow would get
-    # second copies of it.
-    sys.modules.update(ours)
-    nicegui.app.storage.clear()

@@ -20,6 +20,7 @@ from winnow.studio.page import Page, Visit
 from winnow.studio.pages import PAGES
 from winnow.studio.pages.label.routes import label_routes
 from winnow.studio.parts import para
+from winnow.studio.per_workspace import forget
 from winnow.studio.predicting import predicting
 from winnow.studio.receiving import receiving
 from winnow.studio.reports import reports
@@ -65,6 +66,7 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     nicegui.app.include_router(predicting(workspace))
     nicegui.app.include_router(evaluating(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
+    nicegui.app.on_shutdown(lambda: forget(workspace))
     for page in PAGES:
         ui.page(page.path, response_timeout=_SLOW_S)(_visited(page, workspace, origin))
 

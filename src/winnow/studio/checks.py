@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from winnow.api.dataset import Dataset
 from winnow.api.fixing import Fixed
 from winnow.api.health import Health, check_dataset
 from winnow.data.health.finding import Finding
 from winnow.events import Tell
 from winnow.studio.background import Background
+from winnow.studio.per_workspace import PerWorkspace
 from winnow.workspace.workspace import Workspace
 
 
@@ -55,9 +54,5 @@ def pictures_of(finding: Finding) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*shown, *touched)))
 
 
-_checks: WeakKeyDictionary[Workspace, Checks] = WeakKeyDictionary()
-
-
-def checks_of(workspace: Workspace) -> Checks:
-    """The checks of this workspace, the same for all pages."""
-    return _checks.setdefault(workspace, Checks(workspace))
+checks_of = PerWorkspace(Checks)
+"""The checks of a workspace, the same for all pages."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from winnow.api.answer_table import write_answers
 from winnow.api.model import Model, Prediction
@@ -15,6 +14,7 @@ from winnow.api.pictures import Given, pictures_of
 from winnow.data.whole_files import disk_errors
 from winnow.events import Progress, Tell
 from winnow.studio.background import Background
+from winnow.studio.per_workspace import PerWorkspace
 from winnow.workspace.workspace import Workspace
 
 MOST_SHOWN = 200
@@ -95,9 +95,5 @@ class AllFolderAnswers:
                     path.unlink(missing_ok=True)
 
 
-_all: WeakKeyDictionary[Workspace, AllFolderAnswers] = WeakKeyDictionary()
-
-
-def folder_answers_of(workspace: Workspace) -> AllFolderAnswers:
-    """Those of this workspace, the same for all pages."""
-    return _all.setdefault(workspace, AllFolderAnswers(workspace))
+folder_answers_of = PerWorkspace(AllFolderAnswers)
+"""Those of a workspace, the same for all pages."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from winnow.api.dataset import Dataset
 from winnow.api.loading import EXAMPLE, load
@@ -16,6 +15,7 @@ from winnow.data.sources.table_text import TableText
 from winnow.errors import UserError
 from winnow.events import Tell
 from winnow.studio.background import Background
+from winnow.studio.per_workspace import PerWorkspace
 from winnow.workspace.names import same_name_key, valid_name
 from winnow.workspace.workspace import Workspace
 
@@ -162,9 +162,5 @@ class Imports:
         return self._all[number]
 
 
-_imports: WeakKeyDictionary[Workspace, Imports] = WeakKeyDictionary()
-
-
-def imports_of(workspace: Workspace) -> Imports:
-    """The imports of this workspace, the same for all pages."""
-    return _imports.setdefault(workspace, Imports(workspace))
+imports_of = PerWorkspace(Imports)
+"""The imports of a workspace, the same for all pages."""

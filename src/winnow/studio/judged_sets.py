@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from winnow.events import Tell
 from winnow.report.schema import Judgement
 from winnow.studio.background import Background
 from winnow.studio.open_models import open_models_of
+from winnow.studio.per_workspace import PerWorkspace
 from winnow.workspace.records import ModelRecord
 from winnow.workspace.workspace import Workspace
 
@@ -80,12 +80,8 @@ class Measurements:
         return {dataset: work for (name, dataset), work in self._of.items() if name == model}
 
 
-_measurements: WeakKeyDictionary[Workspace, Measurements] = WeakKeyDictionary()
-
-
-def measurements_of(workspace: Workspace) -> Measurements:
-    """Those of this workspace, the same for all pages and routes."""
-    return _measurements.setdefault(workspace, Measurements(workspace))
+measurements_of = PerWorkspace(Measurements)
+"""Those of a workspace, the same for all pages and routes."""
 
 
 def report_of(record: ModelRecord) -> ReportFile:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from winnow.api.model import Model
 from winnow.api.neighbours import TrainingPictures
 from winnow.studio.background import Background
+from winnow.studio.per_workspace import PerWorkspace
 from winnow.workspace.workspace import Workspace
 
 _MOST_OPEN = 4
@@ -65,9 +65,5 @@ class OpenModels:
             return self._open[key]
 
 
-_open: WeakKeyDictionary[Workspace, OpenModels] = WeakKeyDictionary()
-
-
-def open_models_of(workspace: Workspace) -> OpenModels:
-    """The open models of this workspace, the same for all pages and routes."""
-    return _open.setdefault(workspace, OpenModels(workspace))
+open_models_of = PerWorkspace(OpenModels)
+"""The open models of a workspace, the same for all pages and routes."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from winnow.errors import UserError
+from winnow.studio.per_workspace import PerWorkspace
 from winnow.studio.uploads import MOST_PIECE_BYTES, Uploads
 from winnow.workspace.workspace import Workspace
 
-_uploads: WeakKeyDictionary[Workspace, Uploads] = WeakKeyDictionary()
-
-
-def uploads_of(workspace: Workspace) -> Uploads:
-    """The uploads of this workspace, the same for all pages."""
-    return _uploads.setdefault(workspace, Uploads(workspace.cache_folder / "uploads"))
+uploads_of = PerWorkspace(lambda workspace: Uploads(workspace.cache_folder / "uploads"))
+"""The uploads of a workspace, the same for all pages."""
 
 
 def receiving(workspace: Workspace) -> APIRouter:
