@@ -80,7 +80,7 @@ def test_the_measured_number_format_is_used_on_the_same_machine_only(
     facts.write(model)
     opened: list[str] = []
     monkeypatch.setattr(
-        predictor_module, "open_graph", lambda _, number_format, one_at_a_time: opened.append(number_format)
+        predictor_module, "open_graph", lambda _, number_format, **_promises: opened.append(number_format)
     )
     Predictor(model)
     assert opened == [expected]

@@ -68,7 +68,7 @@ def has_openvino() -> bool:
 class _OpenVinoGraph:
     engine = "openvino"
 
-    def __init__(self, graph: bytes, number_format: NumberFormat, *, one_at_a_time: bool) -> None:
+    def __init__(self, graph: bytes, number_format: NumberFormat, *, one_at_a_time: bool, streams: int) -> None:
         model = _core().read_model(graph)
         if one_at_a_time:  # a fixed batch of 1 lets OpenVINO choose its layouts ahead of time
             shape = model.inputs[0].partial_shape
@@ -79,9 +79,9 @@ class _OpenVinoGraph:
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": _HINTS[number_format],
-                # One single-threaded stream a core; unpinned, or two processes would share one core.
-                "NUM_STREAMS": cores(),
-                "INFERENCE_NUM_THREADS": cores(),
+                # Single-threaded streams; unpinned, or two processes would share one core.
+                "NUM_STREAMS": streams,
+                "INFERENCE_NUM_THREADS": streams,
                 "ENABLE_CPU_PINNING": False,
             },
         )
@@ -111,17 +111,20 @@ class _OnnxRuntimeGraph:
         return np.asarray(self._session.run(None, {self._input: inputs})[0], dtype=np.float32)
 
 
-def open_graph(graph: bytes, number_format: NumberFormat = "fp32", *, one_at_a_time: bool = False) -> OpenGraph:
+def open_graph(
+    graph: bytes, number_format: NumberFormat = "fp32", *, one_at_a_time: bool = False, streams: int | None = None
+) -> OpenGraph:
     """Open a graph with one input and one output on the engine that can run it.
 
     Args:
         graph: ONNX bytes.
         number_format: what to compute in; only OpenVINO knows others than fp32 and int8.
         one_at_a_time: the caller promises batches of 1, which run faster when known ahead.
+        streams: how many threads will run it at once, each on one core; None: one a core of this machine.
     """
     has_trees = any(entry.domain == "ai.onnx.ml" for entry in onnx.load_from_string(graph).opset_import)
     if has_openvino() and not has_trees:
-        return _OpenVinoGraph(graph, number_format, one_at_a_time=one_at_a_time)
+        return _OpenVinoGraph(graph, number_format, one_at_a_time=one_at_a_time, streams=streams or cores())
     return _OnnxRuntimeGraph(graph)
 
 

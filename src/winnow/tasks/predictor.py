@@ -119,8 +119,11 @@ class ModelFacts:
 class Predictor:
     """Runs a model's graph: its features part one picture at a time on every core, its head on all at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, streams: int | None = None) -> None:
         """Open the model in a folder.
+
+        Args:
+            streams: how many threads will ask at once; None: one a core.
 
         Raises:
             NotFoundError: no model lies there.
@@ -139,7 +142,7 @@ class Predictor:
         # Another machine may compute bf16 in software, slowly: there fp32 is the safe choice.
         is_same_machine = self.facts.machine == fingerprint()
         self.number_format: NumberFormat = self.facts.number_format if is_same_machine else "fp32"
-        self._features = open_graph(features, self.number_format, one_at_a_time=True)
+        self._features = open_graph(features, self.number_format, one_at_a_time=True, streams=streams)
         self._head = open_small_graph(head)
 
     def probabilities(self, picture: Callable[[int], Pixels], count: int) -> Probabilities:
@@ -147,6 +150,10 @@ class Predictor:
         if count == 0:
             return np.empty((0, len(self.facts.classes)), dtype=np.float32)
         return run_in_chunks(self._head, self.features(picture, count))
+
+    def answer(self, pixels: Pixels) -> Probabilities:
+        """Probabilities (C,) of one picture (side, side, 3) uint8, computed in the calling thread."""
+        return self._head.run(self._features.run(pixels[None]))[0]
 
     def features(self, picture: Callable[[int], Pixels], count: int) -> Features:
         """What the head is given (count, D), of at least one picture (side, side, 3) uint8."""
