@@ -104,6 +104,16 @@ def test_a_large_jpeg_may_be_decoded_small_but_never_too_small():
     assert np.array_equal(decode(data, at_least_px=100).pixels, again)
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_its_full_size_is_that_of_the_upright_picture_however_small_it_is_decoded(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = file_of(noise(5, 480, 640), "JPEG", exif=exif)
+    full = decode(data)
+    assert full.full_size == full.pixels.shape[1::-1]
+    assert decode(data, at_least_px=100).full_size == full.full_size
+
+
 def _png_claiming(width: int, height: int) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = (header, b"IDAT" + zlib.compress(bytes(99)), b"IEND")

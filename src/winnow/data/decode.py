@@ -64,6 +64,7 @@ class Picture:
     Attributes:
         pixels: (H, W, 3) upright RGB, 0..255; read-only.
         format: the file's format as Pillow names it ("JPEG", "PNG", ...).
+        full_size: width and height of the upright picture as the file holds it; `pixels` may be decoded smaller.
         warnings: what was done to it: W_ALPHA, W_16BIT, W_FLOAT_SCALED, W_CMYK, W_MODE_CONVERTED,
             W_EXIF_ROTATED, W_ANIMATED_FIRST_FRAME; and what is odd about it: W_BAD_METADATA, W_GPS,
             W_TRAILING_DATA, W_TINY, W_CONSTANT.
@@ -72,6 +73,7 @@ class Picture:
 
     pixels: NDArray[np.uint8]
     format: str
+    full_size: tuple[int, int]
     warnings: tuple[str, ...] = ()
     taken: str | None = None
 
@@ -132,7 +134,8 @@ def _dicom(data: bytes) -> Picture:
                 "It is DICOM packed in a way that is not read here: save it uncompressed (dcmdjpeg, gdcmconv --raw).",
             ) from error
         raise _damaged("DICOM", error) from error
-    return Picture(picture.pixels, "DICOM", picture.warnings, picture.taken)
+    height, width = picture.pixels.shape[:2]
+    return Picture(picture.pixels, "DICOM", (width, height), picture.warnings, picture.taken)
 
 
 def rgb_of(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
@@ -150,7 +153,9 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
         image.seek(0)
     elif image.format == "MPO" and getattr(image, "n_frames", 1) > 1:
         warnings.append("W_ANIMATED_FIRST_FRAME")
-    if at_least_px is not None and kind == "JPEG":
+    is_drafted = at_least_px is not None and kind == "JPEG"
+    stored_size = image.size
+    if is_drafted:
         image.draft(None, (at_least_px, at_least_px))
     name = image.format or kind
     image.load()
@@ -162,7 +167,10 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
         warnings.append(code)
     pixels, done = _upright_rgb(image, metadata)
     found = (*warnings, *done, *metadata.warnings)
-    return Picture(pixels, name, tuple(dict.fromkeys(found)), metadata.taken)
+    height, width = pixels.shape[:2]
+    if is_drafted:
+        width, height = metadata.turned_size(*stored_size)
+    return Picture(pixels, name, (width, height), tuple(dict.fromkeys(found)), metadata.taken)
 
 
 def _refuse_bombs(width: int, height: int) -> None:

@@ -25,6 +25,12 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_LYING = {
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+}
 _ICC_HEADER_BYTES = 128  # ICC.1:2022, section 7.2: the signature "acsp" stands at byte 36
 
 
@@ -41,6 +47,10 @@ class Metadata:
     transpose: Image.Transpose | None
     taken: str | None
     warnings: tuple[str, ...]
+
+    def turned_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height made upright."""
+        return (height, width) if self.transpose in _LYING else (width, height)
 
     def turned(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(H, W, 3) pixels made upright."""
