@@ -21,6 +21,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "E_URL_BLOCKED": "It is an address, and addresses are opened only if you allow it: download the picture.",
         "E_URL_FAILED": "It could not be fetched from its address.",
     },
+    "Model files that are not opened": {
+        "E_MODEL_PICKLE": "It is a pickle or holds one, which could run code: export it to ONNX or safetensors.",
+        "E_MODEL_FORMAT": "It is damaged, of absurd sizes, of unknown operators or layers, or something else.",
+        "E_MODEL_PATH": "It names other files: save the graph as one file, with the weights inside.",
+        "E_MODEL_NONFINITE": "Its weights are not all numbers (NaN, infinity): the training that made it went wrong.",
+    },
     "Archives that are refused as a whole": {
         "E_ARCHIVE_CORRUPT": "The archive is damaged: copy it again.",
         "E_ARCHIVE_ENCRYPTED": "The archive is protected by a password: unpack it yourself.",
