@@ -61,7 +61,7 @@ class Folder:
     """Where files are written (an `Out`)."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._made: set[Path] = set()
 
     def write(self, path: str, data: bytes) -> None:
@@ -72,8 +72,13 @@ class Folder:
         """The same, to be filled by the caller."""
         return self._at(path).open("wb")
 
+    def files(self) -> list[str]:
+        """What was written so far, sorted: paths below the folder, with forward slashes."""
+        files = (file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if file.is_file())
+        return sorted(file for file in files if file != _MARK)
+
     def _at(self, path: str) -> Path:
-        file = self._path / path
+        file = self.path / path
         if file.parent not in self._made:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(file.parent)

@@ -1,0 +1,156 @@
+"""The pictures on which an export is proven: those that the model was judged on, or those that the user gives."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.api.dataset import Dataset
+from winnow.api.evaluation import dataset_of, home_of
+from winnow.api.judged_pictures import JudgedPictures
+from winnow.api.model import Model
+from winnow.api.tasks import answers_to_examples
+from winnow.data.blobs import BlobStore
+from winnow.data.importing import read_source
+from winnow.data.inputs import InputSpec, read_input
+from winnow.data.manifest import Example, examples_of
+from winnow.data.reading import Keep
+from winnow.errors import BadDataError, NotFoundError, UserError
+from winnow.events import Tell
+from winnow.workspace.workspace import Workspace
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ProofPictures:
+    """N pictures by content, in an order that does not change.
+
+    Attributes:
+        what: which ones, in words: "a validation split".
+        contents: (N,) their SHA-256, hex.
+        read: gives the bytes of a file by its content.
+        dataset: the version that they are of: its name, number and digest; None: the user gave them.
+        judged: what they show, in the model's own order of classes; None where nobody says. Its probabilities are not
+            used.
+        was_learned_from: whether the model has learned from them: then it answers them better than new pictures.
+        training: contents that it has learned from and that were not held out to judge it.
+    """
+
+    what: str
+    contents: tuple[str, ...]
+    read: Callable[[str], bytes]
+    dataset: dict[str, str | int] | None = None
+    judged: JudgedPictures | None = None
+    was_learned_from: bool = False
+    training: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.contents)
+
+    def inputs(self, spec: InputSpec) -> Callable[[int], Pixels]:
+        """Gives picture i as (side, side, 3) for a graph; may be called from several threads."""
+        return lambda index: read_input(self.read(self.contents[index]), spec)
+
+    def files(self, folder: Path, at_once: int = 512) -> Iterator[list[Path]]:
+        """The pictures as files in `folder`, some at a time and in order; those of before are removed."""
+        for start in range(0, len(self), at_once):
+            some = [folder / f"{place:07}" for place in range(start, min(start + at_once, len(self)))]
+            for file, content in zip(some, self.contents[start : start + at_once], strict=True):
+                file.write_bytes(self.read(content))
+            yield some
+            for file in some:
+                file.unlink()
+
+    def without(self, contents: set[str]) -> ProofPictures:
+        """Those that are not among `contents`."""
+        places = [place for place, content in enumerate(self.contents) if content not in contents]
+        kept = tuple(self.contents[place] for place in places)
+        judged = None if self.judged is None else self.judged.taken(np.array(places, dtype=np.int64))
+        return replace(self, contents=kept, judged=judged)
+
+
+@contextmanager
+def proof_pictures(
+    model: Model, given: Any, workspace: str | Path | Workspace | None, tell: Tell
+) -> Generator[ProofPictures]:
+    """The pictures for a model's proof; their files can be read until the block ends.
+
+    Args:
+        model: whose.
+        given: anything that `winnow.load` takes, labelled or not; None: those that the model was judged on.
+        workspace: as in `winnow.evaluate`.
+        tell: hears progress.
+
+    Raises:
+        NotFoundError: the pictures that it was judged on are gone, and none were given.
+        BadDataError: none of those that were given can be read.
+    """
+    if given is None:
+        with home_of(model, workspace) as home:
+            yield _judged(model, home)
+        return
+    with tempfile.TemporaryDirectory(prefix="winnow-export-") as folder:
+        yield _given(model, given, Path(folder), tell)
+
+
+def _judged(model: Model, home: Workspace | None) -> ProofPictures:
+    try:
+        numbers = model.report.numbers
+        judged = JudgedPictures.read(model.folder, "judged")
+        data = dataset_of(numbers, home)
+    except NotFoundError:
+        raise _nothing_to_prove_on(model) from None
+    if data is None:
+        raise _nothing_to_prove_on(model)
+    facts = {"name": data.name, "version": data.version, "digest": numbers.dataset.digest}
+    is_held_out = not numbers.climb.judged_by.endswith("out-of-fold predictions")
+    what = numbers.climb.judged_by if is_held_out else "all pictures that it was judged on, out of fold"
+    held_out = set(judged.contents) if is_held_out else set[str]()
+    training = _training(data, held_out)
+    return ProofPictures(what, judged.contents, data.workspace.blobs.read, facts, judged, not is_held_out, training)
+
+
+def _training(data: Dataset, held_out: set[str]) -> tuple[str, ...]:
+    learned = [example for example in data.examples("train") if example.labels is not None]
+    return tuple(sorted({example.content for example in learned} - held_out))
+
+
+def _nothing_to_prove_on(model: Model) -> NotFoundError:
+    return NotFoundError(
+        f"An export is proven on the pictures that the model was judged on, and those of {model.full_name} are not "
+        "here: name the workspace that has its dataset (--workspace), or pictures to prove it on (--pictures FOLDER)."
+    )
+
+
+def _given(model: Model, given: Any, folder: Path, tell: Tell) -> ProofPictures:
+    blobs = BlobStore(folder)
+    rows = read_source(given, Keep(blobs), tell=tell).rows
+    examples = examples_of(rows.table)
+    if not examples:
+        first = rows.refused[0] if rows.refused else None
+        why = f" The first: {first.source}: {first.reason}" if first else ""
+        raise BadDataError(f"None of the pictures to prove the export on can be read.{why}")
+    judged = _truths(model, examples)
+    contents = tuple(example.content for example in examples)
+    return ProofPictures("the pictures that were given", contents, blobs.read, judged=judged)
+
+
+def _truths(model: Model, examples: list[Example]) -> JudgedPictures | None:
+    """What given pictures show; None where one has no label, or one of a class that the model does not know."""
+    known = set(model.classes)
+    truths = [model.answers.truths_of(example) for example in examples]
+    if any(names is None or not set(names) <= known for names in truths):
+        return None
+    nothing = np.zeros((len(examples), len(known)), dtype=np.float32)
+    try:
+        return answers_to_examples(nothing, examples, model.answers)
+    except UserError:
+        return None

@@ -1,0 +1,230 @@
+"""The proof of an export: finished, opened afresh and asked as its user would, it answers as the evaluated model.
+
+Two things are measured, on the same pictures.
+
+*Is it the same?* The export is held against the evaluated graph, computed in the same numbers: the greatest difference
+of any probability may be `MOST_DIFFERENCE`, and every answer must be the same. A graph of 32-bit numbers is run by
+Winnow's own engine for that, whatever runs the export. A graph with 8-bit numbers in it is run by the export's own
+engine: engines round those differently, and a difference between engines is none between files.
+
+*Does it answer as judged?* A model may have been judged in 16-bit or 8-bit numbers, as this machine computes them
+fastest, and an export computes in others. Where that is so, its answers are also held against those of the model as it
+was judged, and where labels are known, the change of its score is measured with a paired interval. An export that is
+shown to be worse is not handed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import winnow
+from winnow.api.model_exports.change import Change, change_between
+from winnow.api.model_exports.model_export import Leaving, ModelExport, Probabilities
+from winnow.api.model_exports.running import run_as_evaluated, run_whole
+from winnow.data.targets.new_folder import Folder
+from winnow.errors import UserError
+from winnow.events import Tell
+from winnow.graph.runtime import NumberFormat, has_openvino, open_small_graph
+from winnow.machine import facts as machine_facts
+from winnow.report.assemble import libraries, now
+from winnow.tasks.predictor import Predictor
+
+PROOF = "proof.json"
+MOST_DIFFERENCE = 1e-4
+"""Of any probability. Two engines differ by about 1e-6 in 32-bit numbers; a wrong resize or channel order by far "
+"more."""
+_FORMAT = 1
+
+
+class UnprovenExportError(UserError):
+    """The finished export does not answer as the evaluated model; it is not handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sameness:
+    """How far the answers of two are apart.
+
+    Attributes:
+        greatest_difference: of any probability.
+        same_answers: pictures for which both answer the same: the likeliest class, or all classes that reach their
+            threshold.
+    """
+
+    greatest_difference: float
+    same_answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was proven of an export.
+
+    Attributes:
+        export: its form, such as "onnx".
+        model: the model's full name.
+        digest: sha256 of the evaluated graph, hex.
+        pictures: which ones, in words.
+        n: how many.
+        dataset: name, version and digest of the dataset version that they are of; None: they were given.
+        was_learned_from: whether the model has learned from them.
+        computed_by: what ran the export, and in which numbers.
+        compared_with: what ran the evaluated graph.
+        same: how far those two are apart.
+        allowed: the greatest difference that is allowed.
+        judged_in: the numbers that the model was judged in.
+        as_judged: how far the export is from the model as judged here; None where that is what it was compared with.
+        change: of the score, from the model as judged to the export; None where that is the same, or without labels.
+        files: sha256 of each file, hex, by its path.
+        libraries: versions.
+        machine: what this computer is.
+        created: UTC.
+    """
+
+    export: str
+    model: str
+    digest: str
+    pictures: str
+    n: int
+    dataset: dict[str, str | int] | None
+    was_learned_from: bool
+    computed_by: str
+    compared_with: str
+    same: Sameness
+    allowed: float
+    judged_in: NumberFormat
+    as_judged: Sameness | None
+    change: Change | None
+    files: dict[str, str]
+    libraries: dict[str, str]
+    machine: dict[str, str | int | float]
+    created: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {"format": _FORMAT, "winnow": winnow.__version__, **asdict(self)}
+
+    def sentences(self) -> list[str]:
+        """What a reader should know, in plain words."""
+        where = "" if self.dataset is None else f" ('{self.dataset['name']}', version {self.dataset['version']})"
+        said = [
+            f"Proven on {self.n:,} pictures: {self.pictures}{where}. It gives the evaluated graph's answer for all of "
+            f"them; their probabilities differ by {self.same.greatest_difference:.1g} at most ({self.allowed:g} is "
+            "allowed)."
+        ]
+        if self.as_judged is not None:
+            said.append(
+                f"The model was judged in {self.judged_in}; the export computes in {self.computed_by}. Against the "
+                f"model as judged, {self.n - self.as_judged.same_answers:,} of {self.n:,} answers differ, and "
+                f"probabilities by {self.as_judged.greatest_difference:.2g} at most."
+            )
+        if self.change is not None:
+            said.append(self.change.sentence())
+            if self.was_learned_from:
+                said.append("The model has learned from these pictures: on new ones the change may be greater.")
+        return said
+
+
+def prove(export: ModelExport, leaving: Leaving, out: Folder, tell: Tell) -> Proof:
+    """Prove what lies in the folder, and write `proof.json` beside it.
+
+    Raises:
+        UnprovenExportError: it does not answer as the evaluated graph, or is shown to be worse than the model as
+            judged.
+        UserError: it cannot be asked here.
+    """
+    pictures, spec = leaving.pictures, leaving.facts.input_spec
+    files = {path: _sha256(out.path / path) for path in out.files()}
+    asked = export.answers(out, leaving, tell)
+    judged = Predictor(leaving.model.folder).probabilities(pictures.inputs(spec), len(pictures))
+    reference, compared_with = _reference(export, leaving, judged, tell)
+    same = sameness(asked, reference, leaving.facts.thresholds)
+    is_as_judged = reference is judged
+    proof = Proof(
+        export=export.name,
+        model=leaving.model.full_name,
+        digest=leaving.facts.sha256,
+        pictures=pictures.what,
+        n=len(pictures),
+        dataset=pictures.dataset,
+        was_learned_from=pictures.was_learned_from,
+        computed_by=_computed_by(export, leaving),
+        compared_with=compared_with,
+        same=same,
+        allowed=MOST_DIFFERENCE,
+        judged_in=leaving.facts.number_format,
+        as_judged=None if is_as_judged else sameness(asked, judged, leaving.facts.thresholds),
+        change=None if is_as_judged else change_between(judged, asked, leaving),
+        files=files,
+        libraries=libraries(),
+        machine=machine_facts(),
+        created=now(),
+    )
+    _refuse(proof, asked, reference, leaving)
+    out.write(PROOF, json.dumps(proof.as_dict(), indent=1, ensure_ascii=False).encode())
+    return proof
+
+
+def sameness(a: Probabilities, b: Probabilities, thresholds: tuple[float, ...] | None) -> Sameness:
+    """How far two answers (N, C) to the same pictures are apart.
+
+    Args:
+        thresholds: from which probability on each class is answered; None: the likeliest class is.
+
+    >>> sameness(np.array([[0.2, 0.8]]), np.array([[0.3, 0.7]]), None)
+    Sameness(greatest_difference=0.1, same_answers=1)
+    """
+    if thresholds is None:
+        is_same = a.argmax(axis=1) == b.argmax(axis=1)
+    else:
+        is_same = ((a >= np.asarray(thresholds)) == (b >= np.asarray(thresholds))).all(axis=1)
+    # What is not a number differs by more than anything: NaN would pass every comparison with a limit.
+    apart = np.nan_to_num(np.abs(a.astype(np.float64) - b), nan=np.inf)
+    return Sameness(float(round(apart.max(), 9)), int(is_same.sum()))
+
+
+def _reference(export: ModelExport, leaving: Leaving, judged: Probabilities, tell: Tell) -> tuple[Probabilities, str]:
+    """The answers that the export must give, and what computed them."""
+    pictures, spec, own = leaving.pictures, leaving.facts.input_spec, leaving.facts.number_format
+    if export.engine == "as judged":
+        return judged, f"the model as it was judged ({own})"
+    what = "asking the evaluated graph"
+    if leaving.number_format == "int8":
+        return run_whole(open_small_graph(leaving.graph), pictures, spec, tell, what), "the same graph, by ONNX Runtime"
+    engine = "OpenVINO" if has_openvino() else "ONNX Runtime"
+    if own == "fp32":
+        return judged, f"the model as it was judged (fp32, by {engine})"
+    fp32 = run_as_evaluated(leaving.graph, "fp32", pictures, spec, tell, what)
+    return fp32, f"the evaluated graph in fp32, by {engine}"
+
+
+def _computed_by(export: ModelExport, leaving: Leaving) -> str:
+    if export.engine == "as judged":
+        return f"Winnow, as it was judged ({leaving.facts.number_format})"
+    by = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "browser": "a browser"}[export.engine]
+    return f"{'int8' if leaving.number_format == 'int8' else 'fp32'} by {by}"
+
+
+def _refuse(proof: Proof, asked: Probabilities, reference: Probabilities, leaving: Leaving) -> None:
+    if proof.same.greatest_difference > MOST_DIFFERENCE or proof.same.same_answers < proof.n:
+        worst = int(np.nan_to_num(np.abs(asked - reference), nan=np.inf).max(axis=1).argmax())
+        raise UnprovenExportError(
+            f"The {proof.export} export of {proof.model} is not handed over: {proof.n - proof.same.same_answers} of "
+            f"its {proof.n} answers are not those of the evaluated model, and probabilities differ by up to "
+            f"{proof.same.greatest_difference:.2g} ({MOST_DIFFERENCE:g} is allowed), most of all for the picture "
+            f"{leaving.pictures.contents[worst][:12]}. Choose another form, and please report this."
+        )
+    if proof.change is not None and proof.change.is_shown_to_be_worse:
+        raise UnprovenExportError(
+            f"The {proof.export} export of {proof.model} is not handed over, because it is shown to be worse: "
+            f"{proof.change.sentence()} Choose another form, such as onnx."
+        )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
