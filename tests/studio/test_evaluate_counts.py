@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_curve, precision_score, recall_score
 
-import winnow.studio
 from winnow.metrics.curves import multilabel_threshold_table, threshold_table
 from winnow.studio.judged_sets import JudgedPictures, JudgedSet
 
-MODULE = Path(winnow.studio.__file__).parent / "static" / "evaluate_counts.js"
+from .scripts import Scripts
+
 N, C = 200, 4
 CLASSES = tuple("abcd")
 
@@ -27,12 +25,7 @@ class Script:
     """Runs lines of JavaScript that see `counts`, the module, and `data`, the pictures."""
 
     def __init__(self, folder: Path) -> None:
-        node = shutil.which("node")
-        if node is None:
-            pytest.skip("needs node, to run what browsers run: apt install nodejs")
-        self._node, self._folder = node, folder
-        shutil.copy(MODULE, folder / "evaluate_counts.js")
-        (folder / "package.json").write_text('{"type": "module"}')
+        self._scripts = Scripts(folder, {"counts": "evaluate/counts.js"})
 
     def run(self, pictures: JudgedPictures, lines: str) -> Any:
         judgement: Any = None
@@ -43,18 +36,11 @@ class Script:
             "sources": list(pictures.contents),
             "isMultilabel": pictures.is_multilabel,
         }
-        (self._folder / "script.js").write_text(
-            'import * as counts from "./evaluate_counts.js";\n'
-            f'const bytes = Uint8Array.from(Buffer.from("{b64encode(answers).decode()}", "base64")).buffer;\n'
-            f"const data = counts.startCounting({json.dumps(facts)}, bytes);\n"
-            "const plain = (_, v) => (ArrayBuffer.isView(v) ? Array.from(v) : v);\n"
-            f"console.log(JSON.stringify((() => {{ {lines} }})(), plain));\n",
-            "utf-8",
+        begin = (
+            'const bytes = Uint8Array.from(Buffer.from(encoded, "base64")).buffer;\n'
+            "const data = counts.startCounting(facts, bytes);\n"
         )
-        command = [self._node, str(self._folder / "script.js")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return self._scripts.run(lines, before=begin, facts=facts, encoded=b64encode(answers).decode())
 
 
 @pytest.fixture(scope="module")

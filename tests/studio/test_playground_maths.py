@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import shutil
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import winnow.studio
+from .scripts import Scripts
 
-MODULES = Path(winnow.studio.__file__).parent / "static" / "playground"
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky", "linear")
 OPTIMISERS = ("descent", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 KNOBS = {
@@ -29,28 +24,8 @@ Run = Callable[..., Any]
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs lines of JavaScript that use the modules by their names; gives what they return."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("needs node, to run what browsers run: apt install nodejs")
-    folder = tmp_path_factory.mktemp("playground")
-    for module in MODULES.glob("*.js"):
-        shutil.copy(module, folder)
-    (folder / "package.json").write_text('{"type": "module"}')  # older nodes take .js for something else
     names = ("activations", "by_hand", "chance", "course", "examples", "network", "optimisers", "ravine")
-    imports = "".join(f'import * as {name} from "./{name}.js";\n' for name in names)
-
-    def run_lines(lines: str, **given: Any) -> Any:
-        script = folder / "script.js"
-        constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())
-        show = "const plain = (_, v) => (ArrayBuffer.isView(v) ? Array.from(v) : v);\n"
-        script.write_text(
-            f"{imports}{constants}{show}console.log(JSON.stringify((() => {{ {lines} }})(), plain));\n", "utf-8"
-        )
-        done = subprocess.run([node, str(script)], capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run_lines
+    return Scripts(tmp_path_factory.mktemp("playground"), {name: f"playground/{name}.js" for name in names}).run
 
 
 def loss_in_numpy(hidden: list[int], activation: str, weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:

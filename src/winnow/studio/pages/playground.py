@@ -13,7 +13,7 @@ STUDIES = ("xor", "momentum", "optimisers")
 """What measures the same with PyTorch, seed by seed."""
 _MARKUP = Path(__file__).parents[1] / "static" / "playground" / "playground.html"
 _HEAD = (
-    '<link rel="stylesheet" href="/static/playground.css">'
+    '<link rel="stylesheet" href="/static/playground/playground.css">'
     '<script type="module" src="/static/playground/page.js"></script>'
 )
 

@@ -35,7 +35,10 @@ from winnow.workspace.records import ModelRecord
 from winnow.workspace.workspace import Workspace
 
 _WATCH_S = 0.4
-_HEAD = '<link rel="stylesheet" href="/static/predict.css"><script type="module" src="/static/predict.js"></script>'
+_HEAD = (
+    '<link rel="stylesheet" href="/static/predict/predict.css">'
+    '<script type="module" src="/static/predict/predict.js"></script>'
+)
 
 
 async def build(visit: Visit) -> None:

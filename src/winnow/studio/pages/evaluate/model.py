@@ -26,7 +26,8 @@ from winnow.workspace.records import ModelRecord
 
 _HEAD = (
     '<link rel="stylesheet" href="/drawings/ladder.css"><link rel="stylesheet" href="/drawings/closer_look.css">'
-    '<link rel="stylesheet" href="/static/evaluate.css"><script type="module" src="/static/evaluate.js"></script>'
+    '<link rel="stylesheet" href="/static/evaluate/evaluate.css">'
+    '<script type="module" src="/static/evaluate/evaluate.js"></script>'
 )
 
 

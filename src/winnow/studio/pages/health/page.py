@@ -23,7 +23,7 @@ from winnow.workspace.workspace import Workspace
 
 async def build(visit: Visit) -> None:
     """Checks at once if nobody has, and shows what was found."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/health.css">')
+    ui.add_head_html('<link rel="stylesheet" href="/static/health/health.css">')
     name = visit.path["name"]
     view = _View(visit.workspace, name)
     await view.show()

@@ -24,7 +24,7 @@ _MOST_CLASSES_OPEN = 30
 
 async def build(visit: Visit) -> None:
     """Progress while it runs, the report when it is over."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/import.css">')
+    ui.add_head_html('<link rel="stylesheet" href="/static/importing/import.css">')
     one = imports_of(visit.workspace).find(visit.path["number"])
     around = box("div")
 

@@ -38,8 +38,8 @@ _STATES = {"running": "under way", "done": "done", "failed": "failed", "stopped"
 
 async def build(visit: Visit) -> None:
     """What was started before, then three ways to bring pictures."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/import.css">')
-    ui.add_head_html('<script type="module" src="/static/import.js"></script>')
+    ui.add_head_html('<link rel="stylesheet" href="/static/importing/import.css">')
+    ui.add_head_html('<script type="module" src="/static/importing/import.js"></script>')
     _earlier(visit.workspace)
     para(
         "Bring pictures in class folders (one folder for each class), with a table of labels, or in any layout that "

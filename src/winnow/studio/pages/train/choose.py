@@ -15,7 +15,7 @@ from winnow.studio.parts import Cell, aside, box, heading, link, para, same_as, 
 
 async def build(visit: Visit) -> None:
     """A table of datasets, and one of climbs."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/train.css">')
+    ui.add_head_html('<link rel="stylesheet" href="/static/train/train.css">')
     found = await aside(inventory, visit.workspace)
     para("A climb tries methods from cheap to dear and keeps the one that earned its place.", "lead")
     with box("section", "card"):

@@ -41,7 +41,7 @@ class _Facts:
 async def build(visit: Visit) -> None:
     """The form beside the estimate, then the climbs."""
     facts = await aside(_facts, visit.workspace, visit.path["name"])
-    ui.add_head_html('<link rel="stylesheet" href="/static/train.css">')
+    ui.add_head_html('<link rel="stylesheet" href="/static/train/train.css">')
     kind = "one class a picture" if facts.task == "classify" else "any number of classes a picture"
     with box("p"):
         said = f"{count(facts.pictures, 'picture')}, {count(facts.classes, 'class', 'classes')}, {kind}; "

@@ -31,7 +31,7 @@ EVERY_S = 1.0
 
 async def build(visit: Visit) -> None:
     """The climb as it stands; while it is under way the page looks again every second."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/train.css">')
+    ui.add_head_html('<link rel="stylesheet" href="/static/train/train.css">')
     ui.add_head_html('<link rel="stylesheet" href="/drawings/ladder.css">')
     ui.add_head_html('<link rel="stylesheet" href="/drawings/chart.css">')
     job, task = await aside(_find, visit.workspace, visit.path["name"], visit.path["job"])

@@ -1,10 +1,11 @@
 // The Evaluate page: one slider moves precision, recall, both curves' points and the matrix; numbers open their pictures.
 // Everything is computed here from every picture's probabilities, so moving is instant and exact.
-import { cellPictures, classesWithCurve, curvesOfAll, figures, mistakes, startCounting } from "/static/evaluate_counts.js";
-import { card, openPictures } from "/static/evaluate_pictures.js";
 
-const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(share > 0.999 && share < 1 ? 2 : 1)} %`);
-const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+import { button, element, name } from "../elements.js";
+import { count, number, percent } from "../words.js";
+import { cellPictures, classesWithCurve, curvesOfAll, figures, mistakes, startCounting } from "./counts.js";
+import { card, openPictures } from "./pictures.js";
+
 const SHADES = 9;
 const AT_ONCE = 24;
 
@@ -18,11 +19,8 @@ class Evaluation extends HTMLElement {
 
   tell(error) {
     console.error(error);
-    const said = document.createElement("p");
-    said.className = "notice wrong";
-    said.setAttribute("role", "alert");
-    said.textContent = "What the model answered picture by picture could not be read, so nothing moves here: reload the page.";
-    this.prepend(said);
+    this.prepend(element("p", { class: "notice wrong", role: "alert" },
+      "What the model answered picture by picture could not be read, so nothing moves here: reload the page."));
   }
 }
 
@@ -43,10 +41,9 @@ async function start(root) {
   const curved = classesWithCurve(data); // the list of classes to choose from holds these, in this order
   const curves = startCurves(root, data);
   const matrix = data.isMultilabel ? startMisses(root, data) : startMatrix(root, data);
-  const own = ownButton(part("slider"));
-  const status = document.createElement("p");
-  status.className = "unseen";
-  status.setAttribute("role", "status");
+  const own = button("As the model answers", () => { rest(); later(); }, { "data-part": "own" });
+  part("slider").closest(".controls").lastElementChild.before(own);
+  const status = element("p", { class: "unseen", role: "status" });
   root.append(status);
   part("reading").removeAttribute("role"); // it moves with the slider; the quiet one speaks when the slider rests
 
@@ -83,7 +80,6 @@ async function start(root) {
     state.isOwn = false;
     later();
   });
-  own.addEventListener("click", () => { rest(); later(); });
   part("class").addEventListener("change", () => {
     const { value } = part("class");
     state.chosen = value === "" ? null : curved[value];
@@ -92,9 +88,9 @@ async function start(root) {
     later();
   });
   root.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-cell]");
-    if (!button) return;
-    const { places, what } = cellPictures(data, state, button.dataset.cell);
+    const pressed = event.target.closest("[data-cell]");
+    if (!pressed) return;
+    const { places, what } = cellPictures(data, state, pressed.dataset.cell);
     openPictures(root.querySelector("dialog"), data, root.dataset.label, places, what);
   });
   root.querySelector(".controls").hidden = false;
@@ -108,15 +104,6 @@ async function start(root) {
 function asks(data, state) {
   if (state.chosen !== null) return `Call it “${data.classes[state.chosen]}” if`;
   return data.isMultilabel ? "Call a class if" : "Answer only if";
-}
-
-function ownButton(slider) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "As the model answers";
-  button.dataset.part = "own";
-  slider.closest(".controls").insertBefore(button, slider.closest(".controls").lastElementChild);
-  return button;
 }
 
 function reading(data, state, found) {
@@ -171,21 +158,15 @@ function startCurves(root, data) {
 // --- The matrix, or what is missed and falsely called -----------------------------------------------------
 
 function setNumber(cell, n, id, said) {
-  let button = cell.querySelector("button");
   if (!n) {
     cell.textContent = id.includes("found") || id.includes("missed") || id.includes("false") ? "0" : "";
     return;
   }
-  if (!button) {
-    button = document.createElement("button");
-    button.type = "button";
-    button.dataset.cell = id;
-    cell.replaceChildren(button);
-  }
-  const words = n.toLocaleString("en-US");
-  if (button.textContent !== words) {
-    button.textContent = words;
-    button.setAttribute("aria-label", `${words}: ${said}`);
+  if (!cell.querySelector("button")) cell.replaceChildren(element("button", { type: "button", "data-cell": id }));
+  const [shown, words] = [cell.querySelector("button"), number(n)];
+  if (shown.textContent !== words) {
+    shown.textContent = words;
+    shown.setAttribute("aria-label", `${words}: ${said}`);
   }
 }
 
@@ -194,10 +175,7 @@ function startMatrix(root, data) {
   const C = classes.length;
   const table = root.querySelector(".matrix table");
   const around = root.querySelector('[data-part="all"]');
-  const none = document.createElement("th");
-  none.scope = "col";
-  none.append(Object.assign(document.createElement("bdi"), { textContent: "no answer" }));
-  table.tHead.rows[0].append(none);
+  table.tHead.rows[0].append(element("th", { scope: "col" }, name("no answer")));
   const rows = [...table.tBodies[0].rows];
   rows.forEach((row) => row.insertCell());
   const cells = rows.flatMap((row) => [...row.cells].slice(1));
@@ -242,10 +220,10 @@ function startMisses(root, data) {
 function showTwo(table, chosen, found, data) {
   table.hidden = chosen === null;
   if (chosen === null) return;
-  const name = data.classes[chosen];
-  table.querySelectorAll("[data-name]").forEach((place) => { place.textContent = name; });
+  const label = data.classes[chosen];
+  table.querySelectorAll("[data-name]").forEach((place) => { place.textContent = label; });
   const said = {
-    tp: `“${name}”, called so`, fn: `“${name}”, not called`, fp: `not “${name}”, but called so`, tn: `not “${name}”, not called`,
+    tp: `“${label}”, called so`, fn: `“${label}”, not called`, fp: `not “${label}”, but called so`, tn: `not “${label}”, not called`,
   };
   for (const [kind, words] of Object.entries(said)) {
     const cell = table.querySelector(`[data-two="${kind}"]`);
@@ -266,11 +244,11 @@ function startMistakes(root, data) {
     list.append(...found.slice(shown, shown + AT_ONCE).map((place) => card(data, root.dataset.label, place)));
     shown += AT_ONCE;
     more.hidden = shown >= found.length;
-    more.textContent = `Show more of ${found.length.toLocaleString("en-US")}`;
+    more.textContent = `Show more of ${number(found.length)}`;
     if (first) list.children[first]?.querySelector("a")?.focus();
   };
   root.querySelector('[data-part="mistakes-said"]').textContent = found.length
-    ? `${count(found.length, "picture")} of ${data.n.toLocaleString("en-US")}, those first that the model was most sure of. ` +
+    ? `${count(found.length, "picture")} of ${number(data.n)}, those first that the model was most sure of. ` +
       "Look closely: often it is the label that is wrong."
     : "Not one mistake among these pictures.";
   more.addEventListener("click", grow);
@@ -283,9 +261,9 @@ function startSorting(root) {
     return "value" in cell.dataset ? Number(cell.dataset.value) : cell.textContent;
   };
   const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true }));
-  for (const button of root.querySelectorAll("table.sortable thead button")) {
-    button.addEventListener("click", () => {
-      const [head, table] = [button.closest("th"), button.closest("table")];
+  for (const sorter of root.querySelectorAll("table.sortable thead button")) {
+    sorter.addEventListener("click", () => {
+      const [head, table] = [sorter.closest("th"), sorter.closest("table")];
       const column = head.cellIndex;
       const isRising = head.getAttribute("aria-sort") !== "ascending";
       const rows = [...table.tBodies[0].rows].sort((a, b) => compare(valueOf(a, column), valueOf(b, column)));

@@ -1,5 +1,7 @@
 // Sends dropped or chosen files to the studio in pieces, then tells the page that they are there.
-// Listeners sit on the document: the page's elements may be drawn anew at any time.
+
+import { isOnZone, watchDrops } from "../dropped_files.js";
+import { count, number } from "../words.js";
 
 const PIECE_BYTES = 8 * 1024 * 1024;
 const PIECE_FILES = 400;
@@ -7,30 +9,12 @@ let giveUp = null; // an AbortController while an upload runs
 
 const zone = () => document.getElementById("drop");
 
-document.addEventListener("dragover", (event) => {
-  // Everywhere: a folder dropped beside the zone would make the browser leave the page.
-  event.preventDefault();
-  zone()?.classList.toggle("over", Boolean(event.target.closest?.("#drop")));
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) zone()?.classList.remove("over");
-});
-document.addEventListener("drop", async (event) => {
-  event.preventDefault();
-  zone()?.classList.remove("over");
-  if (!event.target.closest?.("#drop") || giveUp) return;
-  // Entries must be asked for before anything is awaited: the browser forgets them then.
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  // Files that lie nowhere on the disk (dragged out of a mail) are no entries.
-  const loose = entries.length ? [] : [...event.dataTransfer.files].map((file) => [file.name, file]);
-  say("Looking into what was dropped");
-  try {
-    const files = loose;
-    for (const entry of entries) await collect(entry, files);
-    await send(files);
-  } catch (error) {
-    fail(`What was dropped cannot be read (${error.message}): choose it with a button instead.`);
-  }
+watchDrops({
+  wants: (event) => isOnZone(event) && !giveUp,
+  begins: () => say("Looking into what was dropped"),
+  finds: (n) => say(`Looking into what was dropped: ${count(n, "file")}`),
+  done: send,
+  failed: (error) => fail(`What was dropped cannot be read (${error.message}): choose it with a button instead.`),
 });
 document.addEventListener("change", async (event) => {
   if (!event.target.matches?.("#pick-folder, #pick-files") || giveUp) return;
@@ -44,21 +28,6 @@ document.addEventListener("click", (event) => {
 window.addEventListener("beforeunload", (event) => {
   if (giveUp) event.preventDefault();
 });
-
-async function collect(entry, files) {
-  if (entry.isFile) {
-    files.push([entry.fullPath.replace(/^\//, ""), await new Promise((done, failed) => entry.file(done, failed))]);
-    if (files.length % 1000 === 0) say(`Looking into what was dropped: ${files.length.toLocaleString("en")} files`);
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    // A hundred at a time, until there is nothing more.
-    const some = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (!some.length) return;
-    for (const one of some) await collect(one, files);
-  }
-}
 
 function* pieces(files) {
   let head = [], parts = [], bytes = 0;
@@ -92,7 +61,7 @@ async function send(files) {
     for (const [blob, bytes] of pieces(files)) {
       const state = await post(`/uploads/${id}/pieces`, blob);
       sent += bytes;
-      say(`${state.files.toLocaleString("en")} of ${files.length.toLocaleString("en")} files are here ` +
+      say(`${number(state.files)} of ${count(files.length, "file")} ${files.length === 1 ? "is" : "are"} here ` +
         `(${megabytes(sent)} of ${megabytes(total)} MB)`);
       document.getElementById("upload-progress").value = total ? sent / total : 1;
     }
@@ -100,7 +69,7 @@ async function send(files) {
     const isOne = files.every(([path]) => path.split("/")[0] === first);
     say("All files are here; the import begins");
     giveUp = null; // the page may be left now
-    zone().dispatchEvent(new CustomEvent("uploaded", { detail: { id, said: isOne ? first : `${files.length} files` } }));
+    zone().dispatchEvent(new CustomEvent("uploaded", { detail: { id, said: isOne ? first : count(files.length, "file") } }));
   } catch (error) {
     if (id) post(`/uploads/${id}/give-up`, undefined, false).catch(() => {});
     if (error.name === "AbortError") { say("The upload was given up; nothing was imported."); }
@@ -119,7 +88,7 @@ async function post(address, body, canBeGivenUp = true) {
   return said;
 }
 
-const megabytes = (bytes) => (bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 });
+const megabytes = (bytes) => (bytes / 1e6).toLocaleString("en-US", { maximumFractionDigits: 1 });
 
 function say(words) {
   const line = document.getElementById("upload-state");

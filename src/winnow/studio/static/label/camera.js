@@ -1,6 +1,8 @@
 // Pictures from the camera, square, as long as a button is held; they join the dataset as one class.
 
-import { button, counted, el, field } from "./dom.js";
+import { closeCamera, openCamera } from "../camera.js";
+import { button, element, field } from "../elements.js";
+import { count } from "../words.js";
 
 const SIDE_PX = 512, EVERY_MS = 200, MOST = 100, QUALITY = 0.9;
 
@@ -9,39 +11,38 @@ export class Camera {
   constructor({ classes, send, tell }) {
     Object.assign(this, { classes, send, tell });
     this.pictures = [];
-    this.video = el("video", { muted: true, playsinline: true, "aria-label": "What the camera sees" });
+    this.video = element("video", { muted: true, playsinline: true, "aria-label": "What the camera sees" });
     this.video.muted = true;
-    this.note = el("p", { role: "status" });
-    this.strip = el("div", { class: "camera-strip", "aria-hidden": "true" });
-    this.label = el("input", { list: "camera-classes", maxlength: 200, autocomplete: "off" });
-    this.names = el("datalist", { id: "camera-classes" });
+    this.note = element("p", { role: "status" });
+    this.strip = element("div", { class: "camera-strip", "aria-hidden": "true" });
+    this.label = element("input", { list: "camera-classes", maxlength: 200, autocomplete: "off" });
+    this.names = element("datalist", { id: "camera-classes" });
     this.hold = button("Hold to take pictures", null, { class: "main-action",
       onpointerdown: () => this.begin(), onpointerup: () => this.end(), onpointerleave: () => this.end(),
       onkeydown: (event) => { if (event.key === " " || event.key === "Enter") { event.preventDefault(); if (!event.repeat) this.begin(); } },
       onkeyup: () => this.end(), onblur: () => this.end(), disabled: true });
     this.store = button("Add to the dataset", () => this.add(), { disabled: true });
     this.drop = button("Take them again", () => this.clear(), { class: "quiet", disabled: true });
-    this.dialog = el("dialog", { class: "label-dialog", "aria-label": "Pictures from the camera", onclose: () => this.close() },
-      el("h2", {}, "Pictures from the camera"), field("Class of the pictures", this.label), this.names, this.video,
-      el("div", { class: "row" }, this.hold, this.store, this.drop, button("Close", () => this.dialog.close(), { class: "quiet" })),
+    this.dialog = element("dialog", { class: "label-dialog", "aria-label": "Pictures from the camera", onclose: () => this.close() },
+      element("h2", {}, "Pictures from the camera"), field("Class of the pictures", this.label), this.names, this.video,
+      element("div", { class: "row" }, this.hold, this.store, this.drop, button("Close", () => this.dialog.close(), { class: "quiet" })),
       this.note, this.strip);
   }
 
   async open(label) {
-    this.names.replaceChildren(...this.classes().map((name) => el("option", { value: name })));
+    this.names.replaceChildren(...this.classes().map((name) => element("option", { value: name })));
     this.label.value = label || this.label.value;
     this.dialog.showModal();
     this.note.textContent = "Asking for the camera.";
     try {
-      if (!navigator.mediaDevices) throw new DOMException("", "NotFoundError");
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } }, audio: false });
+      this.stream = await openCamera(1280);
       if (!this.dialog.open) return this.close();
       this.video.srcObject = this.stream;
       await this.video.play();
       this.hold.disabled = false;
       this.note.textContent = "Hold the button, or the space bar on it: five pictures a second are taken. Nothing leaves this machine.";
     } catch (error) {
-      this.note.textContent = reason(error);
+      this.note.textContent = error.message;
     }
     return undefined;
   }
@@ -56,7 +57,7 @@ export class Camera {
     if (!this.timer) return;
     clearInterval(this.timer);
     this.timer = null;
-    this.note.textContent = `${counted(this.pictures.length, "picture")} taken.`;
+    this.note.textContent = `${count(this.pictures.length, "picture")} taken.`;
   }
 
   take() {
@@ -68,12 +69,12 @@ export class Camera {
       this.note.textContent = `${MOST} pictures are taken: add them, then go on.`;
       return;
     }
-    const canvas = el("canvas", {});
+    const canvas = element("canvas", {});
     canvas.width = canvas.height = Math.min(SIDE_PX, side);
     canvas.getContext("2d").drawImage(this.video, (videoWidth - side) / 2, (videoHeight - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
     const address = canvas.toDataURL("image/jpeg", QUALITY);
     this.pictures.push(address.slice(address.indexOf(",") + 1));
-    this.strip.append(el("img", { src: address, alt: "" }));
+    this.strip.append(element("img", { src: address, alt: "" }));
     this.strip.scrollLeft = this.strip.scrollWidth;
     this.store.disabled = this.drop.disabled = false;
   }
@@ -93,7 +94,7 @@ export class Camera {
       this.note.textContent = answer.error;
       return;
     }
-    const said = `${counted(answer.added, "new picture")} of ${label} ${answer.added === 1 ? "is" : "are"} in the dataset.`;
+    const said = `${count(answer.added, "new picture")} of ${label} ${answer.added === 1 ? "is" : "are"} in the dataset.`;
     this.clear();
     this.note.textContent = said;
     this.tell(said);
@@ -108,14 +109,8 @@ export class Camera {
 
   close() {
     this.end();
-    this.stream?.getTracks().forEach((track) => track.stop());
+    closeCamera(this.stream);
     this.stream = null;
     this.hold.disabled = true;
   }
-}
-
-function reason(error) {
-  if (error.name === "NotAllowedError") return "The browser may not use the camera: allow it in the address bar, then open this again.";
-  if (error.name === "NotReadableError") return "Another program uses the camera: close it, then open this again.";
-  return "No camera is found: connect one, or import pictures as files instead.";
 }

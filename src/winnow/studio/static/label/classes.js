@@ -1,6 +1,8 @@
 // The classes with their keys: which key gives which class is kept in this browser, so that it stays the same.
 
-import { button, counted, el, field, kept } from "./dom.js";
+import { button, element, field } from "../elements.js";
+import { count, number } from "../words.js";
+import { kept } from "./kept.js";
 
 // "n" asks for the next pictures, so it is no class's key; a class called 7 has the key 7.
 const KEYS = "1234567890abcdefghijklmopqrstuvwxyz";
@@ -14,13 +16,13 @@ export class Classes {
     this.keys = new Map(Object.entries(keys));
     this.made = made;
     this.counts = new Map();
-    this.list = el("ul", { class: "label-classes" });
-    const name = el("input", { maxlength: 200, autocomplete: "off" });
-    const form = el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); this.make(name); } },
-      field("New class", name), el("button", { type: "submit" }, "Add"));
-    this.element = el("section", { class: "card label-side-classes", "aria-label": "Classes" },
-      el("h2", {}, "Classes"), this.list, form);
-    this.dialog = el("dialog", { class: "label-dialog", "aria-label": "Change a class" });
+    this.list = element("ul", { class: "label-classes" });
+    const name = element("input", { maxlength: 200, autocomplete: "off" });
+    const form = element("form", { class: "row", onsubmit: (event) => { event.preventDefault(); this.make(name); } },
+      field("New class", name), element("button", { type: "submit" }, "Add"));
+    this.element = element("section", { class: "card label-side-classes", "aria-label": "Classes" },
+      element("h2", {}, "Classes"), this.list, form);
+    this.dialog = element("dialog", { class: "label-dialog", "aria-label": "Change a class" });
     this.element.append(this.dialog);
   }
 
@@ -47,19 +49,19 @@ export class Classes {
     // A person may be on one of these buttons: what stays is not made anew.
     const focused = document.activeElement?.closest?.(".label-classes li")?.dataset.name;
     const focusedUse = document.activeElement?.classList?.contains("class-use");
-    this.list.replaceChildren(...[...all].map(([name, count]) => this.entry(name, count)));
+    this.list.replaceChildren(...[...all].map(([name, n]) => this.entry(name, n)));
     if (focused !== undefined) {
       const entry = [...this.list.children].find((one) => one.dataset.name === focused);
       entry?.children[focusedUse ? 0 : 1]?.focus();
     }
   }
 
-  entry(name, count) {
+  entry(name, n) {
     const key = this.keys.get(name);
-    const entry = el("li", {},
-      el("button", { type: "button", class: "class-use", "aria-keyshortcuts": key, onclick: () => this.use(name) },
-        key ? el("kbd", {}, key) : "", el("span", { class: "class-name" }, name),
-        el("span", { class: "class-count" }, count.toLocaleString("en"))),
+    const entry = element("li", {},
+      element("button", { type: "button", class: "class-use", "aria-keyshortcuts": key, onclick: () => this.use(name) },
+        key ? element("kbd", {}, key) : "", element("span", { class: "class-name" }, name),
+        element("span", { class: "class-count" }, number(n))),
       button("Change", () => this.change(name), { class: "quiet", "aria-label": `Change the class ${name}` }));
     entry.dataset.name = name;
     return entry;
@@ -87,10 +89,10 @@ export class Classes {
   }
 
   change(name) {
-    const input = el("input", { value: name, maxlength: 200, autocomplete: "off" });
+    const input = element("input", { value: name, maxlength: 200, autocomplete: "off" });
     const others = this.names.filter((one) => one !== name && this.counts.get(one) > 0);
-    const into = el("select", {}, el("option", { value: "" }, "Choose a class"),
-      ...others.map((one) => el("option", { value: one }, one)));
+    const into = element("select", {}, element("option", { value: "" }, "Choose a class"),
+      ...others.map((one) => element("option", { value: one }, one)));
     const done = (edits, said) => {
       this.dialog.close();
       if (this.made.includes(name)) return this.forget(name, edits[0].new);
@@ -110,15 +112,15 @@ export class Classes {
     const merge = () => {
       if (!into.value) { note.textContent = "Choose the class that these pictures shall have."; return undefined; }
       return done([{ kind: "merge", names: [name], into: into.value }],
-        `${counted(this.counts.get(name), "picture")} of ${name} ${this.counts.get(name) === 1 ? "is" : "are"} ${into.value} now.`);
+        `${count(this.counts.get(name), "picture")} of ${name} ${this.counts.get(name) === 1 ? "is" : "are"} ${into.value} now.`);
     };
-    const note = el("p", { role: "status" });
+    const note = element("p", { role: "status" });
     this.dialog.replaceChildren(
-      el("h2", {}, `Change the class ${name}`),
-      el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); rename(); } },
-        field("New name", input), el("button", { type: "submit" }, "Rename")),
-      ...(others.length && this.counts.get(name) ? [el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); merge(); } },
-        field("Make its pictures part of", into), el("button", { type: "submit" }, "Merge"))] : []),
+      element("h2", {}, `Change the class ${name}`),
+      element("form", { class: "row", onsubmit: (event) => { event.preventDefault(); rename(); } },
+        field("New name", input), element("button", { type: "submit" }, "Rename")),
+      ...(others.length && this.counts.get(name) ? [element("form", { class: "row", onsubmit: (event) => { event.preventDefault(); merge(); } },
+        field("Make its pictures part of", into), element("button", { type: "submit" }, "Merge"))] : []),
       note, button("Close", () => this.dialog.close(), { class: "quiet" }));
     this.dialog.showModal();
     input.select();

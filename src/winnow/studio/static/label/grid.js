@@ -1,6 +1,7 @@
 // A grid of pictures of which only those in sight are in the page: a listbox for keyboards and screen readers.
 
-import { el, percent } from "./dom.js";
+import { element } from "../elements.js";
+import { percent } from "../words.js";
 
 const GAP_PX = 8, CAPTION_PX = 26, SPARE_ROWS = 2, PAGE = 200, SETTLED_MS = 40;
 
@@ -18,8 +19,8 @@ export class Grid {
     this.anchor = 0;
     this.sidePx = 128;
     this.picksSeveral = false;
-    this.sizer = el("div", { role: "presentation", class: "label-sizer" });
-    this.element = el("div", {
+    this.sizer = element("div", { role: "presentation", class: "label-sizer" });
+    this.element = element("div", {
       class: "label-grid", role: "listbox", tabindex: "0", "aria-multiselectable": "true", "aria-label": "Pictures",
       onscroll: () => this.drawSoon(), onkeydown: (event) => this.onKey(event),
       onclick: (event) => this.onClick(event), onfocus: () => this.draw(),
@@ -96,9 +97,9 @@ export class Grid {
   tile(place) {
     let tile = this.tiles.get(place);
     if (!tile) {
-      tile = el("div", { role: "option", class: "tile", id: `tile-${place}`, "aria-posinset": place + 1,
+      tile = element("div", { role: "option", class: "tile", id: `tile-${place}`, "aria-posinset": place + 1,
         "aria-setsize": this.order.length },
-        el("img", { alt: "", draggable: "false", decoding: "async" }), el("span", { class: "tile-words" }));
+        element("img", { alt: "", draggable: "false", decoding: "async" }), element("span", { class: "tile-words" }));
       const line = Math.floor(place / this.columns), column = place % this.columns;
       tile.style.cssText = `width:${this.tilePx}px;height:${this.linePx - GAP_PX}px;` +
         `left:${GAP_PX + column * (this.tilePx + GAP_PX)}px;top:${GAP_PX + line * this.linePx}px`;

@@ -2,7 +2,9 @@
 
 import { Camera } from "./camera.js";
 import { Classes } from "./classes.js";
-import { button, counted, el, field, kept, percent } from "./dom.js";
+import { button, element, field } from "../elements.js";
+import { count, number, percent } from "../words.js";
+import { kept } from "./kept.js";
 import { Grid, said_of } from "./grid.js";
 import { ActionQueue } from "./queue.js";
 
@@ -29,7 +31,7 @@ class LabelPage {
     this.queue = new ActionQueue(this.address, this.client, {
       told: (item, answer) => this.onStored(item, answer),
       refused: (item, sentence) => this.onRefused(item, sentence),
-      waiting: (n) => this.say(`${counted(n, "change")} ${n === 1 ? "waits" : "wait"} to be stored and ${n === 1 ? "is" : "are"} kept in this browser. If the studio was started again, open the link it printed.`, true),
+      waiting: (n) => this.say(`${count(n, "change")} ${n === 1 ? "waits" : "wait"} to be stored and ${n === 1 ? "is" : "are"} kept in this browser. If the studio was started again, open the link it printed.`, true),
     });
     this.build(root);
     this.onSight = () => this.poll();
@@ -47,30 +49,30 @@ class LabelPage {
   }
 
   build(root) {
-    this.filter = el("select", { onchange: () => this.open(this.filter.value) });
+    this.filter = element("select", { onchange: () => this.open(this.filter.value) });
     this.undo = button("Undo", () => this.step("undo"), { disabled: true, "aria-keyshortcuts": "Control+Z" });
     this.redo = button("Redo", () => this.step("redo"), { disabled: true, "aria-keyshortcuts": "Control+Y" });
-    const sizes = el("select", { onchange: () => { kept.set("winnow-tile", sizes.value); this.grid.size(Number(sizes.value)); } },
-      ...Object.entries(SIZES).map(([px, words]) => el("option", { value: px }, words)));
+    const sizes = element("select", { onchange: () => { kept.set("winnow-tile", sizes.value); this.grid.size(Number(sizes.value)); } },
+      ...Object.entries(SIZES).map(([px, words]) => element("option", { value: px }, words)));
     sizes.value = kept.get("winnow-tile") in SIZES ? kept.get("winnow-tile") : "128";
     this.grid.sidePx = Number(sizes.value);
-    const several = el("input", { type: "checkbox", id: "label-picks", onchange: () => { this.grid.picksSeveral = several.checked; } });
-    this.many = el("input", { type: "checkbox", id: "label-many", onchange: () => this.showOne() });
-    this.bar = el("div", { class: "label-bar", role: "group", "aria-label": "What to show" },
+    const several = element("input", { type: "checkbox", id: "label-picks", onchange: () => { this.grid.picksSeveral = several.checked; } });
+    this.many = element("input", { type: "checkbox", id: "label-many", onchange: () => this.showOne() });
+    this.bar = element("div", { class: "label-bar", role: "group", "aria-label": "What to show" },
       field("Show", this.filter), button("Ask me next", () => this.open("useful"), { class: "main-action", "aria-keyshortcuts": "n" }),
       button("Show again", () => this.open(this.which)), this.undo, this.redo,
       button("Camera", () => this.camera.open(this.classes.names[0])), field("Size", sizes),
-      el("div", { class: "check" }, several, el("label", { for: "label-picks" }, "Select several")),
-      el("div", { class: "check" }, this.many, el("label", { for: "label-many" }, "Several classes each")));
-    this.said = el("p", { class: "label-said", role: "status", "aria-live": "polite" });
-    this.empty = el("p", { class: "label-empty", hidden: true }, "No picture here.");
-    this.main = el("section", { class: "label-main", "aria-label": "Pictures" }, this.grid.element, this.empty);
-    this.one = el("section", { class: "card label-one", "aria-label": "The chosen picture" });
-    const who = el("input", { value: kept.get("winnow-who") || "", placeholder: NOBODY, maxlength: 60, autocomplete: "off",
+      element("div", { class: "check" }, several, element("label", { for: "label-picks" }, "Select several")),
+      element("div", { class: "check" }, this.many, element("label", { for: "label-many" }, "Several classes each")));
+    this.said = element("p", { class: "label-said", role: "status", "aria-live": "polite" });
+    this.empty = element("p", { class: "label-empty", hidden: true }, "No picture here.");
+    this.main = element("section", { class: "label-main", "aria-label": "Pictures" }, this.grid.element, this.empty);
+    this.one = element("section", { class: "card label-one", "aria-label": "The chosen picture" });
+    const who = element("input", { value: kept.get("winnow-who") || "", placeholder: NOBODY, maxlength: 60, autocomplete: "off",
       oninput: () => kept.set("winnow-who", who.value.trim()) });
     this.who = who;
-    this.log = el("ol", { tabindex: "0", "aria-label": "What happened, the newest first" });
-    const log = el("section", { class: "card label-log", "aria-label": "What happened" }, el("h2", {}, "What happened"),
+    this.log = element("ol", { tabindex: "0", "aria-label": "What happened, the newest first" });
+    const log = element("section", { class: "card label-log", "aria-label": "What happened" }, element("h2", {}, "What happened"),
       field("Your name, for this list", who), this.log, this.keys());
     root.append(this.bar, this.said, this.classes.element, this.main, this.one, log, this.camera.dialog);
     this.buildOne();
@@ -80,17 +82,17 @@ class LabelPage {
     const keys = [["Arrows", "go from picture to picture"], ["Shift + arrows", "select a range"], ["Space", "select this one as well"],
       ["Ctrl + A", "select all"], ["Esc", "select none"], ["1 to 9, letters", "give the class beside the key"], ["Enter", "accept what is suggested"],
       ["Backspace", "take the label off"], ["Delete", "remove from the dataset"], ["n", "ask me next"], ["Ctrl + Z, Ctrl + Y", "undo, redo"]];
-    return el("details", {}, el("summary", {}, "Keys, while the pictures have the focus"),
-      el("dl", { class: "keys" }, ...keys.flatMap(([key, words]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, words)])));
+    return element("details", {}, element("summary", {}, "Keys, while the pictures have the focus"),
+      element("dl", { class: "keys" }, ...keys.flatMap(([key, words]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, words)])));
   }
 
   buildOne() {
-    this.picture = el("img", { alt: "" });
-    this.words = el("p", {});
-    this.name = el("p", { class: "hint" });
+    this.picture = element("img", { alt: "" });
+    this.words = element("p", {});
+    this.name = element("p", { class: "hint" });
     this.accept = button("Accept the suggestion", () => this.acceptGuesses(), { "aria-keyshortcuts": "Enter" });
-    this.title = el("h2", {}, "No picture is chosen");
-    this.one.append(this.title, this.picture, this.words, this.name, el("div", { class: "row" }, this.accept,
+    this.title = element("h2", {}, "No picture is chosen");
+    this.one.append(this.title, this.picture, this.words, this.name, element("div", { class: "row" }, this.accept,
       button("Show similar ones", () => this.similar()), button("Take the label off", () => this.takeOff()),
       button("Remove from the dataset", () => this.remove())));
   }
@@ -152,15 +154,15 @@ class LabelPage {
 
   showFilters() {
     const { n, unlabelled, splits, classes } = this.state;
-    const groups = [["", [["all", `All (${n.toLocaleString("en")})`], ["unlabelled", `Unlabelled (${unlabelled.toLocaleString("en")})`]]],
+    const groups = [["", [["all", `All (${number(n)})`], ["unlabelled", `Unlabelled (${number(unlabelled)})`]]],
       ["By the model", [["useful", "Ask me next"], ["uncertain", "Most uncertain"], ["wrong", "Likely wrong labels"], ["typical", "Most typical"]]],
-      ["By class", classes.map(([name, count]) => [`class:${name}`, `${name} (${count.toLocaleString("en")})`])],
-      ["By split", Object.entries(splits).map(([split, count]) => [`split:${split}`, `${split} (${count.toLocaleString("en")})`])]];
+      ["By class", classes.map(([name, one]) => [`class:${name}`, `${name} (${number(one)})`])],
+      ["By split", Object.entries(splits).map(([split, one]) => [`split:${split}`, `${split} (${number(one)})`])]];
     const known = groups.flatMap(([, entries]) => entries.map(([value]) => value));
     if (!known.includes(this.which)) groups.push(["Chosen", [[this.which, this.whichWords()]]]);
     this.filter.replaceChildren(...groups.filter(([, entries]) => entries.length).flatMap(([label, entries]) => {
-      const options = entries.map(([value, words]) => el("option", { value }, words));
-      return label ? [el("optgroup", { label }, ...options)] : options;
+      const options = entries.map(([value, words]) => element("option", { value }, words));
+      return label ? [element("optgroup", { label }, ...options)] : options;
     }));
     this.filter.value = this.which;
   }
@@ -188,7 +190,7 @@ class LabelPage {
     this.grid.showsDoubt = which === "wrong";
     this.grid.show(order.rows, { keepsPlace });
     this.empty.hidden = order.rows.length > 0;
-    if (!keepsPlace) this.say(`${counted(order.rows.length, "picture")} shown. ${order.note}`);
+    if (!keepsPlace) this.say(`${count(order.rows.length, "picture")} shown. ${order.note}`);
   }
 
   async fetchRows(rows) {
@@ -258,7 +260,7 @@ class LabelPage {
     const names = await this.chosen();
     if (!names) return;
     const rows = [...names.keys()], pictures = [...names.values()];
-    const of = rows.length === 1 ? pictures[0] : counted(rows.length, "picture");
+    const of = rows.length === 1 ? pictures[0] : count(rows.length, "picture");
     if (!this.many.checked) {
       this.paint(rows, () => [name]);
       this.store([{ kind: "relabel", labels: Object.fromEntries(pictures.map((one) => [one, [name]])) }], `${of} ${rows.length === 1 ? "is" : "are"} now ${name}.`, rows);
@@ -281,7 +283,7 @@ class LabelPage {
     const labels = Object.fromEntries(rows.map((row) => [names.get(row), guess.get(row)]));
     this.paint(rows, (_, row) => guess.get(row));
     this.store([{ kind: "relabel", labels }], rows.length === 1 ? `${names.get(rows[0])} is now ${guess.get(rows[0]).join(", ")}.`
-      : `${counted(rows.length, "picture")} are now what was suggested.`, rows);
+      : `${count(rows.length, "picture")} are now what was suggested.`, rows);
     return this.goOn(rows);
   }
 
@@ -290,7 +292,7 @@ class LabelPage {
     if (!names) return;
     const rows = [...names.keys()];
     this.paint(rows, () => null);
-    this.store([{ kind: "relabel", labels: Object.fromEntries([...names.values()].map((one) => [one, null])) }], `${counted(rows.length, "picture")} without a label now.`, rows);
+    this.store([{ kind: "relabel", labels: Object.fromEntries([...names.values()].map((one) => [one, null])) }], `${count(rows.length, "picture")} without a label now.`, rows);
     this.goOn(rows);
   }
 
@@ -299,7 +301,7 @@ class LabelPage {
     if (!names) return;
     const rows = [...names.keys()];
     rows.forEach((row) => this.grid.put({ row, isThere: false }));
-    this.store([{ kind: "remove", pictures: [...names.values()] }], `${counted(rows.length, "picture")} removed from the dataset; Undo brings ${rows.length === 1 ? "it" : "them"} back.`, rows);
+    this.store([{ kind: "remove", pictures: [...names.values()] }], `${count(rows.length, "picture")} removed from the dataset; Undo brings ${rows.length === 1 ? "it" : "them"} back.`, rows);
     this.goOn(rows);
   }
 
@@ -338,7 +340,7 @@ class LabelPage {
 
   onStored(item, answer) {
     if (item.path === "take-back") this.say(`${{ undo: "Undone", redo: "Done again" }[item.body.way] || `Took version ${item.body.version} back`}: ${answer.what}.`);
-    if (answer.gone?.length) this.say(`${counted(answer.gone.length, "picture")} had been removed by somebody else; the others are changed.`, true);
+    if (answer.gone?.length) this.say(`${count(answer.gone.length, "picture")} had been removed by somebody else; the others are changed.`, true);
     if (!this.queue.items.length) this.poll();
   }
 
@@ -368,13 +370,13 @@ class LabelPage {
   // What is said
 
   say(words, isWrong = false) {
-    this.said.replaceChildren(isWrong ? el("span", { class: "wrong" }, words) : words);
+    this.said.replaceChildren(isWrong ? element("span", { class: "wrong" }, words) : words);
   }
 
   showOne() {
     const { grid } = this;
     const row = grid.order[grid.active], facts = grid.facts.get(row), n = grid.selected.size;
-    this.title.textContent = n > 1 ? `${counted(n, "picture")} selected` : "This picture";
+    this.title.textContent = n > 1 ? `${count(n, "picture")} selected` : "This picture";
     if (!facts) {
       this.words.textContent = grid.order.length ? "" : "Nothing is shown.";
       return;
@@ -392,13 +394,13 @@ class LabelPage {
     this.name.textContent = facts.source;
     this.accept.disabled = !facts.guess?.length;
     const { model } = this.state;
-    this.accept.title = model.reason || (model.learned ? `Learned from ${counted(model.learned, "labelled picture")}` : "The model waits for two classes with pictures");
+    this.accept.title = model.reason || (model.learned ? `Learned from ${count(model.learned, "labelled picture")}` : "The model waits for two classes with pictures");
   }
 
   showLog() {
     const before = this.log.scrollTop;
-    this.log.replaceChildren(...this.state.log.map(({ number, who, what, created, can }) => el("li", {},
-      el("time", { datetime: created }, new Date(created).toLocaleString("en", { dateStyle: "short", timeStyle: "short" })),
+    this.log.replaceChildren(...this.state.log.map(({ number, who, what, created, can }) => element("li", {},
+      element("time", { datetime: created }, new Date(created).toLocaleString("en", { dateStyle: "short", timeStyle: "short" })),
       ` ${who || "unknown"}: ${what} `,
       can ? button("Take back", () => this.takeBack(number), { class: "quiet", "aria-label": `Take back version ${number}: ${what.slice(0, 80)}` }) : "")));
     this.log.scrollTop = before;

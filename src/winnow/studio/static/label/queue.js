@@ -1,7 +1,7 @@
 // Actions that wait to be stored: kept in this browser until the studio says that it has them, and sent again if in
 // doubt. Each has a name of its own, by which the studio knows one that it has stored before.
 
-import { kept } from "./dom.js";
+import { kept } from "./kept.js";
 
 const PATIENCE_MS = 20000, FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 4000;
 

@@ -1,6 +1,6 @@
 // What a neuron makes of its weighted sum z, and how steep that is there; `a` is the activation of z.
 
-export const LEAK = 0.01;
+const LEAK = 0.01;
 
 export const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
 

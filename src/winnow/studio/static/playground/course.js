@@ -5,7 +5,7 @@ import { deal, examples } from "./examples.js";
 import { gradient, measure, network } from "./network.js";
 import { OPTIMISERS } from "./optimisers.js";
 
-export const MOMENTUM = 0.9;
+const MOMENTUM = 0.9;
 const MOST_MEASURED = 400;
 
 /** The examples of these knobs, dealt: {train, test}. */

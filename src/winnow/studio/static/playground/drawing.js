@@ -5,7 +5,7 @@ import { probability } from "./network.js";
 const CELLS = 72;
 
 /** The page's colours now. */
-export function colours() {
+function colours() {
   const style = getComputedStyle(document.body);
   const of = (name) => style.getPropertyValue(name).trim();
   return { ink: of("--ink"), soft: of("--soft"), line: of("--line"), card: of("--card"), blue: of("--blue"), orange: of("--orange"),

@@ -30,8 +30,6 @@ const SHAPES = {
   },
 };
 
-export const KINDS = Object.keys(SHAPES);
-
 /** The four corners of exclusive or: what one line cannot tell apart. */
 export const CORNERS = { x: Float64Array.of(-1, -1, -1, 1, 1, -1, 1, 1), y: Uint8Array.of(0, 1, 1, 0), n: 4 };
 

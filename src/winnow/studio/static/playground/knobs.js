@@ -34,6 +34,3 @@ export function row(...cells) {
 
 /** A cell that stands right. */
 export const figure = (words) => ({ isFigure: true, words });
-
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
-export const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;

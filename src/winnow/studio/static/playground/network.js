@@ -60,15 +60,6 @@ export function measure(net, { x, y, n }) {
   return { loss: loss / n, accuracy: right / n };
 }
 
-/** What is added to the loss: l1 * sum |w| + l2 / 2 * sum w^2 over weights; biases are free. */
-export function penalty(net, { l1, l2 }) {
-  let sum = 0;
-  for (const layer of net.layers) {
-    for (let i = layer.weights; i < layer.biases; i += 1) sum += l1 * Math.abs(net.weights[i]) + (l2 / 2) * net.weights[i] ** 2;
-  }
-  return sum;
-}
-
 /** The gradient of loss and penalty over the examples at `places`, by back-propagation (Rumelhart et al., 1986). */
 export function gradient(net, { x, y }, places, { l1, l2 }) {
   const found = new Float64Array(net.weights.length);

@@ -1,9 +1,10 @@
 // The network's part of the page: knobs in, surfaces and curves out, and all of it in words.
 
+import { count, percent } from "../words.js";
 import { course, data, epoch, isAlive, now, step } from "./course.js";
 import { drawCurves, drawSurface } from "./drawing.js";
 import { REACH } from "./examples.js";
-import { at, count, figure, number, percent, row } from "./knobs.js";
+import { at, figure, number, row } from "./knobs.js";
 import { probability } from "./network.js";
 
 const SHOWN = 1.15 * REACH;

@@ -1,7 +1,8 @@
 // The race's part of the page: rates in, paths and distances out.
 
+import { count } from "../words.js";
 import { drawRace } from "./drawing.js";
-import { at, count, figure, number, row } from "./knobs.js";
+import { at, figure, number, row } from "./knobs.js";
 import { OPTIMISERS } from "./optimisers.js";
 import { bestSettings, distance, knownFactor, MOST, ravine, walk } from "./ravine.js";
 

@@ -1,14 +1,11 @@
 // The camera: about two pictures a second are asked about; it stops with the button and when the page is hidden.
 
-import { bars, element } from "/static/predict_drawing.js";
+import { closeCamera, openCamera } from "../camera.js";
+import { element } from "../elements.js";
+import { bars } from "./drawing.js";
 
 const EVERY_MS = 500;
 const LONGER_SIDE_PX = 512;
-const WHY = {
-  NotFoundError: "No camera was found on this machine. Connect one, or drop a picture instead.",
-  NotAllowedError: "The browser may not use the camera. Allow it in the browser's settings for this page, then try again.",
-  NotReadableError: "The camera is used by another program. Close that one, then try again.",
-};
 
 const at = (id) => document.getElementById(id);
 
@@ -18,11 +15,10 @@ export function watchCamera(ask, tell) {
   let lastTold = "";
 
   async function start() {
-    if (!navigator.mediaDevices?.getUserMedia) return refuse("This browser gives no page the camera here. Drop a picture instead.");
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
+      stream = await openCamera(640);
     } catch (error) {
-      return refuse(WHY[error.name] ?? `The camera cannot be used (${error.message}). Drop a picture instead.`);
+      return refuse(error.message);
     }
     at("live").hidden = false;
     at("video").srcObject = stream;
@@ -33,7 +29,7 @@ export function watchCamera(ask, tell) {
   }
 
   function stop(words) {
-    stream?.getTracks().forEach((track) => track.stop());
+    closeCamera(stream);
     stream = null;
     at("video").srcObject = null;
     at("live").hidden = true;

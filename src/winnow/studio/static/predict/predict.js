@@ -1,8 +1,11 @@
 // Asks the model about pictures: each file goes to this machine's studio as it is, and its answer is drawn here.
 // What comes from files and models is only ever set as text.
 
-import { watchCamera } from "/static/predict_camera.js";
-import { bars, element, nearestPictures } from "/static/predict_drawing.js";
+import { watchDrops } from "../dropped_files.js";
+import { button, element } from "../elements.js";
+import { count } from "../words.js";
+import { bars, nearestPictures } from "./drawing.js";
+import { watchCamera } from "./live.js";
 
 const AT_ONCE = 2;
 const MOST_BYTES = 64 * 2 ** 20; // the studio takes no more
@@ -15,7 +18,7 @@ const tell = (words) => { at("told").textContent = words; };
 
 let asked = 0; // answers of an earlier drop must not be drawn over a newer one's
 
-export async function ask(what, blob) {
+async function ask(what, blob) {
   if (blob.size > MOST_BYTES) return { error: "This file has more than 64 MB: save it smaller, or answer its folder by its path." };
   try {
     const response = await fetch(address(what), { method: "POST", body: blob });
@@ -35,12 +38,12 @@ async function answerOf(file, side) {
 }
 
 async function show(files) {
-  if (!files.length) return;
+  if (!files.length) return tell("There are no files in it.");
   const mine = ++asked;
   const place = at("answers");
   const progress = element("progress", { max: files.length, value: 0, "aria-label": "Pictures answered" });
   place.replaceChildren(progress);
-  tell(files.length === 1 ? "Asking the model" : `Asking the model about ${files.length} pictures`);
+  tell(files.length === 1 ? "Asking the model" : `Asking the model about ${count(files.length, "picture")}`);
   const answers = new Array(files.length);
   let next = 0;
   const work = async () => {
@@ -58,7 +61,7 @@ async function show(files) {
   } else {
     place.replaceChildren(...several(answers, files));
     const failed = answers.filter((one) => one.error).length;
-    tell(`${files.length - failed} pictures answered${failed ? `; ${failed} could not be read` : ""}.`);
+    tell(`${count(files.length - failed, "picture")} answered${failed ? `; ${count(failed, "file")} could not be read` : ""}.`);
   }
 }
 
@@ -72,8 +75,9 @@ function card(answer, file) {
   if (answer.error) return around;
   words.append(bars(answer.probs.slice(0, 5), "The likeliest classes"));
   if (answer.probs.length > 5) {
-    const all = element("details", {}, element("summary", {}, `All ${answer.probs.length} classes`));
-    all.addEventListener("toggle", () => { if (all.open && all.children.length === 1) all.append(bars(answer.probs, "All classes")); });
+    const all = element("details", {
+      ontoggle: () => { if (all.open && all.children.length === 1) all.append(bars(answer.probs, "All classes")); },
+    }, element("summary", {}, `All ${count(answer.probs.length, "class", "classes")}`));
     words.append(all);
   }
   const near = element("section", { class: "near" }, element("h4", {}, "Nearest training pictures"));
@@ -106,15 +110,13 @@ async function showNearest(near, file) {
 function several(answers, files) {
   const closer = element("div", { id: "closer" });
   const rows = answers.slice(0, MOST_SHOWN).map((answer, index) => {
-    const look = element("button", { type: "button", class: "quiet" }, "Look closer");
-    look.setAttribute("aria-label", `Look closer at ${answer.source}`);
-    look.addEventListener("click", async () => {
+    const look = button("Look closer", async () => {
       closer.replaceChildren(card(await answerOf(files[index], 512), files[index]));
       closer.scrollIntoView({ block: "nearest" });
       tell(`${answer.source}: ${answer.said}`);
-    });
+    }, { class: "quiet", "aria-label": `Look closer at ${answer.source}` });
     const thumb = answer.picture ? element("img", { src: answer.picture, alt: "", class: "thumb" }) : "";
-    return element("tr", { class: answer.error ? "failed" : "" },
+    return element("tr", { class: answer.error ? "failed" : null },
       element("th", { scope: "row" }, answer.source), element("td", {}, thumb),
       element("td", {}, answer.error ? `No answer: ${answer.error}` : answer.said), element("td", {}, answer.error ? "" : look));
   });
@@ -122,8 +124,7 @@ function several(answers, files) {
   const table = element("table", {}, element("caption", {}, answers.length > MOST_SHOWN
     ? `The first ${MOST_SHOWN} of ${answers.length} answers; the download has all` : "Answers, in the order given"),
     element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
-  const save = element("button", { type: "button" }, "Download all answers (CSV)");
-  save.addEventListener("click", () => download(answers));
+  const save = button("Download all answers (CSV)", () => download(answers));
   const scroll = element("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Answers to the pictures given" }, table);
   return [save, scroll, closer];
 }
@@ -137,36 +138,14 @@ async function download(answers) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** All files of a dropped folder, those that systems leave there left out. */
-async function collect(entry, found) {
-  if (entry.name.startsWith(".") || entry.name === "Thumbs.db") return;
-  if (entry.isFile) return void found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
-    if (!some.length) return;
-    for (const one of some) await collect(one, found);
-  }
-}
+// What systems leave in folders is no picture.
+const isLitter = (path) => path.split("/").some((step) => step.startsWith(".") || step === "Thumbs.db");
 
-// Listeners sit on the document: the page's elements appear later than this script.
-const zone = (event) => event.target.closest?.("#drop");
-document.addEventListener("dragover", (event) => {
-  event.preventDefault(); // a picture dropped beside the zone would make the browser leave the page
-  at("drop")?.classList.toggle("over", Boolean(zone(event)));
-});
-document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) at("drop")?.classList.remove("over"); });
-document.addEventListener("drop", async (event) => {
-  event.preventDefault();
-  at("drop")?.classList.remove("over");
-  // Entries must be asked for before anything is awaited: the browser forgets them then.
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
-  const files = [...event.dataTransfer.files];
-  if (!entries.some((entry) => entry?.isDirectory)) return show(files);
-  tell("Looking into the folder");
-  const found = [];
-  for (const entry of entries) if (entry) await collect(entry, found);
-  return show(found);
+watchDrops({
+  begins: () => tell("Looking at what was dropped"),
+  finds: (n) => tell(`Looking at what was dropped: ${count(n, "file")}`),
+  done: (files) => show(files.filter(([path]) => !isLitter(path)).map(([, file]) => file)),
+  failed: (error) => tell(`What was dropped cannot be read (${error.message}): choose it with the button instead.`),
 });
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
