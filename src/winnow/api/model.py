@@ -147,13 +147,7 @@ class Model:
         None where no answer may: too few pictures were judged, too many answers were wrong, its report is gone, or it
         answers several classes (each has its own threshold). See `winnow.metrics.sureness.sure_from`.
         """
-        from winnow.metrics.sureness import sure_from
-
-        if self.thresholds is not None or not (self.folder / REPORT).is_file():
-            return None
-        # What it was judged on, not the test split: that one is for looking, never for choosing.
-        evaluation = self.report.numbers.judged.evaluation
-        return sure_from(evaluation.thresholds, evaluation.n)
+        return self.report.sure_from if (self.folder / REPORT).is_file() else None
 
     def is_sure(self, prediction: Prediction) -> bool:
         """Whether an answer may be called sure: it reaches `sure_from`, or of several classes one its threshold."""

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from winnow.errors import UserError
+from winnow.metrics.sureness import sure_from
 from winnow.report.card import as_model_card
 from winnow.report.schema import Judgement, Report
 from winnow.report.text import summary
@@ -73,6 +74,18 @@ class ReportFile:
     def judgement(self) -> Judgement:
         """The figures that count: of the test split if it was opened, else those of the climb."""
         return self.numbers.test or self.numbers.judged
+
+    @property
+    def sure_from(self) -> float | None:
+        """From which probability on an answer may be called sure; see `winnow.metrics.sureness.sure_from`.
+
+        None where no answer may, or where several classes are answered, each with its own threshold.
+        """
+        if self.numbers.is_multilabel:
+            return None
+        # What it was judged on, not the test split: that one is for looking, never for choosing.
+        evaluation = self.numbers.judged.evaluation
+        return sure_from(evaluation.thresholds, evaluation.n)
 
     def as_dict(self) -> dict[str, Any]:
         """All numbers as plain values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from winnow.errors import UserError
 from winnow.machine import cores, keep_quiet
 
 NumberFormat = Literal["fp32", "bf16", "int8"]
@@ -68,7 +70,7 @@ def has_openvino() -> bool:
 class _OpenVinoGraph:
     engine = "openvino"
 
-    def __init__(self, graph: bytes, number_format: NumberFormat, *, one_at_a_time: bool, streams: int) -> None:
+    def __init__(self, graph: bytes | Path, number_format: NumberFormat, *, one_at_a_time: bool, streams: int) -> None:
         model = _core().read_model(graph)
         if one_at_a_time:  # a fixed batch of 1 lets OpenVINO choose its layouts ahead of time
             shape = model.inputs[0].partial_shape
@@ -98,17 +100,22 @@ class _OnnxRuntimeGraph:
     engine = "onnxruntime"
 
     def __init__(self, graph: bytes) -> None:
-        keep_quiet()  # ONNX Runtime reads its telemetry switch when it is imported
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # the caller runs one a core
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._session = quiet_session(graph)
         self._input = self._session.get_inputs()[0].name
 
     def run(self, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         return np.asarray(self._session.run(None, {self._input: inputs})[0], dtype=np.float32)
+
+
+def quiet_session(graph: bytes) -> Any:
+    """An ONNX Runtime session that computes in the calling thread and tells nobody; for any inputs and outputs."""
+    keep_quiet()  # ONNX Runtime reads its telemetry switch when it is imported
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # the caller runs one a core
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def open_graph(
@@ -136,3 +143,24 @@ def run_in_chunks(graph: OpenGraph, rows: npt.NDArray[Any], chunk: int = 1024) -
 def open_small_graph(graph: bytes) -> OpenGraph:
     """Open a head or another small fp32 graph on ONNX Runtime, which opens it ten times faster than OpenVINO does."""
     return _OnnxRuntimeGraph(graph)
+
+
+def write_openvino_files(graph: bytes, xml: Path) -> None:
+    """Write a graph as OpenVINO's own two files, `xml` and a .bin of the same name, all its numbers as they are.
+
+    Raises:
+        UserError: OpenVINO is not installed, or does not know an op of the graph.
+    """
+    module = _openvino()
+    if module is None:
+        raise UserError("OpenVINO is not installed here; it comes with Winnow: pip install openvino")
+    try:
+        model = _core().read_model(graph)
+    except Exception as error:  # OpenVINO's own errors have no common type that it promises
+        raise UserError("OpenVINO does not know an op of this model (of tree ensembles, say).") from error
+    module.save_model(model, xml, compress_to_fp16=False)
+
+
+def open_openvino_files(xml: Path) -> OpenGraph:
+    """Open what `write_openvino_files` wrote, to be computed in fp32, its 8-bit parts in 8 bits."""
+    return _OpenVinoGraph(xml, "fp32", one_at_a_time=False, streams=cores())

@@ -1,1 +1,243 @@
 """The engine behind the door: a bounded queue, one single-threaded worker process a core, and swaps without a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+
+from winnow.errors import ConflictError
+from winnow.machine import cores
+from winnow.serve.answer_cache import AnswerCache, Key
+from winnow.serve.counts import Counts
+from winnow.serve.crew import Crew
+from winnow.serve.job import Job, Outcome, Waiter
+from winnow.serve.payloads import payload_of
+from winnow.serve.questions import Answer, Question, UnansweredError
+from winnow.serve.refusals import draining, not_served, too_late
+from winnow.serve.served import Lineup
+
+MOST_WAITING = 64
+MOST_WAITING_BYTES = 256 << 20
+MOST_CACHED = 4096
+PATIENCE_S = 30.0
+_LINGER_S = 1.0
+"""How long workers of an earlier line-up stay without a question: a request may ask for several pictures in turn."""
+_LOOK_S = 0.02
+
+
+class Engine:
+    """Answers questions with the models of a line-up, in worker processes.
+
+    Args:
+        lineup: what is served.
+        workers: how many processes; None: one a core.
+        most_waiting: so many questions may wait for a worker; more are refused.
+        most_cached: so many answers are remembered.
+        patience_s: how long one question may be computed, by the clock, before its worker is ended.
+    """
+
+    def __init__(
+        self,
+        lineup: Lineup,
+        *,
+        workers: int | None = None,
+        most_waiting: int = MOST_WAITING,
+        most_cached: int = MOST_CACHED,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._lineup = lineup
+        self._n_workers = workers or cores()
+        self._most_waiting = most_waiting
+        self._patience_s = patience_s
+        self._cache = AnswerCache(most_cached)
+        self._counts = Counts()
+        self._crew: Crew | None = None
+        self._earlier: list[Crew] = []
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._asked: dict[Key, Job] = {}
+        self._swapping = asyncio.Lock()
+        self._is_draining = False
+
+    @property
+    def lineup(self) -> Lineup:
+        """What new questions are answered with."""
+        return self._lineup
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a question asked now would be answered: a worker is there and the engine is not being stopped."""
+        return self._crew is not None and self._crew.n_ready > 0 and not self._is_draining
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether new questions are refused for good."""
+        return self._is_draining
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """Of the workers that answer new questions."""
+        return () if self._crew is None else self._crew.process_ids
+
+    @property
+    def counts(self) -> Counts:
+        """What was done so far and what is being done; the same object each time, brought up to date."""
+        crews = self._crews
+        self._counts.waiting = sum(crew.n_waiting for crew in crews)
+        self._counts.waiting_bytes = sum(crew.waiting_bytes for crew in crews)
+        self._counts.computing = sum(crew.n_computing for crew in crews)
+        self._counts.workers = 0 if self._crew is None else self._crew.n_ready
+        return self._counts
+
+    async def start(self) -> None:
+        """Start the workers; returns when all are ready.
+
+        Raises:
+            UserError: a model cannot be opened; nothing runs then.
+        """
+        crew = self._new_crew(self._lineup)
+        await crew.start(at_once=self._n_workers)
+        self._crew = crew
+
+    async def ask(self, question: Question) -> Answer:
+        """The answer to a question; cancelling this drops the work that was not begun.
+
+        Raises:
+            UnansweredError: 429 queue-full; 503 draining or worker-lost; 504 too-late; 404 not-served, the version was
+                taken down; 4xx with a picture's code, or 422 bad-tensors.
+        """
+        if self._is_draining:
+            raise draining()
+        payload = payload_of(question)
+        key = (hashlib.sha256(payload).digest(), question.served.digest)
+        known = self._cache.get(key)
+        if known is not None:
+            self._counts.cached += 1
+            return self._answer(question, known, is_cached=True)
+        job = self._asked.get(key)
+        if question.deadline <= time.monotonic():
+            return self._answer(question, too_late())
+        if job is None or job.is_settled:
+            job = self._put(question, payload, key)
+        else:
+            self._counts.shared += 1
+        return self._answer(question, await self._outcome(job, key, question.deadline))
+
+    async def swap(self, lineup: Lineup) -> None:
+        """Serve another line-up: its workers are started first, then new questions go to them; the old finish theirs.
+
+        Raises:
+            UserError: one of its models cannot be opened; nothing has changed.
+            ConflictError: the engine is not running, or is being stopped.
+        """
+        async with self._swapping:
+            old = self._require_running()
+            if not old.holds_just(lineup):
+                new = self._new_crew(lineup)
+                # A quarter of the cores at a time, so that the old workers go on answering meanwhile.
+                await new.start(at_once=max(1, self._n_workers // 4))
+                if self._is_draining:
+                    await new.end()
+                self._require_running()
+                self._crew = new
+                self._earlier.append(old)
+                retiring = asyncio.create_task(self._retire(old))
+                self._retiring.add(retiring)
+                retiring.add_done_callback(self._retiring.discard)
+            self._lineup = lineup
+            self._counts.swaps += 1
+
+    async def drain(self, grace_s: float) -> None:
+        """Refuse new questions, finish the accepted ones, and end all workers.
+
+        Args:
+            grace_s: what is not answered by then is lost (503).
+        """
+        self._is_draining = True
+        give_up = time.monotonic() + grace_s
+        while any(crew.is_busy for crew in self._crews) and time.monotonic() < give_up:
+            await asyncio.sleep(_LOOK_S)
+        async with self._swapping:
+            for task in self._retiring:
+                task.cancel()
+            await asyncio.gather(*(crew.end() for crew in self._crews))
+
+    @property
+    def _crews(self) -> list[Crew]:
+        return self._earlier if self._crew is None else [*self._earlier, self._crew]
+
+    def _new_crew(self, lineup: Lineup) -> Crew:
+        return Crew(
+            lineup,
+            workers=self._n_workers,
+            most_waiting=self._most_waiting,
+            most_waiting_bytes=MOST_WAITING_BYTES,
+            patience_s=self._patience_s,
+            counts=self._counts,
+        )
+
+    def _require_running(self) -> Crew:
+        if self._crew is None or self._is_draining:
+            raise ConflictError("The server is not running, or is being stopped; what it serves cannot be changed.")
+        return self._crew
+
+    async def _retire(self, crew: Crew) -> None:
+        while crew.idle_s() < _LINGER_S:
+            await asyncio.sleep(_LOOK_S)
+        self._earlier.remove(crew)
+        await crew.end()
+
+    def _put(self, question: Question, payload: bytes, key: Key) -> Job:
+        """Queue a question at workers that hold its model, the newest first."""
+        served = question.served
+        for crew in reversed(self._crews):
+            place = crew.place_of(served)
+            if place is None:
+                continue
+            job = Job(payload, place, len(served.classes) if served.kind == "pictures" else None)
+            crew.put(job)
+            self._asked[key] = job
+            return job
+        raise not_served(served.full_name)
+
+    async def _outcome(self, job: Job, key: Key, deadline: float) -> Outcome:
+        loop = asyncio.get_running_loop()
+        waiter: Waiter = loop.create_future()
+        job.waiters.append(waiter)
+        timer = loop.call_later(max(deadline - time.monotonic(), 0.0), _give_up, waiter)
+        try:
+            outcome = await waiter
+        finally:
+            timer.cancel()
+            job.waiters.remove(waiter)
+            if not job.waiters:
+                self._forget(job, key)
+        self._cache.put(key, outcome)
+        return outcome
+
+    def _forget(self, job: Job, key: Key) -> None:
+        """Nobody waits for a job any more: it is done, or nobody wants it."""
+        if self._asked.get(key) is job:
+            del self._asked[key]
+        if not job.is_settled:
+            for crew in self._crews:
+                crew.drop(job)
+
+    def _answer(self, question: Question, outcome: Outcome, *, is_cached: bool = False) -> Answer:
+        counts = self._counts
+        if not isinstance(outcome, UnansweredError):
+            counts.answered += 1
+            return Answer(question.served, *outcome, is_cached)
+        if outcome.status < 500:
+            counts.refused += 1
+        elif outcome.status == 504:
+            counts.late += 1
+        else:
+            counts.lost += 1
+        # An error of its own for everyone who asked: each raising adds to its trace.
+        raise UnansweredError(outcome.status, outcome.code, outcome.sentence, outcome.retry_after_s)
+
+
+def _give_up(waiter: Waiter) -> None:
+    if not waiter.done():
+        waiter.set_result(too_late())

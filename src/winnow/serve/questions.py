@@ -22,13 +22,11 @@ class Question:
         served: the very version of the model that shall answer.
         what: a picture file's bytes for a model of pictures, named arrays for any other graph.
         deadline: on the clock of `time.monotonic`; later, nobody wants the answer.
-        key: sha256 of `what` if it is known already, as `Lineup.choose` wants it; empty: the engine hashes it.
     """
 
     served: Served
     what: bytes | Tensors
     deadline: float
-    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,26 @@
-"""The process that decodes: pictures in on stdin, facts out on stdout, within limits that the system enforces.
+"""The process that decodes: files or their paths in on stdin, facts out on stdout, within limits the system enforces.
 
-`main`, which `winnow.data.decoder.pool` starts, reads requests: <I count, <I least side, count x <I length, the bytes
-of the files. To a least side of 0 it answers with <I length and a line of JSON for each file: its facts. To any other,
-asked of one file, with <I length and why it is no picture, or its height and width, and then its pixels, decoded at the
-scale that is just enough. It ends when stdin does. Nothing is ever unpickled, on either side.
+`main`, which `winnow.data.decoder.pool` starts, answers questions (`winnow.data.decoder.questions`) until stdin ends.
+Nothing is ever unpickled, on either side.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import facts_of_all, to_text
+from winnow.data.decoder.questions import HELD, HELD_FILE, PIXELS, READ, UNREAD, read_question
 from winnow.data.quiet import quiet_pillow
+from winnow.data.regular_files import read_file
 
 try:
     import resource
@@ -32,22 +34,31 @@ MEMORY_BYTES = 768 << 20
 """Address space that decoding may take beyond what the process has when it starts. Pillow and the arrays made of its
 pixels use less than two thirds of it; the rest is what allocators and the decoders' libraries reserve."""
 
+_HELD_BYTES = 8 << 20
+
 
 def main() -> None:
-    """Answer requests until there are none."""
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    """Answer questions until there are none."""
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
     limit_memory()
+    held: list[bytes | None] = []
     with quiet_pillow():  # once, not for every picture
-        while len(head := requests.read(8)) == 8:
-            count, at_least_px = struct.unpack("<2I", head)
-            sizes = struct.unpack(f"<{count}I", requests.read(4 * count))
-            files = [requests.read(size) for size in sizes]
-            if at_least_px:
-                line, pixels = _pixels(files[0], at_least_px)
+        while (asked := read_question(questions)) is not None:
+            what, parts = asked
+            if what == READ:
+                held.clear()  # before others take their room
+                held += _read(parts)
+                answers.write(struct.pack("<I", len(held)) + b"".join(map(_about, held)))
+            elif what == HELD:
+                is_asked, is_wanted = parts
+                answers.write(_facts([data or b"" for data, one in zip(held, is_asked, strict=True) if one]))
+                answers.writelines(data or b"" for data, one in zip(held, is_wanted, strict=True) if one)
+            elif what == PIXELS:
+                line, pixels = _pixels(parts[1], *struct.unpack("<I", parts[0]))
+                answers.write(_framed(line))
+                answers.write(pixels)
             else:
-                line, pixels = "\n".join(map(to_text, facts_of_all(files, _start_clock))), b""
-            answers.write(struct.pack("<I", len(line.encode())) + line.encode())
-            answers.write(pixels)
+                answers.write(_facts(parts))
             answers.flush()
 
 
@@ -63,8 +74,38 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _read(paths: Sequence[bytes]) -> list[bytes | None]:
+    """The files from the first on, up to so many bytes together; None for one that only its asker can say more of."""
+    start_clock()
+    held: list[bytes | None] = []
+    n_bytes = 0
+    for path in paths:
+        try:
+            data = read_file(path, is_picture=True)
+        except (UnreadablePictureError, OSError, ValueError, MemoryError):
+            data = None
+        held.append(data)
+        n_bytes += len(data or b"")
+        if n_bytes >= _HELD_BYTES:
+            break
+    return held
+
+
+def _about(data: bytes | None) -> bytes:
+    return HELD_FILE.pack(*UNREAD) if data is None else HELD_FILE.pack(hashlib.sha256(data).digest(), len(data))
+
+
+def _facts(files: Sequence[bytes]) -> bytes:
+    return _framed("\n".join(map(to_text, facts_of_all(files, start_clock))))
+
+
+def _framed(line: str) -> bytes:
+    text = line.encode()
+    return struct.pack("<I", len(text)) + text
+
+
 def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
-    _start_clock()
+    start_clock()
     try:
         pixels = np.ascontiguousarray(decode(data, at_least_px=at_least_px).pixels)
     except UnreadablePictureError as error:
@@ -72,6 +113,13 @@ def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
     return json.dumps(pixels.shape[:2]), pixels.data.cast("B")
 
 
-def _start_clock() -> None:
+def start_clock() -> None:
+    """Let the system end this process when it has computed for `CPU_S` from now on; a no-op where it cannot."""
     if signal is not None:
         signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends the process, whatever library it is in
+
+
+def stop_clock() -> None:
+    """What follows is no decoding: `start_clock` is taken back."""
+    if signal is not None:
+        signal.setitimer(signal.ITIMER_PROF, 0)

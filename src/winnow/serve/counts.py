@@ -1,0 +1,73 @@
+"""What the engine counts of its work, as plain numbers for a page of metrics."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper ends of a histogram's bins, in seconds; one more bin is for all above."""
+
+
+@dataclass(slots=True)
+class Histogram:
+    """How many durations fell into each bin.
+
+    Attributes:
+        bins: counts for `BOUNDS_S` and for what is longer; not cumulative.
+        total_s: the sum of all durations, in seconds.
+    """
+
+    bins: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
+    total_s: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self.bins[bisect_left(BOUNDS_S, seconds)] += 1
+        self.total_s += seconds
+
+    @property
+    def count(self) -> int:
+        """How many durations there were."""
+        return sum(self.bins)
+
+
+@dataclass(slots=True)
+class Counts:
+    """The engine's work since it started, and what it holds now.
+
+    Attributes:
+        waiting: questions that no worker has yet.
+        waiting_bytes: what those hold.
+        computing: questions that workers have.
+        workers: workers that are ready, of the line-up that answers new questions.
+        restarts: workers that ended and were replaced.
+        swaps: line-ups that took over.
+        answered: questions answered, known and shared answers included.
+        cached: of these, known from earlier questions.
+        shared: of these, answered together with the same question asked at the same time.
+        refused: questions refused by what they hold (4xx but the next two).
+        full: questions refused because too many were waiting (429).
+        late: questions whose time was over before there was an answer (504).
+        lost: questions that nobody could answer because workers ended (503).
+        in_queue: from being asked to being handed to a worker.
+        decode: reading a picture, in the worker.
+        graph: running the graph, in the worker.
+    """
+
+    waiting: int = 0
+    waiting_bytes: int = 0
+    computing: int = 0
+    workers: int = 0
+    restarts: int = 0
+    swaps: int = 0
+    answered: int = 0
+    cached: int = 0
+    shared: int = 0
+    refused: int = 0
+    full: int = 0
+    late: int = 0
+    lost: int = 0
+    in_queue: Histogram = field(default_factory=Histogram)
+    decode: Histogram = field(default_factory=Histogram)
+    graph: Histogram = field(default_factory=Histogram)

@@ -1,0 +1,154 @@
+"""The process that answers: decodes a picture, runs the graph, one question at a time, in one thread.
+
+`main`, which `winnow.serve.crew` starts, gets the models to open as the first message: <I length, JSON. It answers in
+the same form: `[]` when it is ready, else why it is not. Then it answers questions (`winnow.serve.frames`) until the
+socket is closed. The system enforces its limits: processor time for each picture, and memory once all models are open.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+import struct
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from winnow.data.decode import UnreadablePictureError, decode
+from winnow.data.decoder.child import limit_memory, start_clock, stop_clock
+from winnow.data.inputs import to_input
+from winnow.data.picture_summary import summary_of
+from winnow.data.quiet import quiet_pillow
+from winnow.errors import BadDataError, UserError
+from winnow.machine import keep_quiet
+from winnow.serve.foreign_graph import ForeignGraph
+from winnow.serve.frames import (
+    ANSWER,
+    PICTURE_ANSWERED,
+    QUESTION,
+    REFUSED,
+    TENSORS_ANSWERED,
+    pack_picture_answer,
+    pack_refusal,
+    pack_tensors,
+    unpack_tensors,
+)
+from winnow.serve.refusals import BAD_TENSORS, status_of
+from winnow.tasks.predictor import Predictor
+
+_LENGTH = struct.Struct("<I")
+_BUFFER_BYTES = 1 << 16
+
+
+class _Opened(Protocol):
+    """A model that a worker holds."""
+
+    def answer(self, data: bytes) -> bytes:
+        """The whole frame that answers a question; never raises for what a question holds."""
+        ...
+
+
+class _Pictures:
+    """A model of Winnow's: a picture file in, probabilities and a summary out."""
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self._predictor = Predictor(path, streams=1)
+        if self._predictor.facts.sha256 != digest:
+            raise BadDataError(f"The model in {path} has changed since the server began to serve it; serve it anew.")
+        self._spec = self._predictor.facts.input_spec
+        self._warm_up()
+
+    def answer(self, data: bytes) -> bytes:
+        started = time.perf_counter()
+        try:
+            start_clock()
+            picture = decode(data, at_least_px=self._spec.side_px)
+            pixels = to_input(picture.pixels, self._spec)
+            summary = summary_of(pixels, *picture.full_size)
+        except UnreadablePictureError as error:
+            return _refused(status_of(error.code), error.code, error.reason)
+        finally:
+            stop_clock()
+        decoded = time.perf_counter()
+        payload = pack_picture_answer(self._predictor.answer(pixels), summary)
+        return _framed(PICTURE_ANSWERED, payload, decoded - started, time.perf_counter() - decoded)
+
+    def _warm_up(self) -> None:
+        # What engines and decoders load on first use must be there before the memory is limited.
+        side = self._spec.side_px + 1
+        for kind in ("JPEG", "PNG"):
+            file = io.BytesIO()
+            Image.fromarray(np.zeros((side, side, 3), dtype=np.uint8)).save(file, kind)
+            self.answer(file.getvalue())
+
+
+class _Tensors:
+    """A graph that was made elsewhere: named tensors in, named tensors out."""
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self._graph = ForeignGraph(path, digest)
+
+    def answer(self, data: bytes) -> bytes:
+        started = time.perf_counter()
+        try:
+            outputs = self._graph.run(unpack_tensors(data))
+        except UserError as error:
+            return _refused(status_of(BAD_TENSORS), BAD_TENSORS, str(error))
+        return _framed(TENSORS_ANSWERED, pack_tensors(outputs), 0.0, time.perf_counter() - started)
+
+
+_KINDS: dict[str, Callable[[Path, str], _Opened]] = {"pictures": _Pictures, "tensors": _Tensors}
+
+
+def main(descriptor: int) -> None:
+    """Open the models that are asked for, then answer questions until the socket is closed."""
+    # Whoever stops the whole group wants the front to finish what it has accepted: it ends us when that is done.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.SIG_IGN)
+    keep_quiet()
+    with socket.socket(fileno=descriptor) as channel, os.fdopen(os.dup(descriptor), "rb", _BUFFER_BYTES) as questions:
+        try:
+            opened = _open(json.loads(questions.read(*_LENGTH.unpack(questions.read(_LENGTH.size)))))
+        except UserError as error:
+            return _say(channel, [type(error).__name__, str(error)])
+        except Exception:  # a bug of ours: the front keeps its trace in the log
+            return _say(channel, ["", traceback.format_exc()])
+        limit_memory()
+        _say(channel, [])
+        with quiet_pillow():
+            _answer_all(questions, channel, opened)
+    return None
+
+
+def _open(models: list[dict[str, Any]]) -> list[_Opened]:
+    return [_KINDS[model["kind"]](Path(model["path"]), model["digest"]) for model in models]
+
+
+def _say(channel: socket.socket, words: list[str]) -> None:
+    text = json.dumps(words).encode()
+    channel.sendall(_LENGTH.pack(len(text)) + text)
+
+
+def _answer_all(questions: IO[bytes], channel: socket.socket, opened: list[_Opened]) -> None:
+    while len(head := questions.read(QUESTION.size)) == QUESTION.size:
+        length, place = QUESTION.unpack(head)
+        data = questions.read(length)
+        if len(data) < length:
+            return
+        channel.sendall(opened[place].answer(data))
+
+
+def _refused(status: int, code: str, sentence: str) -> bytes:
+    return _framed(REFUSED, pack_refusal(status, code, sentence), 0.0, 0.0)
+
+
+def _framed(sign: int, payload: bytes, decode_s: float, graph_s: float) -> bytes:
+    return ANSWER.pack(len(payload), sign, decode_s, graph_s) + payload

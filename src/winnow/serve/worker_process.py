@@ -1,0 +1,223 @@
+"""The front's side of one worker process: starting it, asking it over a socket, and noticing its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from winnow.errors import UserError
+from winnow.serve.frames import (
+    ANSWER,
+    MOST_ANSWER_BYTES,
+    PICTURE_ANSWERED,
+    QUESTION,
+    REFUSED,
+    TENSORS_ANSWERED,
+    unpack_picture_answer,
+    unpack_refusal,
+    unpack_tensors,
+)
+from winnow.serve.job import Job, Outcome
+
+_log = logging.getLogger(__name__)
+
+# As for the children that decode: -P keeps the current folder off the path, and Winnow is found where it was for us.
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from winnow.serve.worker import main; main(int(sys.argv[2]))"
+_COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[2]))
+_LENGTH = struct.Struct("<I")
+_MOST_WORDS_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 20
+_NO_SUMMARY = np.empty(0, dtype=np.float32)
+
+Answered: TypeAlias = Callable[[Job, Outcome, float, float], None]
+
+
+class WorkerProcess(asyncio.Protocol):
+    """One worker that is ready; made by `start`.
+
+    Attributes:
+        jobs: what it was asked, in order; it computes the first.
+        was_slow: it was ended for not coming back.
+    """
+
+    def __init__(self, answered: Answered) -> None:
+        self.jobs: deque[Job] = deque()
+        self.was_slow = False
+        self._answered = answered
+        self._process: subprocess.Popen[bytes] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._first_words: asyncio.Future[bytes] | None = asyncio.get_running_loop().create_future()
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._computes_since = 0.0
+        self._unread = b""
+
+    @classmethod
+    async def start(cls, models: bytes, answered: Answered) -> WorkerProcess:
+        """Start a process and wait until it has opened all models.
+
+        Args:
+            models: JSON, as `winnow.serve.worker` reads it.
+            answered: called for each answer with the job, its outcome, seconds of decoding and of the graph.
+
+        Raises:
+            UserError: a model cannot be opened, or no process can be started.
+        """
+        worker = cls(answered)
+        try:
+            await worker._open()
+            words = await worker._say(models)
+        except BaseException:
+            await worker.end()
+            raise
+        if words:
+            await worker.end()
+            kind, text = words
+            if not kind:  # a bug of ours
+                _log.error("A worker could not open the models:\n%s", text)
+                text = "A worker could not open the models; the log says why."
+            raise UserError(text)
+        return worker
+
+    @property
+    def process_id(self) -> int:
+        """The system's number for it."""
+        assert self._process is not None
+        return self._process.pid
+
+    def ask(self, job: Job) -> None:
+        """Send it a question; it answers in the order asked."""
+        assert self._transport is not None
+        if not self.jobs:
+            self._computes_since = time.monotonic()
+        self.jobs.append(job)
+        self._transport.writelines((QUESTION.pack(len(job.payload), job.place), job.payload))
+
+    def end_if_slow(self, patience_s: float) -> None:
+        """End it if it has computed one question for longer than that."""
+        assert self._process is not None
+        if self.jobs and time.monotonic() - self._computes_since > patience_s:
+            self.was_slow = True
+            self._process.kill()
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit status, negative for the signal that ended it."""
+        assert self._process is not None
+        await self._closed
+        # Its end of the socket closes when it has ended, or when a picture that took it over closed it.
+        self._process.kill()
+        return await asyncio.to_thread(self._process.wait)
+
+    async def end(self) -> None:
+        """End it now."""
+        if self._transport is not None:
+            self._transport.abort()
+        if self._process is not None:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+
+    async def _open(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+            # One thread each; what libraries print of hostile files is of no use to anyone.
+            environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            try:
+                self._process = subprocess.Popen(
+                    (*_COMMAND, str(theirs.fileno())),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                    pass_fds=(theirs.fileno(),),
+                    # Ctrl-C is for the front: it ends its workers itself.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                raise UserError(
+                    f"No worker process can be started ({error.strerror}): close other programs, or raise the limit "
+                    "of processes (ulimit -u)."
+                ) from error
+        ours.setblocking(False)
+        self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
+
+    async def _say(self, models: bytes) -> list[str]:
+        assert self._transport is not None
+        assert self._first_words is not None
+        self._transport.write(_LENGTH.pack(len(models)) + models)
+        return json.loads(await self._first_words)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        if self._unread:
+            data = self._unread + data
+        try:
+            place = self._read_first_words(data) if self._first_words is not None else self._read_answers(data)
+        except (ValueError, struct.error, IndexError):
+            # Nothing of ours: a picture has taken it over.
+            assert self._transport is not None
+            self._transport.abort()
+            return
+        self._unread = data[place:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        if self._first_words is not None and not self._first_words.done():
+            sentence = "A worker ended while it opened the models; free memory, or serve fewer models."
+            self._first_words.set_exception(UserError(sentence))
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _read_first_words(self, data: bytes) -> int:
+        if len(data) < _LENGTH.size:
+            return 0
+        end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
+        if end > _MOST_WORDS_BYTES:
+            raise ValueError(f"first words of {end} bytes")
+        if len(data) < end:
+            return 0
+        assert self._first_words is not None
+        if not self._first_words.done():
+            self._first_words.set_result(data[_LENGTH.size : end])
+        self._first_words = None
+        return end
+
+    def _read_answers(self, data: bytes) -> int:
+        place = 0
+        while len(data) - place >= ANSWER.size:
+            length, sign, decode_s, graph_s = ANSWER.unpack_from(data, place)
+            if length > MOST_ANSWER_BYTES:
+                raise ValueError(f"an answer of {length} bytes")
+            start = place + ANSWER.size
+            if len(data) < start + length:
+                break
+            place = start + length
+            outcome = _outcome(sign, data[start:place], self.jobs[0].n_classes)
+            job = self.jobs.popleft()
+            self._computes_since = time.monotonic()
+            self._answered(job, outcome, decode_s, graph_s)
+        return place
+
+
+def _outcome(sign: int, payload: bytes, n_classes: int | None) -> Outcome:
+    if sign == PICTURE_ANSWERED and n_classes is not None:
+        return unpack_picture_answer(payload, n_classes)
+    if sign == TENSORS_ANSWERED and n_classes is None:
+        return unpack_tensors(payload), _NO_SUMMARY
+    if sign == REFUSED:
+        return unpack_refusal(payload)
+    raise ValueError(f"an answer of kind {sign}")
