@@ -34,7 +34,7 @@ class Scripts:
         self._imports = "".join(f'import * as {name} from "./{path}";\n' for name, path in modules.items())
 
     def run(self, lines: str, *, before: str = "", **given: Any) -> Any:
-        """What lines of a function's body return.
+        """What lines of a function's body return; they may wait for something.
 
         Args:
             lines: they see the modules, and what is given.
@@ -43,10 +43,9 @@ class Scripts:
         """
         constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())
         show = "const plain = (_, v) => (ArrayBuffer.isView(v) ? Array.from(v) : v);\n"
-        self._lines.write_text(
-            f"{self._imports}{constants}{before}{show}console.log(JSON.stringify((() => {{ {lines} }})(), plain));\n",
-            "utf-8",
-        )
+        returned = f"await (async () => {{ {lines} }})()"
+        written = f"{self._imports}{constants}{before}{show}console.log(JSON.stringify({returned}, plain));\n"
+        self._lines.write_text(written, "utf-8")
         done = subprocess.run(self._command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
