@@ -40,6 +40,7 @@ def test_a_folder_becomes_a_model_with_its_proof(trained: Model, photos: Path) -
     assert [answer.label for answer in trained.predict(photos)] == ["plain"] * 30 + ["square"] * 30
     assert sorted(path.name for path in trained.folder.iterdir()) == [
         "MODEL_CARD.md",
+        "drift.json",
         "judged.npz",
         "model.onnx",
         "report.html",

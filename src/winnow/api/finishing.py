@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 import winnow
 from winnow.api.dataset import Dataset
+from winnow.api.drift_reference import write_reference
 from winnow.api.health_numbers import health_of_climb
 from winnow.api.judged_pictures import FILES, JudgedPictures
 from winnow.api.model import REPORT
@@ -65,6 +66,7 @@ def finish(outcome: Outcome, problem: AnyProblem, data: Dataset, details: Finish
     judged_examples = [problem.examples[place] for place in problem.judged.tolist()]
     pictures = answers_of_candidate(problem, step.candidate)
     pictures.write(folder, "judged")
+    write_reference(folder, problem, step.candidate)
     judged = judge(pictures, judged_examples, answers_of(problem, step.candidate), problem.seed)
     task = data.manifest.task
     look = None if outcome.was_interrupted else _open_test(step, problem, data, details, tell)

@@ -153,9 +153,8 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
         image.seek(0)
     elif image.format == "MPO" and getattr(image, "n_frames", 1) > 1:
         warnings.append("W_ANIMATED_FIRST_FRAME")
-    is_drafted = at_least_px is not None and kind == "JPEG"
     stored_size = image.size
-    if is_drafted:
+    if at_least_px is not None and kind == "JPEG":
         image.draft(None, (at_least_px, at_least_px))
     name = image.format or kind
     image.load()
@@ -168,7 +167,7 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
     pixels, done = _upright_rgb(image, metadata)
     found = (*warnings, *done, *metadata.warnings)
     height, width = pixels.shape[:2]
-    if is_drafted:
+    if kind == "JPEG":  # the only ones that may have been decoded smaller than they are
         width, height = metadata.turned_size(*stored_size)
     return Picture(pixels, name, (width, height), tuple(dict.fromkeys(found)), metadata.taken)
 

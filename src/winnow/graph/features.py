@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from winnow.data.cache import ArrayCache, MappedRows
 from winnow.data.inputs import InputSpec, read_input
+from winnow.errors import UserError
 from winnow.events import Tell, tell_nobody
 from winnow.graph.formats import FormatChoice, choose_format, quantise
 from winnow.graph.pictures import run_on_pictures
@@ -79,6 +80,27 @@ class PictureReader:
         return self._cache(spec).mapped(
             contents, self._reading(contents, spec), chunk=chunk, tell=tell, what="reading pixels"
         )
+
+    def each(self, contents: Sequence[str], spec: InputSpec) -> Iterator[Pixels | None]:
+        """Pictures as (side, side, 3), one after the other: those in the pixel cache as they are, others decoded anew.
+
+        None stands for a picture that is gone or cannot be decoded any more.
+        """
+        kept = self._cache(spec)
+
+        def read(content: str) -> Pixels | None:
+            try:
+                return self.one(content, spec)
+            except UserError:
+                return None
+
+        with ThreadPoolExecutor(cores()) as pool:
+            for start in range(0, len(contents), _CHUNK):
+                part = contents[start : start + _CHUNK]
+                rows, found = kept.get(part)
+                fresh = pool.map(read, [content for content, is_kept in zip(part, found, strict=True) if not is_kept])
+                for row, is_kept in zip(rows, found, strict=True):
+                    yield row if is_kept else next(fresh)
 
     def _cache(self, spec: InputSpec) -> ArrayCache:
         return ArrayCache(self.cache / "pixels" / spec.key)

@@ -37,7 +37,8 @@ LEVEL = 0.01
 """At most so many windows of pictures like the model's own warn of anything."""
 _BINS = 10
 _LEAST_IN_BIN = 10
-_MOST_CLASSES = 20
+_MOST_CLASS_BINS = 20
+_UNSEEN = 0.05
 # How close to the model's own pictures the other kind is thought to be: as weights of those, in pictures. A mean of
 # several bets is a bet, and costs little against the best of them.
 _BETS = (4.0, 32.0, 256.0)
@@ -51,11 +52,20 @@ class Measure:
         name: such as "brightness".
         less: what the pictures are, or the answers, if there is less of it than there was.
         more: what they are if there is more of it.
+        unit: of log2 measures, that of the number itself.
     """
 
     name: str
     less: str
     more: str
+    unit: str = ""
+
+    def told(self, value: float) -> str:
+        """The value for people."""
+        if not self.unit:
+            return f"{value:.2f}"
+        number = 2**value
+        return f"{number:.0f} {self.unit}" if number >= 10 else f"{number:.2f} {self.unit}"
 
 
 MEASURES = (
@@ -64,8 +74,8 @@ MEASURES = (
     Measure("colourfulness", "less colourful", "more colourful"),
     Measure("warmth", "bluer", "more yellow"),
     Measure("sharpness", "more blurred", "sharper or noisier"),
-    Measure("size", "smaller", "larger"),
-    Measure("shape", "narrower", "wider"),
+    Measure("size", "smaller", "larger", "px"),
+    Measure("shape", "narrower", "wider", "to 1"),
 )
 """What `winnow.data.picture_summary.summary_of` measures, in its order."""
 CONFIDENCE = Measure("confidence", "less sure", "surer")
@@ -119,7 +129,7 @@ class Bins:
 
 @dataclass(frozen=True, slots=True)
 class ClassBins:
-    """How often each class was the likeliest; rare ones share the last bin.
+    """How often each class was the likeliest; rare ones share a bin with their neighbours.
 
     Attributes:
         places: (C,) the bin of each class.
@@ -132,13 +142,20 @@ class ClassBins:
     @classmethod
     def of(cls, answered: npt.NDArray[np.integer[Any]], n_classes: int) -> ClassBins:
         """Args: `answered`: (N,) class ids in 0..n_classes - 1."""
-        counts = np.bincount(answered, minlength=n_classes)
-        own = [one for one in np.argsort(-counts, kind="stable").tolist()[:_MOST_CLASSES] if counts[one]]
-        place_of = {one: place for place, one in enumerate(own)}
-        places = tuple(place_of.get(one, len(own)) for one in range(n_classes))
-        rest = [float(len(answered) - counts[own].sum())] if len(own) < n_classes else []
+        # Joined by their order, never by their counts: the commonest of many alike are so by luck, and would be missed.
+        least = max(_LEAST_IN_BIN, len(answered) / _MOST_CLASS_BINS)
+        places: list[int] = []
+        filled: list[int] = [0]
+        for count in np.bincount(answered, minlength=n_classes).tolist():
+            if filled[-1] >= least:
+                filled.append(0)
+            places.append(len(filled) - 1)
+            filled[-1] += count
+        if filled[-1] < least and len(filled) > 1:
+            last = filled.pop()
+            filled[-1] += last
         # Half a picture for each, as Krichevsky and Trofimov guess shares: here there are no gaps to count.
-        return cls(places, tuple(count + 0.5 for count in [*map(float, counts[own]), *rest]))
+        return cls(tuple(min(place, len(filled) - 1) for place in places), tuple(count + 0.5 for count in filled))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +247,10 @@ def log_evidence(weights: Sequence[float], counts: Sequence[int]) -> float:
         counts: (K,) of the bins now.
     """
     then = sum(weights)
-    urn = _log_urn(weights, counts)
+    # What was never seen may be as likely as one gap is, or impossible (no picture is narrower than its camera makes
+    # it): neither is news, so the kinder of the two is what the bets must beat.
+    impossible = [weight if weight > 1 else _UNSEEN * weight for weight in weights]
+    urn = max(_log_urn(weights, counts), _log_urn(impossible, counts))
     bets = [_log_urn([bet * weight / then for weight in weights], counts) - urn for bet in _BETS]
     best = max(bets)
     return best + math.log(sum(math.exp(one - best) for one in bets) / len(bets))
