@@ -16,6 +16,7 @@ from graph.tiny import SIDE_PX, features_graph, head_graph, pictures, plain_run
 from winnow.data.inputs import InputSpec
 from winnow.errors import BadDataError, NotFoundError
 from winnow.graph.join import join
+from winnow.graph.safe_opening import UnsafeModelError
 from winnow.machine import fingerprint
 from winnow.tasks import predictor as predictor_module
 from winnow.tasks.predictor import ModelFacts, Predictor
@@ -113,6 +114,32 @@ def test_a_model_without_its_graph_is_named(model: Path):
 def test_another_graph_than_the_one_that_was_judged_is_refused(model: Path):
     (model / "model.onnx").write_bytes(WHOLE[:-1])
     with pytest.raises(BadDataError, match=r"not the graph that winnow\.json names; copy the model again"):
+        Predictor(model)
+
+
+def test_a_graph_that_may_not_be_opened_is_refused_though_it_is_the_one_that_is_named(model: Path):
+    for content, code in ((b"\x80\x04N.", "E_MODEL_PICKLE"), (WHOLE[:-1], "E_MODEL_FORMAT")):
+        (model / "model.onnx").write_bytes(content)
+        _change(model, sha256=hashlib.sha256(content).hexdigest())
+        with pytest.raises(UnsafeModelError) as refused:
+            Predictor(model)
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("graph", "said"),
+    [
+        (
+            features_graph(),
+            r"not a model of Winnow's: it takes pixels and gives features, not pixels and probabilities",
+        ),
+        (join(features_graph(), head_graph(n_classes=4)), "does not answer the 3 classes that lie beside it"),
+    ],
+)
+def test_a_graph_of_another_kind_is_refused(model: Path, graph: bytes, said: str):
+    (model / "model.onnx").write_bytes(graph)
+    _change(model, sha256=hashlib.sha256(graph).hexdigest())
+    with pytest.raises(BadDataError, match=said):
         Predictor(model)
 
 

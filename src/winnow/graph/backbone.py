@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 
 from winnow.data.inputs import InputSpec
 from winnow.errors import NotFoundError, UserError, did_you_mean
 from winnow.graph.join import FEATURES, PIXELS
 from winnow.graph.runtime import NumberFormat, OpenGraph, open_graph
+from winnow.graph.safe_opening import checked_graph
 
 EMBEDDED = Path(__file__).parent / "backbones"
 """The shelf of backbones that come with Winnow."""
@@ -50,6 +50,7 @@ class Backbone:
 
         Raises:
             UserError: the file is missing, or was changed or cut short.
+            UnsafeModelError: it is no graph that may be opened.
         """
         try:
             data = (self.folder / _GRAPH).read_bytes()
@@ -63,6 +64,7 @@ class Backbone:
                 f"The graph of backbone '{self.name}' in {self.folder} does not match its backbone.json; "
                 "make or copy the backbone again."
             )
+        checked_graph(data, str(self.folder / _GRAPH))
         return data
 
     def open(self, number_format: NumberFormat = "fp32") -> OpenGraph:
@@ -77,8 +79,9 @@ def write_backbone(
 
     Raises:
         UserError: the graph's input or output is not of that kind.
+        UnsafeModelError: it is no graph that may be opened.
     """
-    model = onnx.load_from_string(graph)
+    model = checked_graph(graph, f"The graph of the backbone '{name}'")
     if [entry.name for entry in model.graph.input] != [PIXELS] or [e.name for e in model.graph.output] != [FEATURES]:
         raise UserError(f"A backbone's graph has one input '{PIXELS}' and one output '{FEATURES}'.")
     blank = np.zeros((1, input_spec.side_px, input_spec.side_px, 3), dtype=np.uint8)

@@ -43,9 +43,10 @@ def join(features: bytes, head: bytes, *, notes: Mapping[str, str] | None = None
     return whole.SerializeToString(deterministic=True)
 
 
-def cut(graph: bytes) -> tuple[bytes, bytes]:
+def cut(graph: bytes | onnx.ModelProto) -> tuple[bytes, bytes]:
     """The two pieces of a joined graph: pixels to features, features to probabilities."""
-    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(graph))
+    model = onnx.load_from_string(graph) if isinstance(graph, bytes) else graph
+    model = onnx.shape_inference.infer_shapes(model)
     extractor = utils.Extractor(model)
     pieces = (
         extractor.extract_model([PIXELS], [FEATURES]),

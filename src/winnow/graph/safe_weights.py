@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from winnow.graph.unsafe_files import refusal
 
-MOST_HEADER_BYTES = 8 << 20
-"""Fifty thousand layers take less."""
+MOST_HEADER_BYTES = 16 << 20
+"""A hundred thousand layers take less."""
 METADATA = "__metadata__"
 _DTYPES = {
     "BOOL": ("bool", 1),

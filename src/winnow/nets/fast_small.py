@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from winnow.errors import UserError
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
+from winnow.nets.published import load_published
 
 WIDTHS = (64, 256, 256)
 _KERNEL_PX = 2
@@ -112,7 +113,7 @@ def fast_small(
         n_classes=n_classes,
     )
     if state is not None:
-        net.load_state_dict(state)
+        load_published(net, state)
     return net
 
 

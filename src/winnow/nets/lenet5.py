@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from winnow.nets.digit_bitmaps import class_codes
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
+from winnow.nets.published import load_published
 
 CONNECTIONS: tuple[tuple[int, ...], ...] = (
     *((i, (i + 1) % 6, (i + 2) % 6) for i in range(6)),
@@ -115,7 +116,7 @@ def lenet5(*, n_classes: int = 10, n_channels: int = 1, side_px: int = 32, state
     )
     _initialise(net)
     if state is not None:
-        net.load_state_dict(state)
+        load_published(net, state)
     return net
 
 

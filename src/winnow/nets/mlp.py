@@ -14,6 +14,7 @@ from torch import nn
 from winnow.nets.activations import find_activation
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
+from winnow.nets.published import load_published
 
 
 def mlp(
@@ -60,7 +61,7 @@ def dense_net(
         stages[f"hidden{number}"] = nn.Sequential(nn.Linear(below, width, bias=has_bias), act())
     net = Net(stages, nn.Linear(sizes[-1], n_classes, bias=has_bias), dim=sizes[-1], n_classes=n_classes)
     if state is not None:
-        net.load_state_dict(state)
+        load_published(net, state)
     return net
 
 

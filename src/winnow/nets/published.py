@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from winnow.errors import UserError
+from winnow.graph.unsafe_files import UnsafeModelError
 from winnow.nets.entry import State
 from winnow.nets.net import Net
 
@@ -15,7 +15,7 @@ def load_published(module: nn.Module, state: State) -> None:
     """Fill a module with weights that bear its own names for them.
 
     Raises:
-        UserError: a weight is missing, unknown or of another shape.
+        UnsafeModelError: E_MODEL_FORMAT, a weight is missing, unknown or of another shape.
     """
     wanted = module.state_dict()
     # How many batches a norm has seen is of no use here, and old files do not say.
@@ -28,8 +28,13 @@ def load_published(module: nn.Module, state: State) -> None:
             for names, what in ((missing, "missing"), (unknown, "unknown"), (other, "of another shape"))
             if names
         ]
-        raise UserError(f"The weights do not fit the network: {', '.join(said)}. Give the weights of this network.")
+        raise _unfit(", ".join(said))
     module.load_state_dict(dict(state), strict=False)
+
+
+def _unfit(why: str) -> UnsafeModelError:
+    said = f"The weights do not fit the network: {why}. Give the weights of this network."
+    return UnsafeModelError("E_MODEL_FORMAT", said)
 
 
 def with_published(
@@ -49,12 +54,12 @@ def with_published(
         n_classes: of the net; where the weights are for others, it gets a new head.
 
     Raises:
-        UserError: the weights do not fit.
+        UnsafeModelError: E_MODEL_FORMAT, the weights do not fit.
     """
     if state is None:
         return staged(make(n_classes))
     if head not in state:
-        raise UserError(f"The weights do not fit the network: {head} is missing. Give the weights of this network.")
+        raise _unfit(f"{head} is missing")
     module = make(len(state[head]))
     load_published(module, state)
     net = staged(module)

@@ -11,6 +11,7 @@ from torch import nn
 from winnow.errors import UserError
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
+from winnow.nets.published import load_published
 
 _SMALLEST_PX = 16
 
@@ -35,7 +36,7 @@ def small_convnet(*, n_classes: int = 10, n_channels: int = 1, side_px: int = 28
         n_classes=n_classes,
     )
     if state is not None:
-        net.load_state_dict(state)
+        load_published(net, state)
     return net
 
 

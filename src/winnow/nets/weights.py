@@ -8,17 +8,20 @@ with `config.json` and `model.safetensors`. Nothing in it is executed or unpickl
 from __future__ import annotations
 
 import json
+import mmap
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
 from winnow.errors import NotFoundError, UserError, did_you_mean
+from winnow.graph.safe_opening import checked_weights
+from winnow.graph.unsafe_files import UnsafeModelError
 from winnow.nets.entry import NetEntry, State
 from winnow.nets.net import Net
 from winnow.nets.registry import build, find_net
@@ -148,14 +151,21 @@ def read_state(file: Path) -> State:
 
     Raises:
         NotFoundError: there is no such file.
-        UserError: it is no file of safetensors, or cut short.
+        UnsafeModelError: it is no whole file of safetensors, or holds what is no number.
+        UserError: the system does not let it be read.
     """
     try:
+        with file.open("rb") as opened:
+            if os.fstat(opened.fileno()).st_size == 0:  # nothing that could be mapped
+                raise UnsafeModelError("E_MODEL_FORMAT", f"{file} is empty; get the file again.")
+            # Mapped: a look at every weight costs no memory that is not given back.
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+                checked_weights(view, str(file))
         state = load_file(file)
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {file}; give the path of a file of safetensors.") from None
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{file} cannot be read as safetensors ({error}); get the file again.") from error
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}); check its rights, or get it again.") from error
     return {name: weight.float() if weight.is_floating_point() else weight for name, weight in state.items()}
 
 

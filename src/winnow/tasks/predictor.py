@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from winnow.data.inputs import InputSpec
 from winnow.errors import BadDataError, NotFoundError
-from winnow.graph.join import cut
+from winnow.graph.join import FEATURES, PIXELS, PROBABILITIES, cut
 from winnow.graph.pictures import run_on_pictures
 from winnow.graph.runtime import NumberFormat, open_graph, open_small_graph, run_in_chunks
+from winnow.graph.safe_opening import checked_graph
 from winnow.machine import fingerprint
 
 Pixels = npt.NDArray[np.uint8]
@@ -116,6 +118,21 @@ class ModelFacts:
             raise BadDataError(f"{file} is damaged ({error}); train the model again.") from error
 
 
+def _pieces(model: onnx.ModelProto, file: Path, facts: ModelFacts) -> tuple[bytes, bytes]:
+    inputs, outputs = ([one.name for one in side] for side in (model.graph.input, model.graph.output))
+    if inputs != [PIXELS] or outputs != [PROBABILITIES]:
+        raise BadDataError(
+            f"{file} is not a model of Winnow's: it takes {', '.join(inputs) or 'nothing'} and gives "
+            f"{', '.join(outputs)}, not {PIXELS} and {PROBABILITIES}; copy the model again, whole."
+        )
+    answers = [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim[1:]]
+    if answers != [len(facts.classes)] or not any(FEATURES in node.output for node in model.graph.node):
+        raise BadDataError(
+            f"{file} does not answer the {len(facts.classes)} classes that lie beside it; copy the model again, whole."
+        )
+    return cut(model)
+
+
 class Predictor:
     """Runs a model's graph: its features part one picture at a time on every core, its head on all at once."""
 
@@ -127,7 +144,7 @@ class Predictor:
 
         Raises:
             NotFoundError: no model lies there.
-            BadDataError: its files are damaged.
+            BadDataError: its files are damaged, or its graph is none that may be opened (`UnsafeModelError`).
         """
         self.facts = ModelFacts.read(folder)
         file = graph_file(folder)
@@ -138,7 +155,7 @@ class Predictor:
         if hashlib.sha256(graph).hexdigest() != self.facts.sha256:
             named_in = facts_file(folder).name
             raise BadDataError(f"{file} is not the graph that {named_in} names; copy the model again, whole.")
-        features, head = cut(graph)
+        features, head = _pieces(checked_graph(graph, str(file)), file, self.facts)
         # Another machine may compute bf16 in software, slowly: there fp32 is the safe choice.
         is_same_machine = self.facts.machine == fingerprint()
         self.number_format: NumberFormat = self.facts.number_format if is_same_machine else "fp32"

@@ -20,6 +20,7 @@ from safetensors.torch import save as as_bytes
 from torch import Tensor
 
 from winnow.events import Note, Tell
+from winnow.graph.safe_opening import UnsafeModelError, checked_weights
 
 _NAME = re.compile(r"(\d{12})\.([0-9a-f]{64})\.safetensors")
 _KEPT = 2
@@ -55,13 +56,24 @@ def save(folder: Path, step: int, saved: Saved) -> Path:
 def load(folder: Path, tell: Tell) -> Saved | None:
     """The newest whole checkpoint of a folder; None: there is none. Damaged ones are passed over with a note."""
     for path in _newest_first(folder):
-        if hashlib.sha256(path.read_bytes()).hexdigest() != _digest(path):
+        if not _is_whole(path):
             tell(Note(f"The checkpoint {path.name} is damaged and was passed over.", is_warning=True))
             continue
         with safe_open(path, "pt") as file:
             names = list(file.keys())
             return Saved({name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["facts"]))
     return None
+
+
+def _is_whole(path: Path) -> bool:
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != _digest(path):
+        return False
+    try:
+        checked_weights(content, path.name, must_be_finite=False)
+    except UnsafeModelError:
+        return False
+    return True
 
 
 def _write_whole(path: Path, content: bytes, digest: str) -> None:
