@@ -9,9 +9,11 @@ from nicegui import ui
 from nicegui.testing import User
 
 from winnow.errors import UserError
+from winnow.studio.answering import guarded
+from winnow.studio.fields import field
 from winnow.studio.frame import frame
 from winnow.studio.page import Page, Visit
-from winnow.studio.parts import button, field, guarded, table, text
+from winnow.studio.parts import button, table, text
 from winnow.workspace.workspace import Workspace
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from weakref import WeakKeyDictionary
 
-from nicegui import Client, ui
+from nicegui import ui
 
+from winnow.studio.answering import Notices
 from winnow.studio.page import Page, Visit
 from winnow.studio.parts import box, link, text
 
@@ -23,34 +23,6 @@ ROOMS = (
 """The navigation: words and address."""
 THEMES = {"auto": None, "light": False, "dark": True}
 _THEME_COOKIE = "winnow-theme"
-
-
-class Notices:
-    """The place of a page where news is told, one at a time."""
-
-    def __init__(self) -> None:
-        with box("div", "notices", role="status", aria_live="polite"):
-            self._words = text("p", "", "notice")
-        self._words.set_visibility(False)
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether its page was left."""
-        return self._words.is_deleted
-
-    def tell(self, words: str, *, is_wrong: bool) -> None:
-        """Show these words instead of the last ones."""
-        self._words.text = words
-        self._words.classes(add="wrong" if is_wrong else "", remove="" if is_wrong else "wrong")
-        self._words.set_visibility(bool(words))
-
-
-_notices: WeakKeyDictionary[Client, Notices] = WeakKeyDictionary()
-
-
-def notices() -> Notices:
-    """Those of the page that is being shown or is answering now."""
-    return _notices[ui.context.client]
 
 
 @contextmanager
@@ -72,7 +44,7 @@ def frame(page: Page, visit: Visit, theme: str) -> Generator[None]:
     above.move(target_index=0)
     with box("div", "page", id="page", tabindex=-1):
         text("h1", title)
-        _notices[ui.context.client] = Notices()
+        Notices()
         yield
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from nicegui import ui
 
+from winnow.studio.answering import Handler, guarded
 from winnow.studio.background import Background
-from winnow.studio.parts import Handler, box, button, guarded, para, text
+from winnow.studio.parts import box, button, para, text
 
 
 def follow(work: Background[Any], then: Handler, *, stop: str = "") -> None:

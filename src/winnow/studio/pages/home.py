@@ -12,10 +12,11 @@ from nicegui import ui
 from winnow.api.inventory import inventory
 from winnow.api.jobs import Job, jobs
 from winnow.report.words import duration
+from winnow.studio.answering import aside, guarded
 from winnow.studio.imports import Import, imports_of
 from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
-from winnow.studio.parts import Cell, aside, box, button, guarded, heading, link, para, same_as, table, text
+from winnow.studio.parts import Cell, box, button, heading, link, para, same_as, table, text
 from winnow.workspace.workspace import Workspace
 
 _LOOK_EVERY_S = 3.0

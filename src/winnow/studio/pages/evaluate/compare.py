@@ -11,9 +11,11 @@ from winnow.api.comparing import compare
 from winnow.api.comparison import Comparison, score_rows
 from winnow.errors import UserError
 from winnow.report import words
+from winnow.studio.answering import aside
+from winnow.studio.fields import choice, on_change
 from winnow.studio.page import Visit
 from winnow.studio.pages.evaluate.links import model_page
-from winnow.studio.parts import aside, box, choice, details, heading, on_change, para, same_as, table
+from winnow.studio.parts import box, details, heading, para, same_as, table
 from winnow.workspace.records import ModelRecord
 from winnow.workspace.workspace import Workspace
 

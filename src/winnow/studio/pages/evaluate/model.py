@@ -14,6 +14,8 @@ from winnow.report.page.facts import limits_section
 from winnow.report.page.ladder import ladder_section
 from winnow.report.page.scores import scores_section
 from winnow.report.schema import Report
+from winnow.studio.answering import aside
+from winnow.studio.fields import choice, on_change
 from winnow.studio.judged_sets import JUDGED, OTHER, TEST, find_set, measurements_of, report_of
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.evaluate.closer_look import closer_look
@@ -21,7 +23,7 @@ from winnow.studio.pages.evaluate.compare import comparison
 from winnow.studio.pages.evaluate.files import files
 from winnow.studio.pages.evaluate.links import model_page
 from winnow.studio.pages.evaluate.measure import open_test, other_pictures
-from winnow.studio.parts import aside, box, choice, details, drawing, heading, link, on_change, para, same_as
+from winnow.studio.parts import box, details, drawing, heading, link, para, same_as
 from winnow.workspace.records import ModelRecord
 
 _HEAD = (

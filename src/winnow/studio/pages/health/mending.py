@@ -13,9 +13,11 @@ from winnow.data.edits import MergeClasses, MoveToSplit
 from winnow.data.health.finding import Finding, Fix, Shown
 from winnow.errors import UserError
 from winnow.report.words import count
+from winnow.studio.answering import aside
 from winnow.studio.checks import checks_of
+from winnow.studio.fields import tick
 from winnow.studio.media import picture_address
-from winnow.studio.parts import aside, box, button, details, focus, para, picture, text, tick
+from winnow.studio.parts import box, button, details, focus, para, picture, text
 
 Changed = Callable[[str], Awaitable[None]]
 """Told what was done after a change; draws the page anew."""

@@ -12,12 +12,13 @@ from winnow.api.health import Health
 from winnow.data.health.finding import SEVERITIES
 from winnow.errors import NotFoundError
 from winnow.report.words import capital, count, duration
+from winnow.studio.answering import aside, say
 from winnow.studio.checks import checks_of
 from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.health.findings import draw_finding
 from winnow.studio.pages.health.versions import draw_versions, last_change
-from winnow.studio.parts import aside, box, button, details, focus, heading, link, para, same_as, say, text
+from winnow.studio.parts import box, button, details, focus, heading, link, para, same_as, text
 from winnow.workspace.workspace import Workspace
 
 

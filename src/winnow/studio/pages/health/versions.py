@@ -10,9 +10,10 @@ from nicegui import ui
 from winnow.api.dataset import Dataset
 from winnow.errors import UserError
 from winnow.report.words import count
+from winnow.studio.answering import aside
 from winnow.studio.checks import checks_of
 from winnow.studio.pages.health.mending import Changed
-from winnow.studio.parts import Cell, aside, box, button, details, para, table
+from winnow.studio.parts import Cell, box, button, details, para, table
 from winnow.workspace.records import VersionRecord
 
 _MOST_LISTED = 50

@@ -7,7 +7,8 @@ from pathlib import Path
 from nicegui import ui
 
 from winnow.report.words import count
-from winnow.studio.parts import aside, box, button, focus, para, text
+from winnow.studio.answering import aside
+from winnow.studio.parts import box, button, focus, para, text
 from winnow.studio.places import Place, look_into
 
 

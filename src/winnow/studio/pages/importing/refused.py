@@ -9,7 +9,8 @@ from functools import partial
 from winnow.data.code_meanings import MEANING
 from winnow.data.sources.refused import Refused
 from winnow.report.words import count
-from winnow.studio.parts import Cell, box, button, choice, heading, link, on_change, para, table
+from winnow.studio.fields import choice, on_change
+from winnow.studio.parts import Cell, box, button, heading, link, para, table
 
 PAGE_LINES = 25
 _ALL = ""

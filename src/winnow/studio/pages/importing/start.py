@@ -10,26 +10,12 @@ from nicegui.events import GenericEventArguments
 
 from winnow.errors import UserError
 from winnow.report.words import count
+from winnow.studio.answering import guarded
+from winnow.studio.fields import area, choice, field, tick
 from winnow.studio.imports import Import, Wish, imports_of
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.importing.browse import Browser
-from winnow.studio.parts import (
-    Cell,
-    area,
-    box,
-    button,
-    choice,
-    details,
-    field,
-    guarded,
-    heading,
-    link,
-    para,
-    same_as,
-    table,
-    text,
-    tick,
-)
+from winnow.studio.parts import Cell, box, button, details, heading, link, para, same_as, table, text
 from winnow.studio.receiving import uploads_of
 from winnow.workspace.workspace import Workspace
 

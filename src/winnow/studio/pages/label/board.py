@@ -7,8 +7,9 @@ import shlex
 
 from nicegui import ui
 
+from winnow.studio.answering import aside
 from winnow.studio.page import Page, Visit
-from winnow.studio.parts import aside, same_as
+from winnow.studio.parts import same_as
 
 
 class BoardElement(ui.element, component="board.js"):

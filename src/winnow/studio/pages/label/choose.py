@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from winnow.api.inventory import inventory
 from winnow.report.words import count
+from winnow.studio.answering import aside
 from winnow.studio.page import Page, Visit
-from winnow.studio.parts import Cell, aside, box, link, para, same_as, table
+from winnow.studio.parts import Cell, box, link, para, same_as, table
 
 
 async def build(visit: Visit) -> None:

@@ -8,9 +8,10 @@ from nicegui import ui
 
 from winnow.api.inventory import inventory
 from winnow.report.words import count
+from winnow.studio.answering import aside
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.train.climbs import Climbs
-from winnow.studio.parts import Cell, aside, box, heading, link, para, same_as, table
+from winnow.studio.parts import Cell, box, heading, link, para, same_as, table
 
 
 async def build(visit: Visit) -> None:

@@ -11,9 +11,10 @@ from nicegui.elements.mixins.text_element import TextElement
 from winnow.api.jobs import Job, jobs
 from winnow.api.rungs import rung_titles
 from winnow.report import words
+from winnow.studio.answering import aside, guarded, say
 from winnow.studio.pages.train.states import moment, now, state_in_words, took_s
 from winnow.studio.pages.train.story import Story
-from winnow.studio.parts import aside, box, button, focus, guarded, heading, link, para, say, text
+from winnow.studio.parts import box, button, focus, heading, link, para, text
 from winnow.workspace.workspace import Workspace
 
 EVERY_S = 2.0

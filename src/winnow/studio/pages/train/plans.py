@@ -15,7 +15,9 @@ from winnow.api.jobs import Plan, estimate
 from winnow.errors import BadDataError, UserError
 from winnow.ladder.plan import PlannedRung
 from winnow.report import words
-from winnow.studio.parts import aside, box, details, heading, link, para, text, tick
+from winnow.studio.answering import aside
+from winnow.studio.fields import tick
+from winnow.studio.parts import box, details, heading, link, para, text
 from winnow.workspace.workspace import Workspace
 
 _ASKED = ("budget", "seed", "optimise", "rungs", "backbone")

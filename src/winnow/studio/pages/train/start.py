@@ -17,12 +17,13 @@ from winnow.data.manifest import Task
 from winnow.errors import UserError
 from winnow.graph.backbone import list_backbones
 from winnow.report.words import count
+from winnow.studio.answering import aside
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.train.climbs import Climbs, address
 from winnow.studio.pages.train.lines import command_line, python_lines
 from winnow.studio.pages.train.plans import PlanView
 from winnow.studio.pages.train.wishes import WishForm
-from winnow.studio.parts import aside, box, button, heading, link, para, same_as, text
+from winnow.studio.parts import box, button, heading, link, para, same_as, text
 from winnow.workspace.workspace import Workspace
 
 

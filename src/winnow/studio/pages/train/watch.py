@@ -16,6 +16,7 @@ from winnow.data.manifest import Task
 from winnow.errors import NotFoundError, UserError
 from winnow.metrics.families import DEFAULTS
 from winnow.report.schema import Report
+from winnow.studio.answering import aside, guarded
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.train.ladder import LadderView
 from winnow.studio.pages.train.learning import LearningView
@@ -23,7 +24,7 @@ from winnow.studio.pages.train.lines import command_line, python_lines
 from winnow.studio.pages.train.outcome import show_outcome
 from winnow.studio.pages.train.status import StatusView
 from winnow.studio.pages.train.story import Story
-from winnow.studio.parts import aside, box, guarded, heading, link, same_as, text
+from winnow.studio.parts import box, heading, link, same_as, text
 from winnow.workspace.workspace import Workspace
 
 EVERY_S = 1.0

@@ -13,7 +13,8 @@ from winnow.errors import UserError
 from winnow.graph.backbone import NONE
 from winnow.metrics.families import DEFAULTS, FAMILIES
 from winnow.report import words
-from winnow.studio.parts import box, choice, details, field, on_change, para, tick
+from winnow.studio.fields import choice, field, on_change, tick
+from winnow.studio.parts import box, details, para
 
 OWN = "own"
 BUDGETS = {
