@@ -12,8 +12,8 @@ from winnow.api import jobs as jobs_module
 from winnow.api import loading
 from winnow.api.jobs import find_job, submit
 from winnow.api.loading import load
-from winnow.studio.imports import imports_of
 from winnow.studio.pages import home
+from winnow.studio.pages.importing.imports import imports_of
 from winnow.workspace.workspace import Workspace
 
 from .fields import until

@@ -13,17 +13,17 @@ from starlette.types import ASGIApp
 import winnow.report.page as report_page
 from winnow.errors import UserError
 from winnow.studio.door import Door, Lock
-from winnow.studio.evaluating import evaluating
 from winnow.studio.frame import frame, theme_of
 from winnow.studio.media import media
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages import PAGES
+from winnow.studio.pages.evaluate.evaluating import evaluating
+from winnow.studio.pages.evaluate.reports import reports
+from winnow.studio.pages.importing.receiving import receiving
 from winnow.studio.pages.label.routes import label_routes
+from winnow.studio.pages.predict.predicting import predicting
 from winnow.studio.parts import para
 from winnow.studio.per_workspace import forget
-from winnow.studio.predicting import predicting
-from winnow.studio.receiving import receiving
-from winnow.studio.reports import reports
 from winnow.studio.worker_watch import watch_worker
 from winnow.workspace.workspace import Workspace
 

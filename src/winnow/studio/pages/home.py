@@ -13,9 +13,9 @@ from winnow.api.inventory import inventory
 from winnow.api.jobs import Job, jobs
 from winnow.report.words import duration
 from winnow.studio.answering import aside, guarded
-from winnow.studio.imports import Import, imports_of
 from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
+from winnow.studio.pages.importing.imports import Import, imports_of
 from winnow.studio.parts import Cell, box, button, heading, link, para, same_as, table, text
 from winnow.workspace.workspace import Workspace
 

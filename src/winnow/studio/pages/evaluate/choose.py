@@ -6,8 +6,8 @@ from winnow.api.report import ReportFile
 from winnow.errors import UserError
 from winnow.report import words
 from winnow.studio.answering import aside
-from winnow.studio.judged_sets import report_of
 from winnow.studio.page import Page, Visit
+from winnow.studio.pages.evaluate.judged_sets import report_of
 from winnow.studio.pages.evaluate.links import model_page
 from winnow.studio.parts import Cell, box, link, para, same_as, table
 from winnow.workspace.records import ModelRecord

@@ -13,7 +13,7 @@ from winnow.report.page.confusion import matrix_table, pairs_table
 from winnow.report.page.curves import curves_section, reliability_section
 from winnow.report.page.misses import misses_table
 from winnow.report.page.scores import classes_section
-from winnow.studio.judged_sets import TEST, JudgedSet, set_address
+from winnow.studio.pages.evaluate.judged_sets import TEST, JudgedSet, set_address
 
 _KEY = "look"
 _BESIDE_UP_TO = 12

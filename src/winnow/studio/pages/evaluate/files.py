@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from winnow.report.schema import Report
 from winnow.report.tables import charts
-from winnow.studio.judged_sets import JUDGED, TEST, set_address
+from winnow.studio.pages.evaluate.judged_sets import JUDGED, TEST, set_address
 from winnow.studio.parts import box, details, heading, link, para
 
 _FILES = (

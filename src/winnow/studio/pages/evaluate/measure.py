@@ -15,9 +15,9 @@ from winnow.report import words
 from winnow.studio.answering import aside, say
 from winnow.studio.background import Background
 from winnow.studio.fields import choice
-from winnow.studio.judged_sets import OTHER, TEST, measurements_of
 from winnow.studio.live import follow
 from winnow.studio.open_models import open_models_of
+from winnow.studio.pages.evaluate.judged_sets import OTHER, TEST, measurements_of
 from winnow.studio.pages.evaluate.links import model_page
 from winnow.studio.parts import box, button, heading, link, para, same_as, table
 from winnow.workspace.records import ModelRecord

@@ -16,11 +16,11 @@ from winnow.report.page.scores import scores_section
 from winnow.report.schema import Report
 from winnow.studio.answering import aside
 from winnow.studio.fields import choice, on_change
-from winnow.studio.judged_sets import JUDGED, OTHER, TEST, find_set, measurements_of, report_of
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.evaluate.closer_look import closer_look
 from winnow.studio.pages.evaluate.compare import comparison
 from winnow.studio.pages.evaluate.files import files
+from winnow.studio.pages.evaluate.judged_sets import JUDGED, OTHER, TEST, find_set, measurements_of, report_of
 from winnow.studio.pages.evaluate.links import model_page
 from winnow.studio.pages.evaluate.measure import open_test, other_pictures
 from winnow.studio.parts import box, details, drawing, heading, link, para, same_as

@@ -8,8 +8,8 @@ from nicegui import ui
 
 from winnow.report.words import count
 from winnow.studio.answering import aside
+from winnow.studio.pages.importing.places import Place, look_into
 from winnow.studio.parts import box, button, focus, para, text
-from winnow.studio.places import Place, look_into
 
 
 class Browser:

@@ -14,9 +14,9 @@ from winnow.errors import UserError
 from winnow.events import Note
 from winnow.report.words import count, duration
 from winnow.studio.answering import Handler, aside
-from winnow.studio.imports import Import, imports_of
 from winnow.studio.live import follow
 from winnow.studio.page import Page, Visit
+from winnow.studio.pages.importing.imports import Import, imports_of
 from winnow.studio.pages.importing.refused import RefusedFiles
 from winnow.studio.parts import Cell, box, details, heading, link, para, same_as, table, text
 

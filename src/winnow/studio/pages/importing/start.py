@@ -12,11 +12,11 @@ from winnow.errors import UserError
 from winnow.report.words import count
 from winnow.studio.answering import guarded
 from winnow.studio.fields import area, choice, field, tick
-from winnow.studio.imports import Import, Wish, imports_of
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.importing.browse import Browser
+from winnow.studio.pages.importing.imports import Import, ImportWish, imports_of
+from winnow.studio.pages.importing.receiving import uploads_of
 from winnow.studio.parts import Cell, box, button, details, heading, link, para, same_as, table, text
-from winnow.studio.receiving import uploads_of
 from winnow.workspace.workspace import Workspace
 
 _STATES = {"running": "under way", "done": "done", "failed": "failed", "stopped": "stopped"}
@@ -92,9 +92,9 @@ class _Choices:
                         hint="A patient, a video: never cut in two by a split (group).",
                     )
 
-    def wish(self) -> Wish:
+    def wish(self) -> ImportWish:
         """As it stands now."""
-        return Wish(
+        return ImportWish(
             name=str(self._name.props["value"]),
             adds=self._if_there.props["value"] == "add",
             in_place=bool(self._in_place.props["checked"]),

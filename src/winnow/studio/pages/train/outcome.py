@@ -8,8 +8,8 @@ from winnow.api.jobs import Job
 from winnow.report import words
 from winnow.report.limits import is_optimistic
 from winnow.report.schema import Report
+from winnow.studio.pages.evaluate.reports import report_address
 from winnow.studio.parts import Cell, box, heading, link, para, table, text
-from winnow.studio.reports import report_address
 
 
 def show_outcome(job: Job, report: Report | None) -> None:

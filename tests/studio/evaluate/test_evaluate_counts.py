@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_curve, precision_score, recall_score
 
 from winnow.metrics.curves import multilabel_threshold_table, threshold_table
-from winnow.studio.judged_sets import JudgedPictures, JudgedSet
+from winnow.studio.pages.evaluate.judged_sets import JudgedPictures, JudgedSet
 
-from .scripts import Scripts
+from ..scripts import Scripts
 
 N, C = 200, 4
 CLASSES = tuple("abcd")

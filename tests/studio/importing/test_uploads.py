@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from winnow.errors import NotFoundError, UserError
-from winnow.studio import uploads as module
-from winnow.studio.receiving import receiving, uploads_of
-from winnow.studio.uploads import Upload, Uploads
+from winnow.studio.pages.importing import uploads as module
+from winnow.studio.pages.importing.receiving import receiving, uploads_of
+from winnow.studio.pages.importing.uploads import Upload, Uploads
 from winnow.workspace.workspace import Workspace
 
 
@@ -182,7 +182,7 @@ def test_a_browser_is_told_in_a_sentence_what_is_wrong(browser: TestClient):
 
 
 def test_a_piece_beyond_all_measure_is_not_read(browser: TestClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("winnow.studio.receiving.MOST_PIECE_BYTES", 10)
+    monkeypatch.setattr("winnow.studio.pages.importing.receiving.MOST_PIECE_BYTES", 10)
     upload_id = browser.post("/uploads").json()["id"]
     assert browser.post(f"/uploads/{upload_id}/pieces", content=b"x" * 11).status_code == 413
 

@@ -14,7 +14,7 @@ from winnow.api.report import CARD, PAGE
 from winnow.errors import NotFoundError, UserError
 from winnow.report.page.curves import curves_data
 from winnow.report.tables import charts, ladder_chart
-from winnow.studio.judged_sets import find_set, report_of
+from winnow.studio.pages.evaluate.judged_sets import find_set, report_of
 from winnow.workspace.workspace import Workspace
 
 FILES = {"report.html": PAGE, "report.json": REPORT, "model-card.md": CARD}

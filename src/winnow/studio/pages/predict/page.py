@@ -12,11 +12,11 @@ from winnow.api.model import Model
 from winnow.errors import UserError
 from winnow.report.words import count, percent, printable, threshold
 from winnow.studio.answering import aside
-from winnow.studio.answers import words
 from winnow.studio.fields import choice, field, on_change
-from winnow.studio.folder_answers import MOST_SHOWN, FolderAnswers, folder_answers_of
 from winnow.studio.open_models import open_models_of
 from winnow.studio.page import Page, Visit
+from winnow.studio.pages.predict.answers import words
+from winnow.studio.pages.predict.folder_answers import MOST_SHOWN, FolderAnswers, folder_answers_of
 from winnow.studio.parts import Cell, box, button, details, heading, link, para, same_as, table, text
 from winnow.workspace.records import ModelRecord
 from winnow.workspace.workspace import Workspace

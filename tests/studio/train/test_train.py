@@ -19,8 +19,8 @@ from winnow.api import jobs as jobs_module
 from winnow.api.jobs import find_job, jobs, submit, train_here
 from winnow.api.loading import load
 from winnow.events import EpochDone, Event, Note, PlanMade, Progress, RungFinished, RungStarted, tell_nobody
+from winnow.studio.pages.evaluate.reports import report_address
 from winnow.studio.pages.train import climbs, status, watch
-from winnow.studio.reports import report_address
 from winnow.workspace.workspace import Workspace
 
 RUNGS = ["commonest-class", "pixels-nearest-neighbour"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .scripts import Scripts
+from ..scripts import Scripts
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky", "linear")
 OPTIMISERS = ("descent", "momentum", "nesterov", "adagrad", "rmsprop", "adam")

@@ -21,7 +21,7 @@ from winnow.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ImportWish:
     """How pictures shall be imported, as `winnow.load` takes it; "" is its default."""
 
     name: str = ""
@@ -30,7 +30,7 @@ class Wish:
     label_column: str = ""
     group_column: str = ""
 
-    def checked(self) -> Wish:
+    def checked(self) -> ImportWish:
         """The wish with its name as it will be kept.
 
         Raises:
@@ -39,7 +39,7 @@ class Wish:
         if self.adds and not self.name.strip():
             raise UserError("Say which dataset the pictures join: fill in its name.")
         name = valid_name(self.name) if self.name.strip() else ""
-        return Wish(name, self.adds, self.in_place, self.label_column.strip(), self.group_column.strip())
+        return ImportWish(name, self.adds, self.in_place, self.label_column.strip(), self.group_column.strip())
 
     def arguments(self) -> dict[str, Any]:
         """For `winnow.load`."""
@@ -63,7 +63,7 @@ class Import:
     number: int
     said: str
     named: str
-    wish: Wish
+    wish: ImportWish
     work: Background[Dataset] = field(repr=False)
 
     @property
@@ -96,12 +96,12 @@ class Imports:
             )
         return found
 
-    def of_path(self, text: str, wish: Wish) -> Import:
+    def of_path(self, text: str, wish: ImportWish) -> Import:
         """Import a folder, archive, table or annotation file of this machine.
 
         Raises:
             NotFoundError: there is nothing at that path.
-            UserError: no path was given, or see `Wish.checked`.
+            UserError: no path was given, or see `ImportWish.checked`.
         """
         if not text.strip():
             raise UserError("No path is given: type the path of a folder, or choose one below.")
@@ -111,11 +111,11 @@ class Imports:
         shown = str(path.absolute())
         return self.start(path.absolute(), wish, said=shown, named=shown)
 
-    def of_text(self, text: str, folder: str, wish: Wish) -> Import:
+    def of_text(self, text: str, folder: str, wish: ImportWish) -> Import:
         """Import the pictures that a pasted table names, below a folder of this machine.
 
         Raises:
-            UserError: the table or the folder is missing, or see `Wish.checked`.
+            UserError: the table or the folder is missing, or see `ImportWish.checked`.
         """
         if not text.strip():
             raise UserError("The table is empty: paste lines such as path,label and then cats/1.jpg,cat.")
@@ -132,10 +132,10 @@ class Imports:
         for one in self.all():
             if one.named == EXAMPLE and one.work.is_running:
                 return one
-        return self.start(EXAMPLE, Wish(), said="the digits that come along", named=EXAMPLE)
+        return self.start(EXAMPLE, ImportWish(), said="the digits that come along", named=EXAMPLE)
 
     def start(
-        self, source: Any, wish: Wish, *, said: str, named: str, afterwards: Callable[[], None] = lambda: None
+        self, source: Any, wish: ImportWish, *, said: str, named: str, afterwards: Callable[[], None] = lambda: None
     ) -> Import:
         """Import what `winnow.load` takes.
 
@@ -147,7 +147,7 @@ class Imports:
             afterwards: called when the import is over.
 
         Raises:
-            UserError: see `Wish.checked`; or the same dataset is being imported into already.
+            UserError: see `ImportWish.checked`; or the same dataset is being imported into already.
         """
         wish = wish.checked()
         for other in self.all():

@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from winnow.api.answer_table import write_answers
 from winnow.errors import UserError
-from winnow.studio.answers import SIDES_PX, answer, neighbour, prediction_of
-from winnow.studio.folder_answers import folder_answers_of
 from winnow.studio.open_models import OpenModel, open_models_of
+from winnow.studio.pages.predict.answers import SIDES_PX, answer, neighbour, prediction_of
+from winnow.studio.pages.predict.folder_answers import folder_answers_of
 from winnow.workspace.workspace import Workspace
 
 MOST_BYTES = 64 << 20

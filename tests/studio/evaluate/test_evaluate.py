@@ -23,9 +23,9 @@ from winnow.api.judged_pictures import FILES, JudgedPictures
 from winnow.api.report import ReportFile
 from winnow.events import tell_nobody
 from winnow.report.schema import Report
-from winnow.studio.evaluating import as_download, evaluating
-from winnow.studio.judged_sets import JUDGED, TEST, JudgedSet, find_set, measurements_of
 from winnow.studio.pages.evaluate.closer_look import closer_look
+from winnow.studio.pages.evaluate.evaluating import as_download, evaluating
+from winnow.studio.pages.evaluate.judged_sets import JUDGED, TEST, JudgedSet, find_set, measurements_of
 from winnow.workspace.workspace import Workspace
 
 CLASSES = ("<img src=x onerror=alert(1)>", "=1+1")

@@ -7,8 +7,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from winnow.errors import UserError
+from winnow.studio.pages.importing.uploads import MOST_PIECE_BYTES, Uploads
 from winnow.studio.per_workspace import PerWorkspace
-from winnow.studio.uploads import MOST_PIECE_BYTES, Uploads
 from winnow.workspace.workspace import Workspace
 
 uploads_of = PerWorkspace(lambda workspace: Uploads(workspace.cache_folder / "uploads"))

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from winnow.errors import NotFoundError, UserError
-from winnow.studio import imports as module
-from winnow.studio.imports import Imports, Wish, imports_of
+from winnow.studio.pages.importing import imports as module
+from winnow.studio.pages.importing.imports import Imports, ImportWish, imports_of
 from winnow.workspace.names import NameRefusedError
 from winnow.workspace.workspace import Workspace
 
-from .photos import write_photos, write_sick_photos
+from ..photos import write_photos, write_sick_photos
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def imports(workspace: Workspace) -> Imports:
 
 
 def test_all_pages_see_the_same_imports(workspace: Workspace, imports: Imports, tmp_path: Path):
-    one = imports.of_path(str(write_photos(tmp_path / "photos")), Wish())
+    one = imports.of_path(str(write_photos(tmp_path / "photos")), ImportWish())
     one.work.wait(20)
     assert imports_of(workspace).find("1") is one
     assert one.work.outcome is not None
@@ -31,15 +31,15 @@ def test_all_pages_see_the_same_imports(workspace: Workspace, imports: Imports, 
 
 
 def test_files_that_are_left_out_are_told(imports: Imports, tmp_path: Path):
-    one = imports.of_path(str(write_sick_photos(tmp_path / "photos")), Wish("sick"))
+    one = imports.of_path(str(write_sick_photos(tmp_path / "photos")), ImportWish("sick"))
     one.work.wait(20)
     assert one.work.outcome is not None
     assert [(line.source, line.code) for line in one.work.outcome.refused] == [("dark/broken.png", "E_NOT_IMAGE")]
 
 
 def test_pictures_join_a_dataset(imports: Imports, tmp_path: Path):
-    imports.of_path(str(write_photos(tmp_path / "photos", 4)), Wish("pets")).work.wait(20)
-    one = imports.of_path(str(write_photos(tmp_path / "more", 8)), Wish("pets", adds=True))
+    imports.of_path(str(write_photos(tmp_path / "photos", 4)), ImportWish("pets")).work.wait(20)
+    one = imports.of_path(str(write_photos(tmp_path / "more", 8)), ImportWish("pets", adds=True))
     one.work.wait(20)
     assert one.work.outcome is not None, one.work.error
     assert (one.work.outcome.version, len(one.work.outcome)) == (2, 8)
@@ -48,7 +48,7 @@ def test_pictures_join_a_dataset(imports: Imports, tmp_path: Path):
 def test_a_pasted_table_names_pictures_below_a_folder(imports: Imports, tmp_path: Path):
     folder = write_photos(tmp_path / "photos", 4)
     table = "path,label\ndark/000.png,night\nbright/001.png,day\n"
-    one = imports.of_text(table, str(folder), Wish("pasted"))
+    one = imports.of_text(table, str(folder), ImportWish("pasted"))
     one.work.wait(20)
     assert one.work.outcome is not None, one.work.error
     assert one.work.outcome.classes == ("day", "night")
@@ -58,9 +58,9 @@ def test_a_pasted_table_names_pictures_below_a_folder(imports: Imports, tmp_path
 def test_a_path_that_is_not_there_is_told_before_anything_begins(imports: Imports, tmp_path: Path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(NotFoundError, match="Did you mean photos"):
-        imports.of_path(str(tmp_path / "fotos"), Wish())
+        imports.of_path(str(tmp_path / "fotos"), ImportWish())
     with pytest.raises(NotFoundError, match="There is no file or folder ~nobody-of-that-name"):
-        imports.of_path("~nobody-of-that-name/photos", Wish())
+        imports.of_path("~nobody-of-that-name/photos", ImportWish())
     assert imports.all() == []
 
 
@@ -77,19 +77,19 @@ def test_a_path_that_is_not_there_is_told_before_anything_begins(imports: Import
 )
 def test_what_a_pasted_table_lacks_is_told(imports: Imports, text: str, folder: str, name: str, sentence: str):
     with pytest.raises(UserError, match=sentence):
-        imports.of_text(text, folder, Wish(name))
+        imports.of_text(text, folder, ImportWish(name))
 
 
 def test_no_path_is_no_path(imports: Imports):
     with pytest.raises(UserError, match="No path is given"):
-        imports.of_path("  ", Wish())
+        imports.of_path("  ", ImportWish())
 
 
 def test_names_are_refused_before_files_are_read(imports: Imports, tmp_path: Path):
     with pytest.raises(NameRefusedError):
-        imports.of_path(str(tmp_path), Wish("<img src=x>"))
+        imports.of_path(str(tmp_path), ImportWish("<img src=x>"))
     with pytest.raises(UserError, match="fill in its name"):
-        imports.of_path(str(tmp_path), Wish(adds=True))
+        imports.of_path(str(tmp_path), ImportWish(adds=True))
 
 
 def test_one_dataset_is_imported_into_by_one_at_a_time(
@@ -101,10 +101,10 @@ def test_one_dataset_is_imported_into_by_one_at_a_time(
         go_on.wait(5)
 
     monkeypatch.setattr(module, "load", slow)
-    imports.of_path(str(tmp_path), Wish("pets"))
+    imports.of_path(str(tmp_path), ImportWish("pets"))
     with pytest.raises(UserError, match="wait for it"):
-        imports.of_path(str(tmp_path), Wish("PETS"))
-    other = imports.of_path(str(tmp_path), Wish("others"))
+        imports.of_path(str(tmp_path), ImportWish("PETS"))
+    other = imports.of_path(str(tmp_path), ImportWish("others"))
     go_on.set()
     other.work.wait(5)
 
@@ -116,7 +116,7 @@ def test_an_import_that_nobody_knows_is_told(imports: Imports, number: str):
 
 
 def test_a_wish_is_what_load_takes():
-    assert Wish("a b", True, True, " kind ", "").checked().arguments() == {
+    assert ImportWish("a b", True, True, " kind ", "").checked().arguments() == {
         "name": "a-b",
         "add": True,
         "in_place": True,

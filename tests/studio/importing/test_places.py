@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from winnow.errors import UserError
-from winnow.studio import places
-from winnow.studio.places import look_into
+from winnow.studio.pages.importing import places
+from winnow.studio.pages.importing.places import look_into
 
 
 def test_folders_tables_and_archives_are_listed_and_pictures_counted(tmp_path: Path):

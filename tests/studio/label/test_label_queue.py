@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .scripts import Scripts
+from ..scripts import Scripts
 
 # The browser around the queue: what is kept in it, and a studio whose answers are the next of `answers`. Pauses are
 # written down and end at once, unless `holds`.

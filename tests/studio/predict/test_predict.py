@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 import winnow
 from winnow.api.model import Model
 from winnow.events import tell_nobody
-from winnow.studio.folder_answers import folder_answers_of
-from winnow.studio.predicting import MOST_BYTES, predicting
+from winnow.studio.pages.predict.folder_answers import folder_answers_of
+from winnow.studio.pages.predict.predicting import MOST_BYTES, predicting
 from winnow.workspace.workspace import Workspace
 
 CLASSES = ("7", "12")

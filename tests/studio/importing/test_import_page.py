@@ -12,14 +12,14 @@ from nicegui.testing import User
 
 from winnow.data.sources.refused import Refused
 from winnow.events import Progress
-from winnow.studio import imports as module
-from winnow.studio.imports import Import, Wish, imports_of
+from winnow.studio.pages.importing import imports as module
+from winnow.studio.pages.importing.imports import Import, ImportWish, imports_of
+from winnow.studio.pages.importing.receiving import uploads_of
 from winnow.studio.pages.importing.refused import PAGE_LINES
-from winnow.studio.receiving import uploads_of
 from winnow.workspace.workspace import Workspace
 
-from .fields import act, fill, labelled, until
-from .photos import png, write_photos, write_sick_photos
+from ..fields import act, fill, labelled, until
+from ..photos import png, write_photos, write_sick_photos
 
 
 async def _shown(visitor: User, workspace: Workspace) -> Import:
@@ -120,7 +120,7 @@ async def test_an_import_goes_on_without_its_page_and_is_found_again(
         tell(Progress("reading pictures", 4, 8))
 
     monkeypatch.setattr(module, "load", slow)
-    one = imports_of(workspace).start(tmp_path, Wish("slow"), said="somewhere", named="somewhere")
+    one = imports_of(workspace).start(tmp_path, ImportWish("slow"), said="somewhere", named="somewhere")
     await visitor.open("/import/1")
     await visitor.should_see("Reading pictures: 3 of 8")
     await visitor.open("/import")
@@ -137,7 +137,7 @@ async def test_an_import_goes_on_without_its_page_and_is_found_again(
 
 async def test_what_cannot_be_imported_says_why(visitor: User, workspace: Workspace, tmp_path: Path):
     (tmp_path / "empty").mkdir()
-    imports_of(workspace).of_path(str(tmp_path / "empty"), Wish())
+    imports_of(workspace).of_path(str(tmp_path / "empty"), ImportWish())
     await _shown(visitor, workspace)
     await visitor.should_see("holds no pictures")
     await visitor.should_see("Import again")
@@ -146,7 +146,7 @@ async def test_what_cannot_be_imported_says_why(visitor: User, workspace: Worksp
 async def test_hundreds_of_refused_files_are_shown_in_pages_and_by_reason(
     visitor: User, workspace: Workspace, tmp_path: Path
 ):
-    one = imports_of(workspace).of_path(str(write_photos(tmp_path / "photos", 4)), Wish())
+    one = imports_of(workspace).of_path(str(write_photos(tmp_path / "photos", 4)), ImportWish())
     one.work.wait(20)
     assert one.work.outcome is not None
     one.work.outcome.refused = tuple(
@@ -169,7 +169,7 @@ async def test_what_is_called_like_markup_is_shown_as_words(visitor: User, works
     name = "<img src=x onerror=alert(1)>"
     write_photos(tmp_path / "photos", 4)
     (tmp_path / "photos" / "dark").rename(tmp_path / "photos" / name)
-    imports_of(workspace).of_path(str(tmp_path / "photos"), Wish())
+    imports_of(workspace).of_path(str(tmp_path / "photos"), ImportWish())
     await _shown(visitor, workspace)
     await visitor.should_see(name)
 
