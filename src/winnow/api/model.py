@@ -14,11 +14,13 @@ import numpy.typing as npt
 from winnow.api.pictures import Given, pictures_of
 from winnow.data.inputs import InputSpec, read_input, to_input
 from winnow.errors import UserError
+from winnow.events import Tell, tell_nobody
 from winnow.graph.join import cut
 from winnow.graph.runtime import NumberFormat
 from winnow.tasks.predictor import Predictor, graph_file, is_model
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
+    from winnow.api.model_exports.writing import ExportedModel
     from winnow.api.report import ReportFile
     from winnow.api.tasks import Answers
     from winnow.workspace.workspace import Workspace
@@ -210,6 +212,34 @@ class Model:
         """
         spec = self._predictor.facts.input_spec
         return self._predictor.probabilities(lambda index: read_input(read(names[index]), spec), len(names))
+
+    def export(
+        self,
+        path: str | Path,
+        to: str = "onnx",
+        *,
+        pictures: Any = None,
+        workspace: str | Path | Workspace | None = None,
+        tell: Tell = tell_nobody,
+    ) -> ExportedModel:
+        """Write it to a new folder for other programs, proven: as `winnow.api.model_exports.writing.export_model`.
+
+        Args:
+            path: a folder that is not there yet.
+            to: "onnx", "openvino", "int8", "standalone", "docker", "huggingface" or "web".
+            pictures: others to prove it on (anything that `winnow.load` takes) than those it was judged on.
+            workspace: where its dataset is; default: the one it lies in, else WINNOW_WORKSPACE, else ~/.winnow.
+            tell: hears progress.
+
+        Raises:
+            NotFoundError: no such format, or nothing to prove it on.
+            UserError: it cannot leave so, something is at `path`, or the proof failed: then nothing is written.
+            WorkspaceError: the disk refused.
+        """
+        # What exports is given models, so it stands above this class; this is its name for those who hold one.
+        from winnow.api.model_exports.writing import export_model
+
+        return export_model(self, path, to=to, pictures=pictures, workspace=workspace, tell=tell)
 
     def _predict_some(self, given: list[Given]) -> Iterator[Prediction]:
         spec = self._predictor.facts.input_spec

@@ -8,5 +8,11 @@ from __future__ import annotations
 
 from winnow.api.model_exports.model_export import ModelExport
 from winnow.api.model_exports.onnx_file import OnnxFile
+from winnow.api.model_exports.openvino_files import OpenVinoFiles
+from winnow.api.model_exports.standalone import Standalone
 
-MODEL_EXPORTS: tuple[ModelExport, ...] = (OnnxFile(),)
+MODEL_EXPORTS: tuple[ModelExport, ...] = (
+    OnnxFile(),
+    OpenVinoFiles(),
+    Standalone(),
+)

@@ -10,14 +10,13 @@ from winnow.events import Tell
 from winnow.graph.runtime import open_small_graph
 from winnow.tasks.predictor import FACTS, GRAPH
 
-_USE = f"""
+_USE = f"""\
 `{GRAPH}` is self-contained: uint8 pixels in, calibrated probabilities out. `{FACTS}` names the classes in the order of
 the columns, the side in pixels, and how a picture is fitted into it.
 
     import numpy, onnxruntime
     session = onnxruntime.InferenceSession("{GRAPH}", providers=["CPUExecutionProvider"])
-    (probabilities,) = session.run(None, {{session.get_inputs()[0].name: pixels}})  # (N, side, side, 3) uint8, RGB
-"""
+    (probabilities,) = session.run(None, {{session.get_inputs()[0].name: pixels}})  # (N, side, side, 3) uint8, RGB"""
 
 
 class OnnxFile:

@@ -37,8 +37,7 @@ from winnow.tasks.predictor import Predictor
 
 PROOF = "proof.json"
 MOST_DIFFERENCE = 1e-4
-"""Of any probability. Two engines differ by about 1e-6 in 32-bit numbers; a wrong resize or channel order by far "
-"more."""
+"""Of any probability. Two engines differ by about 1e-6 in 32-bit numbers; a wrong resize by far more."""
 _FORMAT = 1
 
 

@@ -30,7 +30,7 @@ def readme(leaving: Leaving, form: str, use: str) -> bytes:
 
 {answers}, with calibrated probabilities: {", ".join(names[:_CLASSES_SHOWN])}{more}.
 
-{use.strip()}
+{use}
 
 `proof.json` says on which pictures this export was held against the evaluated model, how far their answers differ, and
 the SHA-256 of each file here. It proves that this is the model that was measured; how good that model is, its report
