@@ -21,6 +21,7 @@ from winnow.api.measured import Measured
 from winnow.api.model import Model
 from winnow.errors import BadDataError, NotFoundError
 from winnow.events import Event, Note, RungFinished, tell_nobody
+from winnow.graph.join import notes_of
 
 from .shapes import CLASSES, MULTILABEL_RUNGS, shapes, write_shapes
 from .squares import squares
@@ -253,6 +254,8 @@ def test_the_thresholds_lie_beside_the_graph(model: Model) -> None:
     facts = json.loads((model.folder / "winnow.json").read_text(encoding="utf-8"))
     assert facts["task"] == "multilabel"
     assert facts["thresholds"] == list((model.thresholds or {}).values())
+    notes = notes_of((model.folder / "model.onnx").read_bytes())
+    assert json.loads(notes["winnow.thresholds"]) == facts["thresholds"]
 
 
 def test_photographs_pasted_side_by_side_are_told_by_their_two_classes(test_data: Path, tmp_path: Path) -> None:

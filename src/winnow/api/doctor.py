@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import winnow
 from winnow.api.training import shelves
 from winnow.errors import UserError
 from winnow.graph.backbone import list_backbones
@@ -16,6 +15,7 @@ from winnow.graph.runtime import has_openvino
 from winnow.machine import cores, energy_method, instruction_sets, processor
 from winnow.report.assemble import libraries
 from winnow.report.words import size
+from winnow.version import VERSION
 from winnow.workspace.workspace import Workspace, default_folder
 
 _LITTLE_SPACE_BYTES = 2 * 1024**3
@@ -44,7 +44,7 @@ def examine(workspace: Path | None = None) -> list[Finding]:
 def _machine() -> list[Finding]:
     fast = sorted(instruction_sets() - {"avx2"})
     return [
-        Finding("winnow", winnow.__version__),
+        Finding("winnow", VERSION),
         Finding("processor", f"{processor()}, {cores()} cores for Winnow"),
         Finding(
             "number formats", f"fast in hardware: {', '.join(fast)}" if fast else "fp32 only; that is well, only slower"

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-import winnow
 from winnow.api.dataset import Dataset
 from winnow.api.drift_reference import write_reference
 from winnow.api.health_numbers import health_of_climb
@@ -34,6 +33,7 @@ from winnow.report.page.health import pictures_shown
 from winnow.report.schema import ClimbFacts, DatasetFacts, Judgement, Report, TestOpenings
 from winnow.report.thumbnails import thumbnail
 from winnow.tasks.predictor import GRAPH, ModelFacts, Predictor
+from winnow.version import VERSION
 
 MOST_DISAGREEMENT = 1e-4
 """The saved model's probabilities may differ from the measured ones by this much; more is a bug, told as such."""
@@ -116,7 +116,7 @@ def write_model(step: Step, problem: AnyProblem, name: str, folder: Path) -> Non
         number_format=problem.number_format_of(step.candidate),
         machine=fingerprint(),
         sha256=hashlib.sha256(graph).hexdigest(),
-        winnow_version=winnow.__version__,
+        winnow_version=VERSION,
         task=answers.task,
         thresholds=answers.thresholds,
     ).write(folder)
@@ -264,7 +264,7 @@ def _climb_facts(outcome: Outcome, problem: AnyProblem, details: Finish) -> Clim
         energy_method=energy_method(),
         was_interrupted=outcome.was_interrupted,
         machine=facts(),
-        winnow_version=winnow.__version__,
+        winnow_version=VERSION,
         libraries=libraries(),
         command=details.command,
     )

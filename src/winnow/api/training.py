@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import winnow
 from winnow.api.budget import seconds_of
 from winnow.api.dataset import Dataset
 from winnow.api.finishing import Finish, finish, keep_newer_report
@@ -27,6 +26,7 @@ from winnow.ladder.climb import Prefer
 from winnow.ladder.plan import PlannedRung
 from winnow.metrics.families import DEFAULTS, find_metric
 from winnow.report.assemble import now
+from winnow.version import VERSION
 from winnow.workspace.climbs import spec_digest
 from winnow.workspace.records import ClimbRecord
 from winnow.workspace.workspace import Workspace, default_folder
@@ -74,7 +74,7 @@ class Wish:
     def spec(self, task: Task, backbone: Backbone | None) -> dict[str, Any]:
         """What decides the result: two climbs of the same spec on the same version are the same climb."""
         return {
-            "winnow": winnow.__version__,
+            "winnow": VERSION,
             "task": task,
             "seed": self.seed,
             "budget_s": self.budget_s,

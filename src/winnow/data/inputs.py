@@ -64,6 +64,25 @@ class InputSpec:
         return cls(side_px=int(values["side_px"]), fit=values.get("fit", "squash"))
 
 
+def preprocessing(spec: InputSpec) -> dict[str, Any]:
+    """What `read_input` does, in words for whoever has the graph alone and must do the same."""
+    fits = {
+        "squash": "the whole picture resized to the square, its proportions are lost",
+        "crop": "the middle square as large as the shorter side, resized",
+    }
+    return {
+        "layout": "NHWC",
+        "dtype": "uint8",
+        "colour": "RGB, 0..255, not normalised: the graph does that itself",
+        "side_px": spec.side_px,
+        "fit": spec.fit,
+        "resize": f"{fits[spec.fit]}; Pillow's BILINEAR, which antialiases; none if it has that size already",
+        "decode": "the first frame; turned upright by EXIF; transparency over white; grey, palette and CMYK to RGB as "
+        "Pillow does, colour profiles ignored; 16 bits / 257; a JPEG at 1/2, 1/4 or 1/8 of its size (Pillow's draft) "
+        "while both sides keep side_px",
+    }
+
+
 def read_input(data: bytes, spec: InputSpec) -> NDArray[np.uint8]:
     """A picture file as (side, side, 3) RGB. Large JPEGs are decoded at the scale that is just enough.
 

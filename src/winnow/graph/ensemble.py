@@ -14,6 +14,7 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper, version_converter
 
 from winnow.graph.join import FEATURES, PIXELS, PROBABILITIES, opset_of
+from winnow.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,11 @@ def join_all(members: Sequence[Member], *, notes: Mapping[str, str] | None = Non
     domains = {entry.domain: entry.version for model in parts for entry in model.opset_import}
     opsets = [helper.make_opsetid(domain, version) for domain, version in sorted(domains.items())]
     whole = helper.make_model(
-        graph, opset_imports=opsets, ir_version=max(part.ir_version for part in parts), producer_name="winnow"
+        graph,
+        opset_imports=opsets,
+        ir_version=max(part.ir_version for part in parts),
+        producer_name="winnow",
+        producer_version=VERSION,
     )
     for key, value in sorted((notes or {}).items()):
         whole.metadata_props.add(key=key, value=value)

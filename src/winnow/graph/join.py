@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import onnx
 from onnx import compose, utils, version_converter
 
+from winnow.version import VERSION
+
 PIXELS, FEATURES, PROBABILITIES = "pixels", "features", "probabilities"
 
 
@@ -37,7 +39,7 @@ def join(features: bytes, head: bytes, *, notes: Mapping[str, str] | None = None
     first.ir_version = second.ir_version = max(first.ir_version, second.ir_version)
     # The features stay visible as a second output inside the merge only: the model has one output.
     whole = compose.merge_models(first, second, io_map=[(FEATURES, FEATURES)], outputs=[PROBABILITIES])
-    whole.producer_name = "winnow"
+    whole.producer_name, whole.producer_version = "winnow", VERSION
     for key, value in sorted((notes or {}).items()):
         whole.metadata_props.add(key=key, value=value)
     return whole.SerializeToString(deterministic=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -109,16 +108,6 @@ def heeding(clock: Clock, tell: Tell) -> Tell:
 def telling_parts(title: str, tell: Tell) -> Callable[[int, int], None]:
     """Tells the parts that are done as the progress of the rung of this title."""
     return lambda done, total: tell(Progress(title, done, total))
-
-
-def graph_notes(task: str, rung: str, classes: Sequence[str], features: FeatureGraph) -> dict[str, str]:
-    """What a model's file says of itself (ONNX metadata)."""
-    return {
-        "winnow.task": task,
-        "winnow.rung": rung,
-        "winnow.classes": json.dumps(classes, ensure_ascii=False),
-        "winnow.input": features.input_spec.key,
-    }
 
 
 def picture_ms(features: FeatureGraph, choice: FormatChoice, head: bytes) -> float:

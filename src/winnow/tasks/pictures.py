@@ -27,6 +27,7 @@ from winnow.metrics.resamples import Resamples
 from winnow.tasks.features.handmade import handmade_features
 from winnow.tasks.features.hog import hog_features
 from winnow.tasks.features.pixels import pixel_features
+from winnow.tasks.graph_notes import INPUT
 from winnow.tasks.judging import Judging, Part
 from winnow.tasks.rung import Candidate
 
@@ -217,7 +218,7 @@ class PictureProblem:
         """The features of a network that learned here: no other rung has them, so the candidate's graph holds them."""
         if candidate.graph not in self._brought:
             features, _ = cut(candidate.graph)
-            spec = InputSpec.from_key(notes_of(candidate.graph)["winnow.input"])
+            spec = InputSpec.from_key(notes_of(candidate.graph)[INPUT])
             dim = onnx.load_from_string(features).graph.output[0].type.tensor_type.shape.dim[1].dim_value
             self._brought[candidate.graph] = FeatureGraph(name, features, spec, dim, is_backbone=True)
         return self._brought[candidate.graph]

@@ -12,8 +12,9 @@ from winnow.graph.join import join
 from winnow.seeds import seed_for
 from winnow.tasks.classify.calibration import choose, cross_fitted
 from winnow.tasks.classify.problem import ClassifyProblem
+from winnow.tasks.graph_notes import graph_notes
 from winnow.tasks.heads.head import Head, Lesson, Write, head_graph, learn_all_classes
-from winnow.tasks.learning import estimate, graph_notes, heeding, learn_in_parts, picture_ms, telling_parts
+from winnow.tasks.learning import estimate, heeding, learn_in_parts, picture_ms, telling_parts
 from winnow.tasks.looks import Look
 from winnow.tasks.rung import Candidate, Clock, Estimate, Settings
 
@@ -65,7 +66,7 @@ class HeadRung:
             settings["number_format"] = choice.number_format
         if problem.weights is not None:
             settings["weights"] = "heeded" if self.head.heeds_weights else "ignored"
-        notes = graph_notes("classify", self.name, problem.classes, features)
+        notes = graph_notes("classify", self.name, problem.classes, features.input_spec)
         return Candidate(
             predictions,
             join(problem.graph_of(features), head, notes=notes),

@@ -27,9 +27,10 @@ from winnow.seeds import seed_for
 from winnow.tasks.classify.calibration import choose, cross_fitted
 from winnow.tasks.classify.paces import pace_of, written_picture_s
 from winnow.tasks.classify.problem import ClassifyProblem
+from winnow.tasks.graph_notes import graph_notes
 from winnow.tasks.heads.head import head_graph
 from winnow.tasks.judging import Part
-from winnow.tasks.learning import graph_notes, heeding, picture_ms
+from winnow.tasks.learning import heeding, picture_ms
 from winnow.tasks.rung import (
     Candidate,
     CannotPayError,
@@ -209,7 +210,7 @@ class TrainedRung:
         }
         if problem.weights is not None:
             settings["weights"] = "heeded"
-        notes = graph_notes("classify", self.name, problem.classes, features)
+        notes = graph_notes("classify", self.name, problem.classes, features.input_spec)
         return Candidate(
             cross_fitted([logits], labels, problem.judging.groups),
             join(problem.store.graph_of(features, choice), head, notes=notes),

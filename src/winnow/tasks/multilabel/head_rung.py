@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,9 @@ import numpy.typing as npt
 from winnow.events import Tell
 from winnow.graph.join import join
 from winnow.seeds import seed_for
+from winnow.tasks.graph_notes import graph_notes
 from winnow.tasks.heads.head import EachLesson, Head, Write, each_head_graph, learn_each_class
-from winnow.tasks.learning import estimate, graph_notes, heeding, learn_in_parts, picture_ms, telling_parts
+from winnow.tasks.learning import estimate, heeding, learn_in_parts, picture_ms, telling_parts
 from winnow.tasks.looks import Look
 from winnow.tasks.multilabel.calibration import choose, cross_fitted
 from winnow.tasks.multilabel.problem import MultilabelProblem
@@ -65,8 +65,8 @@ class EachHeadRung:
             settings["number_format"] = choice.number_format
         if problem.weights is not None:
             settings["weights"] = "heeded" if self.head.heeds_weights else "ignored"
-        notes = graph_notes("multilabel", self.name, problem.classes, features)
-        notes["winnow.thresholds"] = json.dumps(problem.thresholds(predictions))
+        thresholds = problem.thresholds(predictions)
+        notes = graph_notes("multilabel", self.name, problem.classes, features.input_spec, thresholds)
         return Candidate(
             predictions,
             join(problem.graph_of(features), head, notes=notes),

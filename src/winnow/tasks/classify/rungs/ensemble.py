@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from winnow.events import Progress, Tell
 from winnow.graph.ensemble import Member, join_all
-from winnow.graph.features import FeatureGraph
 from winnow.graph.join import cut
 from winnow.graph.runtime import NumberFormat
 from winnow.tasks.classify.problem import ClassifyProblem
-from winnow.tasks.learning import graph_notes
+from winnow.tasks.graph_notes import graph_notes
 from winnow.tasks.rung import Candidate, CannotPayError, Clock, Estimate, Workbench
 
 Stack = npt.NDArray[np.float32]
@@ -81,11 +80,11 @@ class Ensemble:
         ]
         first = next(iter(chosen.values()))[0]
         name = f"all that {', '.join(chosen)} look at"
-        features = FeatureGraph(name, b"", problem.input_spec_of(first), 0, is_backbone=True)
+        notes = graph_notes("classify", self.name, problem.classes, problem.input_spec_of(first))
         ms_of = {str(one.settings["features"]): one.picture_ms for one, _ in chosen.values()}
         return Candidate(
             predictions / predictions.sum(axis=1, keepdims=True),
-            join_all(joined, notes=graph_notes("classify", self.name, problem.classes, features)),
+            join_all(joined, notes=notes),
             round(sum(ms_of.values()), 3),
             {
                 "features": name,
