@@ -16,7 +16,7 @@ from winnow.graph.safe_opening import checked_graph
 from winnow.serve.served import Tensor
 
 _TYPES = onnx.TensorProto.DataType
-_NUMPY = {
+_NUMPY: dict[int, str] = {
     _TYPES.FLOAT: "float32",
     _TYPES.DOUBLE: "float64",
     _TYPES.FLOAT16: "float16",

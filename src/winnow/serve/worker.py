@@ -7,6 +7,7 @@ socket is closed. The system enforces its limits: processor time for each pictur
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -74,7 +75,7 @@ class _Pictures:
             pixels = to_input(picture.pixels, self._spec)
             summary = summary_of(pixels, *picture.full_size)
         except UnreadablePictureError as error:
-            return _refused(status_of(error.code), error.code, error.reason)
+            return _refused(error.code, error.reason, decode_s=time.perf_counter() - started)
         finally:
             stop_clock()
         decoded = time.perf_counter()
@@ -101,7 +102,7 @@ class _Tensors:
         try:
             outputs = self._graph.run(unpack_tensors(data))
         except UserError as error:
-            return _refused(status_of(BAD_TENSORS), BAD_TENSORS, str(error))
+            return _refused(BAD_TENSORS, str(error))
         return _framed(TENSORS_ANSWERED, pack_tensors(outputs), 0.0, time.perf_counter() - started)
 
 
@@ -122,6 +123,7 @@ def main(descriptor: int) -> None:
         except Exception:  # a bug of ours: the front keeps its trace in the log
             return _say(channel, ["", traceback.format_exc()])
         limit_memory()
+        gc.freeze()  # what is loaded now stays: looking through all of it again would hold up a question now and then
         _say(channel, [])
         with quiet_pillow():
             _answer_all(questions, channel, opened)
@@ -146,8 +148,8 @@ def _answer_all(questions: IO[bytes], channel: socket.socket, opened: list[_Open
         channel.sendall(opened[place].answer(data))
 
 
-def _refused(status: int, code: str, sentence: str) -> bytes:
-    return _framed(REFUSED, pack_refusal(status, code, sentence), 0.0, 0.0)
+def _refused(code: str, sentence: str, decode_s: float = 0.0) -> bytes:
+    return _framed(REFUSED, pack_refusal(status_of(code), code, sentence), decode_s, 0.0)
 
 
 def _framed(sign: int, payload: bytes, decode_s: float, graph_s: float) -> bytes:
