@@ -179,7 +179,7 @@ def _place_of(source: Any) -> Path:
             "Only files on this machine can stay in place; what is fetched or in memory must be copied: "
             "leave in_place (--in-place) away."
         )
-    return path if path.is_dir() else path.parent
+    return (path if path.is_dir() else path.parent).absolute()
 
 
 def _dataset_to_join(workspace: Workspace, name: str | None, source: str) -> Dataset:

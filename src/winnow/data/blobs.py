@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -151,6 +151,20 @@ class BlobStore:
         wanted = list(contents)
         known = self._known(wanted)
         return [content for content in wanted if content not in known and not self.path(content).is_file()]
+
+    def uncopied(self, sizes: Mapping[str, int]) -> set[str]:
+        """Those of these contents (with their sizes in bytes) of which there is no whole copy here.
+
+        Raises:
+            WorkspaceError: the copies cannot be read.
+        """
+        small = [bytes.fromhex(content) for content, size in sizes.items() if size <= SMALL_BYTES]
+        rows = self._database.find("content", "small", small) if small and self._database.is_there() else ()
+        copied = {content.hex() for (content,) in rows}
+        copied |= {
+            content for content, size in sizes.items() if size > SMALL_BYTES and _has_size(self.path(content), size)
+        }
+        return sizes.keys() - copied
 
     def contents(self, *, older_than_s: float = 0.0) -> Iterator[str]:
         """The names of all copies and of all files kept in place that were put at least so many seconds ago."""

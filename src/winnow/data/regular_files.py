@@ -18,7 +18,7 @@ HEAD_BYTES = 4096
 _AT_ONCE = 1 << 20
 
 
-def read_file(path: str | Path, *, is_picture: bool = False) -> bytes:
+def read_file(path: str | bytes | Path, *, is_picture: bool = False) -> bytes:
     """The bytes of a regular file.
 
     Args:

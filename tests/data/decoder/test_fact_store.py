@@ -52,13 +52,13 @@ def test_pictures_that_were_imported_before_are_not_decoded_again(tmp_path, monk
     first = import_examples(photos, keep).manifest
 
     asked: list[int] = []
-    honest = pool.DecodingPool.facts
+    honest = pool.Reading.tell
 
-    def counted(self: pool.DecodingPool, files: list[bytes]) -> list[pool.Outcome]:
-        asked.append(len(files))
-        return honest(self, files)
+    def counted(self: pool.Reading, about: list[int], wanted: list[int]):
+        asked.append(len(about))
+        return honest(self, about, wanted)
 
-    monkeypatch.setattr(pool.DecodingPool, "facts", counted)
+    monkeypatch.setattr(pool.Reading, "tell", counted)
     assert import_examples(photos, keep).manifest.digest() == first.digest()
     assert asked == []
     (photos / "cat" / "new.png").write_bytes(file_of(noise(99)))

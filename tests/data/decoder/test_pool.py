@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import subprocess
 import sys
@@ -13,11 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from winnow.data.batch import Keep
+from winnow.data.blobs import BlobStore
 from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import PictureFacts, facts_of, from_text, to_text
 from winnow.data.decoder.pool import DecodingPool
+from winnow.data.importing import import_examples
 
-from ..pictures import file_of, noise
+from ..pictures import class_folders, file_of, noise
 
 
 @pytest.fixture
@@ -71,22 +75,7 @@ def test_programs_that_lie_beside_the_pictures_are_not_run(monkeypatch, tmp_path
 
 @pytest.mark.parametrize(("how", "code"), [("segfault", "E_CORRUPT"), ("hang", "E_TIMEOUT"), ("nonsense", "E_CORRUPT")])
 def test_a_picture_that_takes_a_child_down_is_the_only_one_refused(how, code, monkeypatch, tmp_path):
-    # A child whose decoder misbehaves on one file: what a flaw in a library would do.
-    sabotage = {
-        "segfault": "os.kill(os.getpid(), 11)",
-        "hang": "[None for _ in iter(int, 1)]",
-        "nonsense": "(os.write(1, b'\\xff' * 4000), os._exit(0))",
-    }[how]
-    (tmp_path / "run_child.py").write_text(
-        "import os, sys\n"
-        "import winnow.data.decoder.child as child\n"
-        "child.CPU_S = 0.3\n"
-        "import winnow.data.decoder.facts as facts\n"
-        "honest = facts.decode\n"
-        f"facts.decode = lambda data: {sabotage} if data == b'evil' else honest(data)\n"
-        "child.main()\n"
-    )
-    monkeypatch.setattr("winnow.data.decoder.pool.COMMAND", (sys.executable, str(tmp_path / "run_child.py")))
+    _sabotage(how, monkeypatch, tmp_path)
     pool = DecodingPool(1)
     good = file_of(noise(1))
     answers = pool.facts([good, b"evil", good])
@@ -95,6 +84,47 @@ def test_a_picture_that_takes_a_child_down_is_the_only_one_refused(how, code, mo
     assert answers[0] == answers[2] == facts_of(good)
     assert isinstance(answers[1], UnreadablePictureError)
     assert answers[1].code == code
+
+
+@pytest.mark.parametrize("how", ["segfault", "hang", "nonsense"])
+def test_a_file_that_takes_the_child_down_that_read_it_costs_one_line(how, monkeypatch, tmp_path):
+    _sabotage(how, monkeypatch, tmp_path)
+    photos = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    (photos / "cat" / "evil.png").write_bytes(b"evil")
+    pool = DecodingPool(1)
+    monkeypatch.setattr("winnow.data.batch.decoding_pool", lambda: pool)
+    imported = import_examples(photos, Keep(BlobStore(tmp_path / "blobs")))
+    pool.close()
+    assert len(imported.manifest) == 6
+    assert [line.source for line in imported.refused] == ["cat/evil.png"]
+
+
+def test_a_child_reads_files_and_tells_what_they_hold(pool: DecodingPool, tmp_path: Path):
+    files = [file_of(noise(seed)) for seed in range(3)]
+    for number, data in enumerate(files):
+        (tmp_path / str(number)).write_bytes(data)
+    with pool.reading([str(tmp_path / name) for name in ("0", "missing", "1", "2")]) as reading:
+        assert [held and held.content for held in reading.files] == [
+            hashlib.sha256(data).hexdigest() if data else None for data in (files[0], None, files[1], files[2])
+        ]
+        assert reading.tell([0, 3], [2]) == ([facts_of(files[0]), facts_of(files[2])], [files[1]])
+        assert reading.tell([], []) == ([], [])
+
+
+def test_a_child_holds_no_more_than_a_few_megabytes(pool: DecodingPool, tmp_path: Path):
+    path = tmp_path / "5 MB"
+    path.write_bytes(bytes(5 << 20))
+    with pool.reading([str(path)] * 3) as reading:
+        assert len(reading.files) == 2
+
+
+def test_a_child_that_gives_other_bytes_than_it_read_is_not_believed(monkeypatch, tmp_path: Path):
+    _run_instead(monkeypatch, tmp_path, "child._about = lambda data: child.HELD_FILE.pack(bytes(32), len(data))")
+    pool = DecodingPool(1)
+    (tmp_path / "file").write_bytes(b"held")
+    with pool.reading([str(tmp_path / "file")]) as reading:
+        assert reading.tell([], [0]) is None
+    pool.close()
 
 
 def test_a_child_takes_no_more_memory_than_a_picture_may(tmp_path):
@@ -146,3 +176,27 @@ def test_grey_is_told_from_colour():
     grey = grey.copy()
     grey[-1, -1, 0] ^= 1
     assert not facts_of(file_of(grey)).is_grey
+
+
+def _sabotage(how: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """A child whose decoder misbehaves on one file: what a flaw in a library would do."""
+    sabotage = {
+        "segfault": "os.kill(os.getpid(), 11)",
+        "hang": "[None for _ in iter(int, 1)]",
+        "nonsense": "(os.write(1, b'\\xff' * 4000), os._exit(0))",
+    }[how]
+    _run_instead(
+        monkeypatch,
+        folder,
+        "child.CPU_S = 0.3\n"
+        "import winnow.data.decoder.facts as facts\n"
+        "honest = facts.decode\n"
+        f"facts.decode = lambda data: {sabotage} if data == b'evil' else honest(data)",
+    )
+
+
+def _run_instead(monkeypatch: pytest.MonkeyPatch, folder: Path, change: str) -> None:
+    (folder / "run_child.py").write_text(
+        f"import os, sys\nimport winnow.data.decoder.child as child\n{change}\nchild.main()\n"
+    )
+    monkeypatch.setattr("winnow.data.decoder.pool.COMMAND", (sys.executable, str(folder / "run_child.py")))

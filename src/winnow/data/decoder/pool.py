@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 import queue
@@ -12,9 +13,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -23,6 +26,8 @@ from numpy.typing import NDArray
 
 from winnow.data.decode import MAX_PIXELS, UnreadablePictureError
 from winnow.data.decoder.facts import PictureFacts, from_lines, from_text
+from winnow.data.decoder.questions import FACTS, HELD, HELD_FILE, PIXELS, READ, UNREAD, question
+from winnow.data.regular_files import MAX_FILE_BYTES
 from winnow.errors import WorkspaceError
 from winnow.machine import cores
 
@@ -37,6 +42,8 @@ PATIENCE_S = 600.0
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from winnow.data.decoder.child import main; main()"
 COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[3]))
 _MOST_ANSWER_BYTES = 1 << 16
+_PIPE_BYTES = 1 << 20
+"""Where the system lets us choose (Linux): a batch of small files then goes through at once."""
 _CPU_LIMIT = getattr(signal, "SIGPROF", 27)
 
 
@@ -79,6 +86,23 @@ class DecodingPool:
                 child = child if child.is_alive() else self._replace(child)
                 done += child.ask([data]) or [child.blame()]
             return done
+        finally:
+            self._give_back(child)
+
+    @contextmanager
+    def reading(self, paths: Sequence[str]) -> Generator[Reading]:
+        """A child reads files (absolute paths) itself, and holds what it has read until the block ends.
+
+        Thousands of small files are read several times faster so: in one process, each call to the system gives
+        Python's lock away, and waits until another thread gives it back.
+
+        Raises:
+            WorkspaceError: no child can be started here.
+        """
+        child = self._free.get()
+        try:
+            child = child or self._start()
+            yield Reading(child, child.ask_to_read(paths))
         finally:
             self._give_back(child)
 
@@ -129,6 +153,34 @@ class DecodingPool:
                 child.kill_if_late()
 
 
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file that a child holds: the SHA-256 of its content (hex), and its size."""
+
+    content: str
+    n_bytes: int
+
+
+class Reading:
+    """What a child has read.
+
+    Attributes:
+        files: the first of what it was asked for, as many as it holds at once; None: it could not read this one. None
+            at all if the child ended over it.
+    """
+
+    def __init__(self, child: _Child, files: list[HeldFile | None]) -> None:
+        self.files = files
+        self._child = child
+
+    def tell(self, asked: Collection[int], wanted: Collection[int]) -> tuple[list[Outcome], list[bytes]] | None:
+        """The facts of some files, and the bytes of some, by their places in `files`, in ascending order.
+
+        None if the child ended over one of them, or gave other bytes than those it had read.
+        """
+        return self._child.ask_held(self.files, set(asked), set(wanted))
+
+
 class _Child:
     """One process; `ask` is called by one thread at a time, `kill` by any."""
 
@@ -141,6 +193,7 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                pipesize=_PIPE_BYTES,
                 env=environment,
                 # Ctrl-C is for us: we end the children ourselves.
                 start_new_session=True,
@@ -157,12 +210,43 @@ class _Child:
         """The facts of the files; none at all if the child died meanwhile."""
 
         def read(stdout: IO[bytes]) -> list[Outcome]:
-            answers = from_lines(_read_line(stdout, _MOST_ANSWER_BYTES * len(files)))
-            if len(answers) != len(files):
-                raise ValueError(f"{len(answers)} answers to {len(files)} questions")
-            return answers
+            return _read_facts(stdout, len(files))
 
-        return self._exchange([struct.pack(f"<{len(files) + 2}I", len(files), 0, *map(len, files)), *files], read) or []
+        return self._exchange(question(FACTS, files), read) or []
+
+    def ask_to_read(self, paths: Sequence[str]) -> list[HeldFile | None]:
+        """Let it read and hold files: as many as it holds at once; none at all if the child died meanwhile."""
+
+        def read(stdout: IO[bytes]) -> list[HeldFile | None]:
+            (count,) = struct.unpack("<I", stdout.read(4))
+            if not 0 < count <= len(paths):
+                raise ValueError(f"{count} of {len(paths)} files")
+            held = HELD_FILE.iter_unpack(stdout.read(HELD_FILE.size * count))
+            files = [None if one == UNREAD else HeldFile(one[0].hex(), one[1]) for one in held]
+            if max((file.n_bytes for file in files if file), default=0) > MAX_FILE_BYTES:
+                raise ValueError("larger than any file that is read")
+            return files
+
+        return self._exchange(question(READ, [os.fsencode(path) for path in paths]), read) or []
+
+    def ask_held(
+        self, files: Sequence[HeldFile | None], asked: Collection[int], wanted: Collection[int]
+    ) -> tuple[list[Outcome], list[bytes]] | None:
+        """Of the files it holds, the facts of some and the bytes of some; None if the child died meanwhile."""
+        is_asked, is_wanted = (bytes(place in some for place in range(len(files))) for some in (asked, wanted))
+
+        def read(stdout: IO[bytes]) -> tuple[list[Outcome], list[bytes]]:
+            facts = _read_facts(stdout, len(asked))
+            given = [file for file, one in zip(files, is_wanted, strict=True) if file and one]
+            ends = list(accumulate(file.n_bytes for file in given))
+            # In one piece: whoever reads from a pipe gives Python's lock away, and waits to get it back.
+            whole = stdout.read(ends[-1]) if ends else b""
+            parts = [whole[end - file.n_bytes : end] for file, end in zip(given, ends, strict=True)]
+            if [hashlib.sha256(data).hexdigest() for data in parts] != [file.content for file in given]:
+                raise ValueError("other bytes than those that were read")
+            return facts, parts
+
+        return self._exchange(question(HELD, [is_asked, is_wanted]), read)
 
     def ask_pixels(self, data: bytes, at_least_px: int) -> Pixels | UnreadablePictureError | None:
         """The pixels of one file, or why it is no picture; None if the child died meanwhile."""
@@ -179,15 +263,15 @@ class _Child:
                         raise ValueError("facts, where pixels were asked for")
                     return error
 
-        return self._exchange([struct.pack("<3I", 1, at_least_px, len(data)), data], read)
+        return self._exchange(question(PIXELS, [struct.pack("<I", at_least_px), data]), read)
 
-    def _exchange(self, request: list[bytes], read: Callable[[IO[bytes]], Answer]) -> Answer | None:
+    def _exchange(self, asked: bytes, read: Callable[[IO[bytes]], Answer]) -> Answer | None:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         self._asked = time.monotonic()
         try:
-            stdin.write(b"".join(request))
+            stdin.write(asked)
             stdin.flush()
             return read(stdout)
         # The child's end, or an answer that is none of ours: a picture has crashed it or taken it over.
@@ -229,6 +313,13 @@ class _Child:
         return UnreadablePictureError(
             "E_CORRUPT", "The decoder crashed on it: save the picture anew with another program."
         )
+
+
+def _read_facts(stdout: IO[bytes], count: int) -> list[Outcome]:
+    answers = from_lines(_read_line(stdout, _MOST_ANSWER_BYTES * count))
+    if len(answers) != count:
+        raise ValueError(f"{len(answers)} answers to {count} questions")
+    return answers
 
 
 def _read_line(stdout: IO[bytes], most_bytes: int) -> str:

@@ -26,6 +26,7 @@ class FolderTree:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = folder.absolute()
 
     @property
     def name(self) -> str:
@@ -73,8 +74,8 @@ class FolderTree:
         return partial(read_file, f"{self._folder}/{path}", is_picture=True)
 
     def file(self, path: str) -> Path | None:
-        """Below the folder."""
-        return self._folder / path
+        """Below the folder; absolute."""
+        return self._root / path
 
 
 class _Walk:
@@ -82,6 +83,7 @@ class _Walk:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = folder.absolute()
         # Where links led so far. Each place is entered through a link once only, or links that point to folders
         # of links would multiply without end.
         self._linked = {os.path.realpath(folder)}

@@ -31,7 +31,8 @@ class Found:
         boxes: where things are in it.
         metadata: what else is said of it, by name.
         warnings: codes of what was mended in its annotation.
-        path: the file itself where it lies on this machine by itself, so that it can be kept in place.
+        path: the file itself (absolute) where it lies on this machine by itself, so that it can be kept in place, and
+            another process may read it.
     """
 
     source: str

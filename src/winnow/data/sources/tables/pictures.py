@@ -117,7 +117,9 @@ class PictureCells:
             return self._at_url(text)
         if self._tree is None:
             return Cell(
-                PurePosixPath(text.replace("\\", "/")).as_posix(), partial(read_file, text, is_picture=True), Path(text)
+                PurePosixPath(text.replace("\\", "/")).as_posix(),
+                partial(read_file, text, is_picture=True),
+                Path(text).absolute(),
             )
         found = self._in_tree(text)
         if isinstance(found, Refused):
