@@ -36,6 +36,18 @@ def test_cut_gives_the_pieces_back():
     assert np.array_equal(plain_run(head, rows), plain_run(whole, seen))
 
 
+def test_the_whole_and_its_pieces_name_each_set_of_ops_once():
+    whole = join(features_graph(), _forest_head())
+    for graph in (whole, *cut(whole)):
+        domains = [entry.domain for entry in onnx.load_from_string(graph).opset_import]
+        assert len(domains) == len(set(domains))
+
+
+def test_pieces_that_were_cut_can_be_joined_again():
+    whole, seen = join(features_graph(), head_graph()), pictures(5)
+    assert np.array_equal(plain_run(join(*cut(whole)), seen), plain_run(whole, seen))
+
+
 def test_the_whole_takes_pixels_gives_probabilities_and_nothing_else():
     model = onnx.load_from_string(join(features_graph(), head_graph()))
     assert [entry.name for entry in model.graph.input] == [PIXELS]

@@ -37,8 +37,10 @@ def join(features: bytes, head: bytes, *, notes: Mapping[str, str] | None = None
     elif opset < ours:
         first = version_converter.convert_version(first, ours)
     first.ir_version = second.ir_version = max(first.ir_version, second.ir_version)
+    del second.graph.value_info[:]  # a head that was cut off names the seam there, as the features do
     # The features stay visible as a second output inside the merge only: the model has one output.
     whole = compose.merge_models(first, second, io_map=[(FEATURES, FEATURES)], outputs=[PROBABILITIES])
+    _name_opsets_once(whole)
     whole.producer_name, whole.producer_version = "winnow", VERSION
     for key, value in sorted((notes or {}).items()):
         whole.metadata_props.add(key=key, value=value)
@@ -49,6 +51,7 @@ def cut(graph: bytes | onnx.ModelProto) -> tuple[bytes, bytes]:
     """The two pieces of a joined graph: pixels to features, features to probabilities."""
     model = onnx.load_from_string(graph) if isinstance(graph, bytes) else graph
     model = onnx.shape_inference.infer_shapes(model)
+    _name_opsets_once(model)  # models of before name some twice
     extractor = utils.Extractor(model)
     pieces = (
         extractor.extract_model([PIXELS], [FEATURES]),
@@ -60,3 +63,10 @@ def cut(graph: bytes | onnx.ModelProto) -> tuple[bytes, bytes]:
 def notes_of(graph: bytes) -> dict[str, str]:
     """What was stored in the file as ONNX metadata."""
     return {entry.key: entry.value for entry in onnx.load_from_string(graph).metadata_props}
+
+
+def _name_opsets_once(model: onnx.ModelProto) -> None:
+    """Merging names the plain ops once for each piece, which some programs refuse to read."""
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    del model.opset_import[:]
+    model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in versions.items())
