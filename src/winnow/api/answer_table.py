@@ -26,11 +26,39 @@ def write_answers(file: TextIO, answers: Iterable[Prediction], classes: Sequence
         has_several: a picture may have several classes: `labels`, separated by |, instead of `label` and `prob`.
     """
     writer = csv.writer(file, lineterminator="\n")
-    answered = ["labels"] if has_several else ["label", "prob"]
-    writer.writerow(["source", *answered, *(f"prob_{name}" for name in classes), "error"])
+    writer.writerow(header(classes, has_several=has_several))
     for one in answers:
-        probs = [f"{one.probs[name]:.6f}" if one.probs else "" for name in classes]
-        prob = "" if one.prob is None else f"{one.prob:.6f}"
-        said = ["|".join(one.labels)] if has_several else [one.label or "", prob]
-        cells = [as_text(one.source), *map(as_text, said), *probs, one.error or ""]
-        writer.writerow(map(encodable, cells))
+        probs = [one.probs[name] if one.probs else None for name in classes]
+        labels = one.labels if has_several or one.label is None else (one.label,)
+        writer.writerow(table_cells(one.source, labels, one.prob, probs, one.error, has_several=has_several))
+
+
+def header(classes: Sequence[str], *, has_several: bool) -> list[str]:
+    """The names of the columns."""
+    answered = ["labels"] if has_several else ["label", "prob"]
+    return ["source", *answered, *(encodable(f"prob_{name}") for name in classes), "error"]
+
+
+def table_cells(
+    source: str,
+    labels: Sequence[str],
+    prob: float | None,
+    probs: Sequence[float | None],
+    error: str | None,
+    *,
+    has_several: bool,
+) -> list[str]:
+    """The cells of one line.
+
+    Args:
+        labels: what is answered.
+        prob: of the one answer.
+        probs: of each class; None where there is no answer.
+    """
+    said = ["|".join(labels)] if has_several else [labels[0] if labels else "", _number(prob)]
+    cells = [as_text(source), *map(as_text, said), *map(_number, probs), error or ""]
+    return [encodable(cell) for cell in cells]
+
+
+def _number(prob: float | None) -> str:
+    return "" if prob is None else f"{prob:.6f}"

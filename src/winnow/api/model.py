@@ -58,6 +58,23 @@ class Prediction:
         }
 
 
+def model_folder(name_or_folder: str | Path, workspace: str | Path | Workspace | None = None) -> Path:
+    """Where a model lies, by its folder or by its name in a workspace; see `Model.open`.
+
+    Raises:
+        NotFoundError: no model has the name; says which are near.
+    """
+    folder = Path(name_or_folder).expanduser()
+    # A bare word is a model's name, even where a folder is called the same: the user's pictures, most likely.
+    is_path = isinstance(name_or_folder, Path) or any(mark in name_or_folder for mark in "/\\")
+    if is_path or is_model(folder):
+        return folder
+    from winnow.api.dataset import using
+
+    with using(workspace) as opened:
+        return opened.find_model(str(name_or_folder)).folder
+
+
 class Model:
     """A trained model.
 
@@ -80,15 +97,7 @@ class Model:
         Raises:
             NotFoundError: there is none; says which are near.
         """
-        folder = Path(name_or_folder).expanduser()
-        # A bare word is a model's name, even where a folder is called the same: the user's pictures, most likely.
-        is_path = isinstance(name_or_folder, Path) or any(mark in name_or_folder for mark in "/\\")
-        if is_path or is_model(folder):
-            return cls(folder)
-        from winnow.api.dataset import using
-
-        with using(workspace) as opened:
-            return cls(opened.find_model(str(name_or_folder)).folder)
+        return cls(model_folder(name_or_folder, workspace))
 
     @property
     def name(self) -> str:

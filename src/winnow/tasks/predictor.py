@@ -25,7 +25,7 @@ Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 Features = npt.NDArray[np.float32]
 
-GRAPH, FACTS = "model.onnx", "winnow.json"
+GRAPH, FACTS, WEIGHTS = "model.onnx", "winnow.json", "weights.safetensors"
 _OLDER_GRAPH, _OLDER_FACTS = "graph.onnx", "model.json"
 """What the two files were called in formats 1 and 2; such folders still open."""
 _FORMAT = 3
@@ -175,3 +175,11 @@ class Predictor:
     def features(self, picture: Callable[[int], Pixels], count: int) -> Features:
         """What the head is given (count, D), of at least one picture (side, side, 3) uint8."""
         return np.stack(list(run_on_pictures(self._features, picture, count)))
+
+    def features_here(self, pixels: Pixels) -> Features:
+        """What the head is given (N, D), of pictures (N, side, side, 3) uint8, computed in the calling thread."""
+        return np.concatenate([self._features.run(one[None]) for one in pixels])
+
+    def answers_to(self, features: Features) -> Probabilities:
+        """Probabilities (N, C) of features (N, D)."""
+        return run_in_chunks(self._head, features)

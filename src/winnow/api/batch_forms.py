@@ -1,0 +1,189 @@
+"""How the answers to many pictures are written, by arrays: a shard's bytes, and shards joined to one file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from winnow.api.answer_table import header, table_cells
+from winnow.data.class_names import encodable
+from winnow.errors import UserError
+
+Form = Literal["parquet", "csv", "jsonl"]
+FORMS: tuple[Form, ...] = ("parquet", "csv", "jsonl")
+_CELLS_AT_ONCE = 1 << 23
+"""Numbers that are held while Parquet shards are joined: 32 MB of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answers to N pictures.
+
+    Attributes:
+        sources: (N,) their paths.
+        probs: (N, C) in the order of `classes`; of a picture without an answer, anything.
+        errors: why a picture has no answer, by its place.
+        classes: (C,) names.
+        thresholds: (C,) from which probability on each is answered; None: the likeliest is.
+        sure_from: from which probability on the one answer may be called sure.
+    """
+
+    sources: Sequence[str]
+    probs: npt.NDArray[np.float32]
+    errors: dict[int, str]
+    classes: tuple[str, ...]
+    thresholds: tuple[float, ...] | None
+    sure_from: float | None
+
+    def chosen(self) -> list[list[int]]:
+        """(N,) which classes are answered for each, most probable first."""
+        if self.thresholds is None:
+            return self.probs.argmax(axis=1)[:, None].tolist()
+        # As the thresholds are written, in double precision: a probability on the edge is on the same side everywhere.
+        reached = self.probs.astype(np.float64) >= np.asarray(self.thresholds)
+        return [
+            [int(place) for place in np.argsort(-row, kind="stable") if marks[place]]
+            for row, marks in zip(self.probs, reached, strict=True)
+        ]
+
+
+def form_of(out: Path) -> Form:
+    """By the ending of a file's name.
+
+    Raises:
+        UserError: it is none of ours.
+    """
+    ending = out.suffix.lower().removeprefix(".")
+    for form in FORMS:
+        if form == ending:
+            return form
+    raise UserError(f"Answers are written as .parquet, .csv or .jsonl, not as '{out.name}': change the ending.")
+
+
+def shard_of(answered: Answered, form: Form) -> bytes:
+    """The answers in a form, to be joined with other shards of the same model and form."""
+    return _FORMS[form][0](answered)
+
+
+def join(shards: Sequence[Path], form: Form, classes: Sequence[str], *, has_several: bool, file: BinaryIO) -> None:
+    """Write shards to a file one after the other, as one table; memory stays flat."""
+    _FORMS[form][1](shards, classes, has_several, file)
+
+
+def _csv(answered: Answered) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    has_several = answered.thresholds is not None
+    rows = zip(answered.sources, answered.probs.tolist(), answered.chosen(), strict=True)
+    for place, (source, probs, chosen) in enumerate(rows):
+        error = answered.errors.get(place)
+        if error is not None:
+            probs, chosen = [], []
+        labels = [answered.classes[one] for one in chosen]
+        prob = probs[chosen[0]] if len(chosen) == 1 else None
+        shown = probs or [None] * len(answered.classes)
+        writer.writerow(table_cells(source, labels, prob, shown, error, has_several=has_several))
+    return text.getvalue().encode()
+
+
+def _join_csv(shards: Sequence[Path], classes: Sequence[str], has_several: bool, file: BinaryIO) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(header(classes, has_several=has_several))
+    file.write(text.getvalue().encode())
+    _join_lines(shards, classes, has_several, file)
+
+
+def _jsonl(answered: Answered) -> bytes:
+    lines: list[str] = []
+    orders = np.argsort(-answered.probs, axis=1, kind="stable").tolist()
+    rows = zip(answered.sources, answered.probs.tolist(), answered.chosen(), orders, strict=True)
+    for place, (source, probs, chosen, order) in enumerate(rows):
+        error = answered.errors.get(place)
+        if error is not None:
+            chosen, order = [], []
+        labels = [answered.classes[one] for one in chosen]
+        prob = probs[chosen[0]] if len(chosen) == 1 else None
+        is_sure = bool(chosen) if answered.thresholds is not None else _is_sure(prob, answered.sure_from)
+        values = {
+            "source": encodable(source),
+            "label": labels[0] if len(labels) == 1 else None,
+            "labels": labels,
+            "prob": prob,
+            "probs": {answered.classes[one]: probs[one] for one in order},
+            "error": error,
+            "is_sure": is_sure,
+        }
+        lines.append(json.dumps(values, ensure_ascii=False))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _is_sure(prob: float | None, sure_from: float | None) -> bool:
+    return prob is not None and sure_from is not None and prob >= sure_from
+
+
+def _join_lines(shards: Sequence[Path], classes: Sequence[str], has_several: bool, file: BinaryIO) -> None:
+    for shard in shards:
+        with shard.open("rb") as source:
+            shutil.copyfileobj(source, file)
+
+
+def _parquet(answered: Answered) -> bytes:
+    """The columns of the CSV table: source, label and prob or labels, a prob_ for each class, error."""
+    n = len(answered.sources)
+    is_bad = np.array([place in answered.errors for place in range(n)], dtype=np.bool_)
+    columns: list[Any] = [pa.array([encodable(source) for source in answered.sources], pa.string())]
+    chosen = answered.chosen()
+    if answered.thresholds is not None:
+        labels = [
+            None if bad else [answered.classes[one] for one in places]
+            for places, bad in zip(chosen, is_bad, strict=True)
+        ]
+        columns.append(pa.array(labels, pa.list_(pa.string())))
+    else:
+        best = [places[0] for places in chosen]
+        names = [None if bad else answered.classes[one] for one, bad in zip(best, is_bad, strict=True)]
+        columns += [pa.array(names, pa.string()), pa.array(answered.probs[np.arange(n), best], mask=is_bad)]
+    columns += [pa.array(column, mask=is_bad) for column in np.ascontiguousarray(answered.probs.T)]
+    columns.append(pa.array([answered.errors.get(place) for place in range(n)], pa.string()))
+    names = header(answered.classes, has_several=answered.thresholds is not None)
+    buffer = io.BytesIO()
+    # As text is written, packed; the whole is packed when shards are joined.
+    pq.write_table(pa.Table.from_arrays(columns, names=names), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _join_parquet(shards: Sequence[Path], classes: Sequence[str], has_several: bool, file: BinaryIO) -> None:
+    waiting: list[Any] = []
+    n_cells = 0
+    writer: Any = None
+    for shard in shards:
+        table: Any = pq.read_table(shard, memory_map=True)
+        writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
+        waiting.append(table)
+        n_cells += table.num_rows * table.num_columns
+        if n_cells >= _CELLS_AT_ONCE:
+            writer.write_table(pa.concat_tables(waiting))
+            waiting, n_cells = [], 0
+    if waiting:
+        writer.write_table(pa.concat_tables(waiting))
+    writer.close()
+
+
+_Shard = Callable[[Answered], bytes]
+_Join = Callable[[Sequence[Path], Sequence[str], bool, BinaryIO], None]
+_FORMS: dict[Form, tuple[_Shard, _Join]] = {
+    "csv": (_csv, _join_csv),
+    "jsonl": (_jsonl, _join_lines),
+    "parquet": (_parquet, _join_parquet),
+}

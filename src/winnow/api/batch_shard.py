@@ -1,0 +1,126 @@
+"""One shard of a large batch: a model's folder and some files in, bytes out; nothing else is read or written.
+
+A cluster may run it anywhere, in any order and more than once: the same files give the same bytes on the same kind of
+machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow.api.batch_forms import Answered, Form, shard_of
+from winnow.api.model import REPORT
+from winnow.api.report import ReportFile
+from winnow.data.decode import UnreadablePictureError
+from winnow.data.decoder.pool import decoding_pool
+from winnow.data.inputs import InputSpec, to_input
+from winnow.data.regular_files import read_file
+from winnow.machine import cores
+from winnow.tasks.predictor import Predictor
+
+Pixels = npt.NDArray[np.uint8]
+
+_BATCH = 32
+"""Files that one thread reads, decodes and computes before it asks for more."""
+_THREADS_PER_CORE = 2
+"""While one computes, another reads and waits for its pictures to be decoded."""
+
+
+def predict_shard(
+    model: str | Path, files: Sequence[str], form: Form, *, done: Callable[[int], None] = lambda _: None
+) -> bytes:
+    """The answers to some files, to be joined with others (`winnow.api.batch_forms.join`).
+
+    A file that cannot be read, or is no picture, costs its own line.
+
+    Args:
+        model: the model's folder; it stays open for the next shard.
+        files: their paths, at least one.
+        form: what the answers are written as.
+        done: hears how many more are answered.
+
+    Raises:
+        NotFoundError: no model lies there.
+        BadDataError: its files are damaged.
+    """
+    opened = open_model(Path(model))
+    probs, errors = opened.answers(files, done)
+    facts = opened.facts
+    return shard_of(Answered(files, probs, errors, facts.classes, facts.thresholds, opened.sure_from), form)
+
+
+class OpenModel:
+    """A model as batches need it.
+
+    Attributes:
+        facts: what it answers with.
+        sure_from: from which probability on its answer may be called sure.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._predictor = Predictor(folder)
+        self.facts = self._predictor.facts
+        has_report = self.facts.thresholds is None and (folder / REPORT).is_file()
+        self.sure_from = ReportFile.read(folder / REPORT).sure_from if has_report else None
+
+    @property
+    def identity(self) -> str:
+        """A digest (hex) of all that decides its answers."""
+        facts = self.facts
+        values = [facts.sha256, facts.classes, facts.thresholds, facts.input_spec.to_json(), self.sure_from]
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+    def answers(
+        self, files: Sequence[str], done: Callable[[int], None]
+    ) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+        """Probabilities (N, C), and by place why there are none."""
+        spec = self.facts.input_spec
+        errors: dict[int, str] = {}
+
+        def some(start: int) -> npt.NDArray[np.float32]:
+            inputs = np.zeros((len(files[start : start + _BATCH]), spec.side_px, spec.side_px, 3), dtype=np.uint8)
+            for place, file in enumerate(files[start : start + _BATCH]):
+                picture = _input(file, spec)
+                if isinstance(picture, str):
+                    errors[start + place] = picture
+                else:
+                    inputs[place] = picture
+            return self._predictor.features_here(inputs)
+
+        features: list[npt.NDArray[np.float32]] = []
+        with ThreadPoolExecutor(_THREADS_PER_CORE * cores(), thread_name_prefix="winnow-batch") as pool:
+            for rows in pool.map(some, range(0, len(files), _BATCH)):
+                features.append(rows)
+                done(len(rows))
+        return self._predictor.answers_to(np.concatenate(features)), errors
+
+
+@lru_cache(maxsize=1)
+def open_model(folder: Path) -> OpenModel:
+    """The model in a folder, opened once.
+
+    Raises:
+        NotFoundError: no model lies there.
+        BadDataError: its files are damaged.
+    """
+    return OpenModel(folder)
+
+
+def _input(file: str, spec: InputSpec) -> Pixels | str:
+    """(side, side, 3), or why the file gives no picture."""
+    try:
+        return to_input(decoding_pool().pixels(read_file(file, is_picture=True), spec.side_px), spec)
+    except FileNotFoundError:
+        return "There is no such file: check the path. (E_MISSING)"
+    except OSError as error:
+        return f"The file cannot be read ({error.strerror}). (E_UNREADABLE)"
+    except UnreadablePictureError as error:
+        return str(error)
