@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI, Request
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from winnow.studio.door import Door, Lock
+from winnow.studio.sessions import Sessions
 
 PORT = 8765
 HERE = f"http://127.0.0.1:{PORT}"
@@ -18,13 +20,17 @@ SOCKET = f"ws://127.0.0.1:{PORT}/socket"
 
 
 @pytest.fixture
-def lock() -> Lock:
-    return Lock(PORT)
+def lock(tmp_path: Path) -> Lock:
+    return Lock(PORT, Sessions(tmp_path))
 
 
 @pytest.fixture
 def stranger(lock: Lock) -> TestClient:
     """A browser that has not opened the link."""
+    return browser(lock)
+
+
+def browser(lock: Lock) -> TestClient:
     app = FastAPI()
 
     @app.get("/")
@@ -147,8 +153,18 @@ def test_a_proxys_prefix_never_reaches_a_page(guest: TestClient):
     assert "<p>none</p>" in guest.get("/", headers={"x-forwarded-prefix": "/evil"}).text
 
 
-def test_two_studios_on_one_machine_do_not_share_a_cookie():
-    assert Lock(1).cookie != Lock(2).cookie
+def test_two_studios_on_one_machine_do_not_share_a_cookie(tmp_path: Path):
+    assert Lock(1, Sessions(tmp_path)).cookie != Lock(2, Sessions(tmp_path)).cookie
+
+
+def test_an_open_page_goes_on_after_the_studio_was_started_again(guest: TestClient, lock: Lock, tmp_path: Path):
+    again = Lock(PORT, Sessions(tmp_path))
+    restarted = browser(again)
+    restarted.cookies = guest.cookies
+    assert restarted.get("/").status_code == 200
+    assert restarted.get(lock.link).status_code == 200  # by its cookie: the old link opens nothing by itself
+    restarted.cookies.clear()
+    assert restarted.get(lock.link).status_code == 401
 
 
 def test_a_broken_cookie_is_no_cookie(stranger: TestClient):

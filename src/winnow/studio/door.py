@@ -17,6 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from winnow.studio.sessions import Sessions
+
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 # Vue compiles a few templates in the browser, hence 'unsafe-eval'; inline scripts run only with this answer's nonce.
 _POLICY = (
@@ -34,14 +36,19 @@ _HEADERS = {
 
 
 class Lock:
-    """The token of the printed link, and the cookies that were given for it; only hashes are kept."""
+    """The token of the printed link, new with every studio, and who came in by it.
 
-    def __init__(self, port: int, token: str | None = None) -> None:
+    Args:
+        port: where the studio is.
+        sessions: of browsers that came in, now or before.
+    """
+
+    def __init__(self, port: int, sessions: Sessions) -> None:
         self.port = port
-        self.token = token or secrets.token_urlsafe(24)
+        self.sessions = sessions
+        self.token = secrets.token_urlsafe(24)
         self._token = _hashed(self.token)
         self._once: set[bytes] = set()
-        self._sessions: set[bytes] = set()
 
     @property
     def cookie(self) -> str:
@@ -69,16 +76,6 @@ class Lock:
 
     def _to(self, token: str) -> str:
         return f"http://127.0.0.1:{self.port}/?token={token}"
-
-    def sign_in(self) -> str:
-        """A new cookie's value."""
-        value = secrets.token_urlsafe(32)
-        self._sessions.add(_hashed(value))
-        return value
-
-    def knows(self, session: str) -> bool:
-        """Whether this cookie's value was given by us."""
-        return _hashed(session) in self._sessions
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -122,14 +119,14 @@ class Door:
         tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
         if scope["type"] == "http" and scope["method"] == "GET" and any(self._lock.fits(token) for token in tokens):
             return self._welcome()
-        if any(self._lock.knows(session) for session in _cookies(headers, self._lock.cookie)):
+        if any(self._lock.sessions.knows(session) for session in _cookies(headers, self._lock.cookie)):
             return None
         return HTMLResponse(_page("Open the studio by its link: the one that <b>winnow studio</b> printed."), 401)
 
     def _welcome(self) -> Response:
         # Not a redirect: a browser that came from elsewhere would not send a strict cookie along with it.
         response = HTMLResponse(_page("Opening the studio.", onward="/"))
-        response.set_cookie(self._lock.cookie, self._lock.sign_in(), httponly=True, samesite="strict")
+        response.set_cookie(self._lock.cookie, self._lock.sessions.begin(), httponly=True, samesite="strict")
         return response
 
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from winnow.errors import UserError
 from winnow.studio.door import Lock
+from winnow.studio.sessions import Sessions
 from winnow.workspace.workspace import Workspace
 
 HOST = "127.0.0.1"
@@ -19,7 +20,12 @@ _FIRST_PORT, _PORTS = 8765, 20
 
 
 def launch(
-    workspace: Path | None = None, port: int | None = None, *, opens: bool = True, said: Callable[[str], None] = print
+    workspace: Path | None = None,
+    port: int | None = None,
+    *,
+    opens: bool = True,
+    signs_out: bool = False,
+    said: Callable[[str], None] = print,
 ) -> None:
     """Serve the studio until Ctrl-C or SIGTERM.
 
@@ -27,6 +33,7 @@ def launch(
         workspace: its folder; None: WINNOW_WORKSPACE, else ~/.winnow.
         port: None: the first free one from 8765 on.
         opens: show it in the browser.
+        signs_out: first let every browser that came in before need the new link.
         said: hears the line with the link.
 
     Raises:
@@ -37,7 +44,10 @@ def launch(
         os.environ.setdefault("NICEGUI_STORAGE_PATH", str(opened.cache_folder / "studio"))
         from winnow.studio.app import studio
 
-        lock = Lock(listening.getsockname()[1])
+        sessions = Sessions(opened.folder / "studio" / "sessions")
+        if signs_out:
+            sessions.end_all()
+        lock = Lock(listening.getsockname()[1], sessions)
         app = studio(opened, lock)
         said(f"The studio is open: {lock.link}\nIt works on {opened.folder}; Ctrl-C closes it, and climbs go on.")
         if opens:
