@@ -13,7 +13,9 @@ def test_two_models_are_compared_in_words_and_as_json(winnow: Winnow, shapes: Pa
         assert winnow("train", shapes, "--name", "shapes", "--rungs", rung).code == 0
     said = winnow("compare", "shapes@1", "shapes@2")
     assert said.code == 0
-    assert "shapes@2 is shown to be better than shapes@1." in " ".join(said.out.split())
+    words = " ".join(said.out.split())
+    assert "shapes@2 is shown to be better than shapes@1." in words
+    assert "One measure decides, accuracy; the others are shown as they are" in words
     found = json.loads(winnow("compare", "shapes@1", "shapes@2", "--on", "judged", "--json").out)
     assert (found["better"], found["on"], found["pictures"]) == ("b", "judged", 48)
     assert found["p_value"] < 0.05

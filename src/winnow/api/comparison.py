@@ -104,7 +104,8 @@ class Comparison:
         for row in score_rows(self):
             table.add_row(*map(Text, row))
         notes = (Text(words.printable(f"- {note}")) for note in self.notes)
-        return Group(Text(words.printable(self.verdict)), Text(""), table, Text(""), *notes)
+        decides = Text(deciding_sentence(self))
+        return Group(Text(words.printable(self.verdict)), Text(""), table, Text(""), decides, *notes)
 
 
 def score_rows(found: Comparison) -> list[tuple[str, str, str, str]]:
@@ -136,6 +137,12 @@ def _scores_sentence(found: Comparison) -> str:
         f"{found.a} {words.score(metric, pair.a.value)}: {words.gain(metric, pair.difference.value)} points "
         f"({words.level(pair.difference)} interval {words.gain_span(metric, pair.difference)})."
     )
+
+
+def deciding_sentence(found: Comparison) -> str:
+    """Which of the many figures the verdict rests on."""
+    term = words.term(found.main, found.task)
+    return f"One measure decides, {term}; the others are shown as they are, not corrected for being many."
 
 
 def exact_sentence(found: Comparison) -> str:

@@ -8,7 +8,7 @@ import shlex
 from nicegui import ui
 
 from winnow.api.comparing import compare
-from winnow.api.comparison import Comparison, score_rows
+from winnow.api.comparison import Comparison, deciding_sentence, score_rows
 from winnow.errors import UserError
 from winnow.report import words
 from winnow.studio.answering import aside
@@ -79,6 +79,5 @@ async def _compared(workspace: Workspace, a: str, b: str) -> None:
         para(
             "Only the two numbers where the models disagree say which is better. McNemar's exact test asks how often a "
             "fair coin would share them out so unevenly. The intervals come from the paired bootstrap: whole pictures, "
-            "or groups of them, are drawn again and again, for both models alike. One measure decides, "
-            f"{words.term(found.main, found.task)}; the others are shown as they are, not corrected for being many."
+            "or groups of them, are drawn again and again, for both models alike. " + deciding_sentence(found)
         )
