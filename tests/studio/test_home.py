@@ -72,6 +72,6 @@ async def test_climbs_are_shown_as_they_go(visitor: User, workspace: Workspace, 
     await visitor.open("/")
     await visitor.should_not_see("Climbs")
     job = submit("photos", workspace=workspace)
-    await visitor.should_see("waits", retries=20)
+    await visitor.should_see("about to start", retries=20)
     find_job(job.id, workspace).stop()
     await visitor.should_see("stopped", retries=20)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nicegui
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from nicegui import ui
 from starlette.types import ASGIApp
 
@@ -24,6 +25,7 @@ from winnow.studio.pages.label.routes import label_routes
 from winnow.studio.pages.predict.predicting import predicting
 from winnow.studio.parts import para
 from winnow.studio.per_workspace import forget
+from winnow.studio.refusals import odd_request
 from winnow.studio.worker_watch import watch_worker
 from winnow.workspace.workspace import Workspace
 
@@ -66,6 +68,7 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     nicegui.app.include_router(predicting(workspace))
     nicegui.app.include_router(evaluating(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
+    nicegui.app.add_exception_handler(RequestValidationError, odd_request)
     nicegui.app.on_shutdown(lambda: forget(workspace))
     for page in PAGES:
         ui.page(page.path, response_timeout=_SLOW_S)(_visited(page, workspace, origin))

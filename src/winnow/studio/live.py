@@ -6,6 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
+from winnow.events import Progress
+from winnow.report import words
 from winnow.studio.answering import Handler, guarded
 from winnow.studio.background import Background
 from winnow.studio.parts import box, button, para, text
@@ -45,16 +47,18 @@ def follow(work: Background[Any], then: Handler, *, stop: str = "") -> None:
         timer = ui.timer(0.25, look)
 
 
+def progress_in_words(progress: Progress) -> str:
+    """Such as "Reading pictures: 300 of 1,797"."""
+    what = words.capital(progress.what)
+    if not progress.total:
+        return f"{what}: {words.number(progress.done)} so far" if progress.done else what
+    return f"{what}: {words.number(progress.done)} of {words.number(progress.total)}"
+
+
 def _words(work: Background[Any]) -> str:
     if work.is_stopping and work.is_running:
         return "Stopping"
-    progress = work.progress
-    if progress is None:
-        return "Beginning"
-    what = f"{progress.what[:1].upper()}{progress.what[1:]}"
-    if not progress.total:
-        return f"{what}: {progress.done:,} so far" if progress.done else what
-    return f"{what}: {progress.done:,} of {progress.total:,}"
+    return "Beginning" if work.progress is None else progress_in_words(work.progress)
 
 
 def _share(work: Background[Any]) -> float | None:

@@ -92,17 +92,24 @@ def focus(element: ui.element) -> None:
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], classes: str = "") -> ui.element:
     """A table with a caption; the first cell of a row names it. A cell is words, or a function that draws it."""
+    around, body = growing_table(caption, columns, classes)
+    with body:
+        for row in rows:
+            with box("tr"):
+                for place, cell in enumerate(row):
+                    _cell(cell, is_first=place == 0)
+    return around
+
+
+def growing_table(caption: str, columns: Sequence[str], classes: str = "") -> tuple[ui.element, ui.element]:
+    """A table without rows, and its body, to put rows into."""
     with box("div", "scroll", tabindex=0, role="region", aria_label=caption) as around, box("table", classes):
         text("caption", caption)
         with box("thead"), box("tr"):
             for column in columns:
                 text("th", column, scope="col")
-        with box("tbody"):
-            for row in rows:
-                with box("tr"):
-                    for place, cell in enumerate(row):
-                        _cell(cell, is_first=place == 0)
-    return around
+        body = box("tbody")
+    return around, body
 
 
 def _cell(cell: Cell, *, is_first: bool) -> None:

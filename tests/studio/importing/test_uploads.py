@@ -177,7 +177,7 @@ def test_a_browser_begins_sends_and_is_told_how_much_is_there(browser: TestClien
 
 def test_a_browser_is_told_in_a_sentence_what_is_wrong(browser: TestClient):
     answer = browser.post("/uploads/unknown/pieces", content=piece(("a/1.jpg", 0, b"xyz")))
-    assert answer.status_code == 422
+    assert answer.status_code == 404
     assert "Drop it again" in answer.json()["error"]
 
 

@@ -133,10 +133,26 @@ def test_a_name_that_hides_or_turns_text_is_cleaned(client: TestClient):
 def test_what_cannot_be_done_is_said_and_not_tried_again(client: TestClient):
     asked = {"action": "ada:1", "client": "ada", "edits": [{"kind": "rename", "old": "cirrus", "new": "stratus"}]}
     answer = client.post("/label-data/clouds/act", json=asked)
-    assert (answer.status_code, "merge the two instead" in answer.json()["error"]) == (409, True)
+    assert (answer.status_code, "merge the two instead" in answer.json()["error"]) == (422, True)
     assert client.get("/label-data/nothing/state").status_code == 404
     for odd in ({}, {"action": "a", "edits": 7}, {"action": "a", "edits": [{"kind": "relabel", "x": 1}]}):
-        assert client.post("/label-data/clouds/act", json=odd).status_code == 400
+        assert client.post("/label-data/clouds/act", json=odd).status_code == 422
+
+
+def test_a_dataset_has_one_desk_however_its_name_is_written(workspace: Workspace, clouds: Dataset):
+    desks = module.Desks(workspace)
+    assert desks.of("CLOUDS") is desks.of(clouds.name)
+
+
+def test_nothing_is_kept_of_a_dataset_that_is_gone(
+    client: TestClient, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    forgotten: list[str] = []
+    monkeypatch.setattr(module.Desks, "forget", lambda _, name: forgotten.append(name))
+    state(client)
+    workspace.remove_dataset("clouds")
+    assert client.get("/label-data/clouds/state").status_code == 404
+    assert forgotten == ["clouds"]
 
 
 NO_OBJECTS = (b"", b"nonsense", b"\xff", b"[NaN]", b'"\\ud800"', b"[" * 100_000)
@@ -159,14 +175,14 @@ def test_what_no_page_sends_is_refused_with_a_sentence(client: TestClient, route
     """An answer of 500 would be tried again for ever, and what waits behind it would never be stored."""
     sent = sent.replace(b"EPOCH", state(client)["epoch"].encode())
     answer = client.post(f"/label-data/clouds/{route}", content=sent)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "load the page again" in answer.json()["error"]
 
 
 def test_more_than_any_page_sends_is_not_read(client: TestClient, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "_MOST_BYTES", 1000)
     answer = client.post("/label-data/clouds/act", content=(b"x" * 100 for _ in range(1000)))
-    assert (answer.status_code, "at once" in answer.json()["error"]) == (409, True)
+    assert (answer.status_code, "at once" in answer.json()["error"]) == (422, True)
 
 
 def test_a_class_s_name_has_an_end(client: TestClient):

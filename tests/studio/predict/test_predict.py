@@ -123,7 +123,7 @@ def test_too_large_a_file_is_refused_before_it_is_decoded(client: TestClient):
 
 def test_an_unknown_model_is_named(client: TestClient):
     response = client.post("/predict/phots/answer", content=png())
-    assert response.status_code == 422
+    assert response.status_code == 404
     assert "photos" in response.json()["error"]
 
 

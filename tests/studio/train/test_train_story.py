@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from winnow.api.jobs import Told
 from winnow.events import EpochDone, Event, Note, PlanMade, Progress, RungFinished, RungSkipped, RungStarted, StepDone
+from winnow.studio.live import progress_in_words
 from winnow.studio.pages.train.drawings import growing_ladder, learning_charts, learning_table
-from winnow.studio.pages.train.states import doing_in_words, progress_in_words
+from winnow.studio.pages.train.states import doing_in_words
 from winnow.studio.pages.train.story import Story
 
 BEGIN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

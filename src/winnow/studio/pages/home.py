@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -14,21 +13,15 @@ from winnow.api.jobs import Job, jobs
 from winnow.report.words import duration
 from winnow.studio.answering import aside, guarded
 from winnow.studio.live import follow
+from winnow.studio.moments import moment, now
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.importing.imports import Import, imports_of
+from winnow.studio.pages.train.states import state_in_words, took_s
 from winnow.studio.parts import Cell, box, button, heading, link, para, same_as, table, text
 from winnow.workspace.workspace import Workspace
 
 _LOOK_EVERY_S = 3.0
 _OVER_SHOWN = 5
-_STATES = {
-    "queued": "waits",
-    "running": "climbing",
-    "stopping": "stopping",
-    "done": "done",
-    "failed": "failed",
-    "stopped": "stopped",
-}
 
 
 async def build(visit: Visit) -> None:
@@ -41,7 +34,7 @@ async def build(visit: Visit) -> None:
         _models(found["models"])
     else:
         _invitation(visit.workspace)
-    same_as("winnow list", "import winnow\nfrom winnow.api.inventory import inventory\nprint(inventory())")
+    same_as("winnow list", "from winnow.api.inventory import inventory\nprint(inventory())")
 
 
 def _invitation(workspace: Workspace) -> None:
@@ -111,7 +104,7 @@ def _models(records: list[dict[str, Any]]) -> None:
             [
                 partial(link, one["name"], f"/evaluate/{quote(one['name'])}"),
                 f"{one['dataset']}, version {one['version']}",
-                _day(one["created"]),
+                moment(one["created"]),
                 partial(link, "Predict", f"/predict/{quote(one['name'])}", aria_label=f"Predict with {one['name']}"),
             ]
             for one in current
@@ -162,22 +155,18 @@ def _imports(imports: list[Import]) -> None:
 def _climbs(climbs: list[Job]) -> None:
     with box("section", "card"):
         heading("Climbs")
+        at = now()
         rows: list[list[Cell]] = [
             [
                 partial(link, f"{job.dataset}, climb {job.id}", f"/train/{quote(job.dataset)}/{job.id}"),
-                _STATES[job.state],
-                _taken(job),
+                state_in_words(job, None, before, at),
+                "" if seconds is None else duration(seconds),
                 partial(_outcome, job),
             ]
-            for job in climbs
+            for before, job in enumerate(climbs)
+            for seconds in [took_s(job, at)]
         ]
         table("Under way, waiting, and the last that ended", ("Climb", "State", "Time", "Outcome"), rows)
-
-
-def _taken(job: Job) -> str:
-    if job.started_at is None:
-        return ""
-    return duration(((job.ended_at or datetime.now(UTC)) - job.started_at).total_seconds())
 
 
 def _outcome(job: Job) -> None:
@@ -185,10 +174,6 @@ def _outcome(job: Job) -> None:
         link(job.model, f"/evaluate/{quote(job.model)}")
     elif job.error is not None:
         text("span", job.error)
-
-
-def _day(created: str) -> str:
-    return datetime.fromisoformat(created).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 PAGE = Page("/", lambda _: "Winnow", build, room="Home")

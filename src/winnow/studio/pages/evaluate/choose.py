@@ -6,6 +6,7 @@ from winnow.api.report import ReportFile
 from winnow.errors import UserError
 from winnow.report import words
 from winnow.studio.answering import aside
+from winnow.studio.moments import moment
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.evaluate.judged_sets import report_of
 from winnow.studio.pages.evaluate.links import model_page
@@ -34,7 +35,7 @@ def _row(record: ModelRecord) -> list[Cell]:
     def to_model() -> None:
         link(name, model_page(name))
 
-    made = record.created[:16].replace("T", " ")
+    made = moment(record.created)
     try:
         report = report_of(record)
     except UserError as error:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response
 
 from winnow.api.model import REPORT
 from winnow.api.report import CARD, PAGE
-from winnow.errors import NotFoundError, UserError
+from winnow.errors import NotFoundError
 from winnow.report.page.curves import curves_data
 from winnow.report.tables import charts, ladder_chart
 from winnow.studio.pages.evaluate.judged_sets import find_set, report_of
+from winnow.studio.refusals import answered_to_a_person
 from winnow.workspace.workspace import Workspace
 
 FILES = {"report.html": PAGE, "report.json": REPORT, "model-card.md": CARD}
@@ -41,11 +41,11 @@ def evaluating(workspace: Workspace) -> APIRouter:
                 raise NotFoundError(f"The model {record.full_name} has no file '{file[:40]}'.")
             return as_download(f"{record.full_name}-{file}", path.read_bytes(), _ANY)
 
-        return _answered(found)
+        return answered_to_a_person(found)
 
     @router.get("/evaluate/{model}/{name}/pictures.json")
     def _pictures(model: str, name: str) -> Response:
-        return _answered(lambda: _facts(workspace, model, name))
+        return answered_to_a_person(lambda: _facts(workspace, model, name))
 
     @router.get("/evaluate/{model}/{name}/answers.bin")
     def _answers(model: str, name: str) -> Response:
@@ -55,7 +55,7 @@ def evaluating(workspace: Workspace) -> APIRouter:
                 raise NotFoundError("This model does not keep what it answered picture by picture.")
             return Response(asked.answers(), media_type=_ANY, headers=_FRESH)
 
-        return _answered(found)
+        return answered_to_a_person(found)
 
     @router.get("/evaluate/{model}/{name}/{chart}.csv")
     def _chart(model: str, name: str, chart: str) -> Response:
@@ -67,18 +67,9 @@ def evaluating(workspace: Workspace) -> APIRouter:
                 f"{model}-{name}-{chart}.csv", tables[chart].as_csv().encode(), "text/csv; charset=utf-8"
             )
 
-        return _answered(found)
+        return answered_to_a_person(found)
 
     return router
-
-
-def _answered(found: Callable[[], Response]) -> Response:
-    try:
-        return found()
-    except NotFoundError as error:
-        return PlainTextResponse(str(error), 404)
-    except UserError as error:
-        return PlainTextResponse(str(error), 409)
 
 
 def _facts(workspace: Workspace, model: str, name: str) -> Response:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, Response
 
 from winnow.api.report import PAGE
-from winnow.errors import UserError
+from winnow.errors import NotFoundError
+from winnow.studio.refusals import answered_to_a_person
 from winnow.workspace.workspace import Workspace
 
 _POLICY = (
@@ -32,12 +33,12 @@ def reports(workspace: Workspace) -> APIRouter:
 
     @router.get("/report/{model}")
     def _report(model: str) -> Response:
-        try:
+        def found() -> Response:
             path = workspace.find_model(model).folder / PAGE
-        except UserError as error:
-            return PlainTextResponse(str(error), 404)
-        if not path.is_file():
-            return PlainTextResponse(f"The model '{model}' has no report.", 404)
-        return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+            if not path.is_file():
+                raise NotFoundError(f"The model '{model}' has no report.")
+            return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+
+        return answered_to_a_person(found)
 
     return router

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 
 from nicegui import ui
@@ -12,6 +11,7 @@ from winnow.errors import UserError
 from winnow.report.words import count
 from winnow.studio.answering import aside
 from winnow.studio.checks import checks_of
+from winnow.studio.moments import moment
 from winnow.studio.pages.health.mending import Changed
 from winnow.studio.parts import Cell, box, button, details, para, table
 from winnow.workspace.records import VersionRecord
@@ -48,7 +48,7 @@ def draw_versions(data: Dataset, versions: list[VersionRecord], changed: Changed
                 str(one.number),
                 one.what,
                 one.who,
-                _moment(one),
+                moment(one.created),
                 count(one.examples, "picture"),
                 partial(_back, data, one, changed),
             ]
@@ -69,7 +69,3 @@ async def _go_back(data: Dataset, number: int, changed: Changed) -> None:
     restored = await aside(data.restore, number)
     checks_of(data.workspace).last_fix.pop(data.name, None)
     await changed(f"Version {restored.version} equals version {number}.")
-
-
-def _moment(one: VersionRecord) -> str:
-    return datetime.fromisoformat(one.created).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from winnow.errors import UserError
 from winnow.studio.pages.importing.uploads import MOST_PIECE_BYTES, Uploads
 from winnow.studio.per_workspace import PerWorkspace
+from winnow.studio.refusals import answered, body_of
 from winnow.workspace.workspace import Workspace
 
 uploads_of = PerWorkspace(lambda workspace: Uploads(workspace.cache_folder / "uploads"))
@@ -22,24 +22,20 @@ def receiving(workspace: Workspace) -> APIRouter:
 
     @router.post("/uploads")
     def _begin() -> Response:
-        try:
-            return JSONResponse({"id": uploads.begin().id})
-        except UserError as error:
-            return _refused(error)
+        return answered(lambda: JSONResponse({"id": uploads.begin().id}))
 
     @router.post("/uploads/{upload_id}/pieces")
     async def _take(upload_id: str, request: Request) -> Response:
-        data = bytearray()
-        async for part in request.stream():
-            data += part
-            if len(data) > MOST_PIECE_BYTES:
-                return Response(status_code=413)
-        try:
+        data = await body_of(request, MOST_PIECE_BYTES)
+        if data is None:
+            return Response(status_code=413)
+
+        def taken() -> Response:
             upload = uploads.find(upload_id)
-            await run_in_threadpool(upload.write, bytes(data))
-        except UserError as error:
-            return _refused(error)
-        return JSONResponse({"files": upload.n_files, "bytes": upload.n_bytes})
+            upload.write(data)
+            return JSONResponse({"files": upload.n_files, "bytes": upload.n_bytes})
+
+        return await run_in_threadpool(answered, taken)
 
     @router.post("/uploads/{upload_id}/give-up")
     def _give_up(upload_id: str) -> Response:
@@ -47,7 +43,3 @@ def receiving(workspace: Workspace) -> APIRouter:
         return Response(status_code=204)
 
     return router
-
-
-def _refused(error: UserError) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=422)

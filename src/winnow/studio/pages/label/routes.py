@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from winnow.api.labelling import act, take_back, taken_back, undo_action
 from winnow.data.class_names import ClassNameError, class_name, encodable
 from winnow.data.edits import Edit, from_json
-from winnow.errors import NotFoundError, UserError, WorkspaceError
+from winnow.errors import NotFoundError, UserError
 from winnow.studio.pages.label.capture import add_captured
 from winnow.studio.pages.label.desk import Desk
+from winnow.studio.refusals import OddRequestError, answered, body_of
+from winnow.workspace.names import same_name_key
 from winnow.workspace.records import VersionRecord
 from winnow.workspace.workspace import Workspace
 
@@ -29,13 +31,8 @@ _MOST_BYTES = 64 << 20
 
 
 async def _body(request: Request) -> bytes | None:
-    """What was sent; None as soon as it is more than any page of ours sends."""
-    data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > _MOST_BYTES:
-            return None
-    return bytes(data)
+    """What was sent; None where it is more than any page of ours sends."""
+    return await body_of(request, _MOST_BYTES)
 
 
 _Sent = Annotated[bytes | None, Depends(_body)]
@@ -51,22 +48,16 @@ class Desks:
 
     def of(self, name: str) -> Desk:
         """The desk of a dataset; NotFoundError if there is none of that name."""
+        key = same_name_key(name)
         with self._lock:
-            if name not in self._desks:
-                self._desks[name] = Desk(self.workspace, name)
-            return self._desks[name]
+            if key not in self._desks:
+                self._desks[key] = Desk(self.workspace, name)
+            return self._desks[key]
 
     def forget(self, name: str) -> None:
         """The dataset is gone: one that comes later under its name is another."""
         with self._lock:
-            self._desks.pop(name, None)
-
-
-class _OddRequestError(UserError):
-    """No page of ours asks so: an old script, or a program."""
-
-    def __init__(self) -> None:
-        super().__init__("This is no request that the label page makes: load the page again.")
+            self._desks.pop(same_name_key(name), None)
 
 
 def label_routes(workspace: Workspace) -> APIRouter:
@@ -76,20 +67,20 @@ def label_routes(workspace: Workspace) -> APIRouter:
 
     # None is async: reading and storing wait in threads, and other pages go on.
     @router.get("/{name}/state")
-    def _state(name: str, client: str = "", epoch: str = "", since: int = 0) -> JSONResponse:
+    def _state(name: str, client: str = "", epoch: str = "", since: int = 0) -> Response:
         def answer() -> dict[str, Any]:
             desk = desks.of(name)
-            desk.look()
+            try:
+                desk.look()
+            except NotFoundError:
+                desks.forget(name)
+                raise
             return _state_of(desk, client, epoch, since)
 
-        try:
-            return _answered(answer)
-        except NotFoundError as error:
-            desks.forget(name)
-            return _refused(error)
+        return _answered(answer)
 
     @router.get("/{name}/order")
-    def _order(name: str, which: str = "all") -> JSONResponse:
+    def _order(name: str, which: str = "all") -> Response:
         def answer() -> dict[str, Any]:
             desk = desks.of(name)
             desk.board.catch_up()
@@ -100,7 +91,7 @@ def label_routes(workspace: Workspace) -> APIRouter:
         return _answered(answer)
 
     @router.get("/{name}/rows")
-    def _rows(name: str, ids: str, epoch: str, which: str = "all") -> JSONResponse:
+    def _rows(name: str, ids: str, epoch: str, which: str = "all") -> Response:
         def answer() -> dict[str, Any]:
             desk = desks.of(name)
             with desk.board.held():
@@ -109,7 +100,7 @@ def label_routes(workspace: Workspace) -> APIRouter:
         return _answered(answer)
 
     @router.post("/{name}/names")
-    def _names(name: str, sent: _Sent) -> JSONResponse:
+    def _names(name: str, sent: _Sent) -> Response:
         def answer() -> dict[str, Any]:
             asked, board = _asked(sent), desks.of(name).board
             with board.held():
@@ -120,7 +111,7 @@ def label_routes(workspace: Workspace) -> APIRouter:
         return _answered(answer)
 
     @router.post("/{name}/act")
-    def _act(name: str, sent: _Sent) -> JSONResponse:
+    def _act(name: str, sent: _Sent) -> Response:
         def answer() -> dict[str, Any]:
             asked = _asked(sent)
             done = act(desks.of(name).board, _edits(asked), who=_who(asked), action=_text(asked, "action"))
@@ -129,7 +120,7 @@ def label_routes(workspace: Workspace) -> APIRouter:
         return _answered(answer)
 
     @router.post("/{name}/take-back")
-    def _take_back(name: str, sent: _Sent) -> JSONResponse:
+    def _take_back(name: str, sent: _Sent) -> Response:
         def answer() -> dict[str, Any]:
             asked = _asked(sent)
             board, version = desks.of(name).board, _number(asked.get("version"))
@@ -143,7 +134,7 @@ def label_routes(workspace: Workspace) -> APIRouter:
         return _answered(answer)
 
     @router.post("/{name}/capture")
-    def _capture(name: str, sent: _Sent) -> JSONResponse:
+    def _capture(name: str, sent: _Sent) -> Response:
         def answer() -> dict[str, Any]:
             asked, board = _asked(sent), desks.of(name).board
             pictures = [str(one) for one in _listed(asked, "pictures")]
@@ -156,18 +147,8 @@ def label_routes(workspace: Workspace) -> APIRouter:
     return router
 
 
-def _answered(answer: Callable[[], dict[str, Any]]) -> JSONResponse:
-    """The answer; a sentence with 503 where trying again may help, with 4xx where it does not."""
-    try:
-        return JSONResponse(answer())
-    except UserError as error:
-        return _refused(error)
-
-
-def _refused(error: UserError) -> JSONResponse:
-    kinds = {WorkspaceError: 503, NotFoundError: 404, _OddRequestError: 400}
-    status = next((status for kind, status in kinds.items() if isinstance(error, kind)), 409)
-    return JSONResponse({"error": str(error)}, status)
+def _answered(answer: Callable[[], dict[str, Any]]) -> Response:
+    return answered(lambda: JSONResponse(answer()))
 
 
 def _state_of(desk: Desk, client: str, epoch: str, since: int) -> dict[str, Any]:
@@ -220,7 +201,7 @@ def _rows_of(desk: Desk, ids: str, epoch: str, which: str) -> dict[str, Any]:
     found: list[list[Any]] = []
     for row in rows:
         if row >= len(board.sources):
-            raise _OddRequestError
+            raise OddRequestError
         guess = desk.guess(row, which)
         said = [list(guess[0]), round(guess[1], 3)] if guess else [None, None]
         found.append([*_cell(desk, row), board.contents[row], board.sources[row], *said])
@@ -234,9 +215,9 @@ def _asked(sent: bytes | None) -> dict[str, Any]:
     try:
         asked: object = json.loads(sent)
     except (ValueError, RecursionError) as error:
-        raise _OddRequestError from error
+        raise OddRequestError from error
     if not isinstance(asked, dict):
-        raise _OddRequestError
+        raise OddRequestError
     return cast("dict[str, Any]", asked)
 
 
@@ -246,30 +227,30 @@ def _edits(asked: dict[str, Any]) -> tuple[Edit, ...]:
         text.encode()  # half of a pair of surrogates is no text
         edits = from_json(text)
     except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
-        raise _OddRequestError from error
+        raise OddRequestError from error
     if not all(isinstance(picture, str) for edit in edits for picture in cast("tuple[object, ...]", edit.pictures)):
-        raise _OddRequestError
+        raise OddRequestError
     return edits
 
 
 def _rows_in(asked: dict[str, Any], n: int) -> list[int]:
     rows = [_number(row) for row in _listed(asked, "rows")]
     if any(row >= n for row in rows):
-        raise _OddRequestError
+        raise OddRequestError
     return rows
 
 
 def _listed(asked: dict[str, Any], key: str) -> list[Any]:
     given = asked.get(key, [])
     if not isinstance(given, list):
-        raise _OddRequestError
+        raise OddRequestError
     return cast("list[Any]", given)
 
 
 def _number(given: Any) -> int:
     text = str(given)
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise _OddRequestError
+        raise OddRequestError
     return int(text)
 
 
@@ -277,7 +258,7 @@ def _text(asked: dict[str, Any], key: str) -> str:
     """A short text, such as an action's name."""
     text = asked.get(key)
     if not isinstance(text, str) or not 0 < len(text) <= _MOST_CHARS or encodable(text) != text:
-        raise _OddRequestError
+        raise OddRequestError
     return text
 
 

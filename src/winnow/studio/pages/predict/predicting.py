@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
@@ -17,6 +17,7 @@ from winnow.errors import UserError
 from winnow.studio.open_models import OpenModel, open_models_of
 from winnow.studio.pages.predict.answers import SIDES_PX, answer, neighbour, prediction_of
 from winnow.studio.pages.predict.folder_answers import folder_answers_of
+from winnow.studio.refusals import OddRequestError, answered, body_of, refused
 from winnow.workspace.workspace import Workspace
 
 MOST_BYTES = 64 << 20
@@ -34,29 +35,20 @@ def predicting(workspace: Workspace) -> APIRouter:
     @router.post("/predict/{model}/answer")
     async def _answer(model: str, request: Request, side: int = SIDES_PX[-1], most: int | None = None) -> Response:
         if side not in SIDES_PX:
-            return Response(status_code=404)
+            return refused(OddRequestError())
 
-        async def asked(data: bytes) -> Response:
-            opened = await run_in_threadpool(models.find, model)
-            return JSONResponse(await run_in_threadpool(answer, opened.model, data, side_px=side, most=most))
+        def asked(data: bytes) -> Response:
+            return JSONResponse(answer(models.find(model).model, data, side_px=side, most=most))
 
         return await _with_body(request, asked)
 
     @router.post("/predict/{model}/nearest")
     async def _nearest(model: str, request: Request) -> Response:
-        async def asked(data: bytes) -> Response:
-            opened = await run_in_threadpool(models.find, model)
-            return JSONResponse(await run_in_threadpool(_near, opened, data))
-
-        return await _with_body(request, asked)
+        return await _with_body(request, lambda data: JSONResponse(_near(models.find(model), data)))
 
     @router.post("/predict/{model}/csv")
     async def _csv(model: str, request: Request) -> Response:
-        async def asked(data: bytes) -> Response:
-            opened = await run_in_threadpool(models.find, model)
-            return Response(await run_in_threadpool(_table, opened, data), media_type=_CSV)
-
-        return await _with_body(request, asked)
+        return await _with_body(request, lambda data: Response(_table(models.find(model), data), media_type=_CSV))
 
     @router.get("/answers/{one}.csv")
     def _kept(one: str) -> Response:
@@ -97,14 +89,9 @@ def _table(opened: OpenModel, data: bytes) -> str:
     return "\ufeff" + written.getvalue()  # the mark by which spreadsheets know UTF-8
 
 
-async def _with_body(request: Request, asked: Callable[[bytes], Awaitable[Response]]) -> Response:
-    """Call `asked` with what was sent, unless it is too much; what a person can mend becomes a sentence."""
-    data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > MOST_BYTES:
-            return JSONResponse({"error": _TOO_LARGE}, status_code=413)
-    try:
-        return await asked(bytes(data))
-    except UserError as error:
-        return JSONResponse({"error": str(error)}, status_code=422)
+async def _with_body(request: Request, asked: Callable[[bytes], Response]) -> Response:
+    """What `asked` makes, in a thread, of what was sent, unless it is too much."""
+    data = await body_of(request, MOST_BYTES)
+    if data is None:
+        return JSONResponse({"error": _TOO_LARGE}, status_code=413)
+    return await run_in_threadpool(answered, lambda: asked(data))

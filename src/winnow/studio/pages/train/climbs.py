@@ -12,9 +12,10 @@ from winnow.api.jobs import Job, jobs
 from winnow.api.rungs import rung_titles
 from winnow.report import words
 from winnow.studio.answering import aside, guarded, say
-from winnow.studio.pages.train.states import moment, now, state_in_words, took_s
+from winnow.studio.moments import moment, now
+from winnow.studio.pages.train.states import state_in_words, took_s
 from winnow.studio.pages.train.story import Story
-from winnow.studio.parts import box, button, focus, heading, link, para, text
+from winnow.studio.parts import box, button, focus, growing_table, heading, link, para, text
 from winnow.workspace.workspace import Workspace
 
 EVERY_S = 2.0
@@ -50,11 +51,11 @@ class Climbs:
         with box("section", "card", tabindex=-1, aria_labelledby="climbs") as self.element:
             heading("Climbs", id="climbs")
             self._nothing = para("None yet.", "hint")
-            self._waiting_table, self._waiting = _table(
-                "Under way and waiting", ("Climb", "Dataset", "Now", "Since", "End it")
+            self._waiting_table, self._waiting = growing_table(
+                "Under way and waiting", ("Climb", "Dataset", "Now", "Since", "End it"), "climbs"
             )
-            self._over_table, self._done = _table(
-                "Over", ("Climb", "Dataset", "How it ended", "When, and how long", "Model")
+            self._over_table, self._done = growing_table(
+                "Over", ("Climb", "Dataset", "How it ended", "When, and how long", "Model"), "climbs"
             )
 
     async def keep_looking(self) -> None:
@@ -164,14 +165,3 @@ class Climbs:
             link(f"Climb {job.id}", address(job), id=f"climb-{job.id}")
         with box("td"):
             link(job.dataset, f"/train/{quote(job.dataset)}")
-
-
-def _table(caption: str, columns: tuple[str, ...]) -> tuple[ui.element, ui.element]:
-    """An empty table, and its body."""
-    with box("div", "scroll", tabindex=0, role="region", aria_label=caption) as around, box("table", "climbs"):
-        text("caption", caption)
-        with box("thead"), box("tr"):
-            for column in columns:
-                text("th", column, scope="col")
-        body = box("tbody")
-    return around, body

@@ -17,7 +17,7 @@ from winnow.ladder.plan import PlannedRung
 from winnow.report import words
 from winnow.studio.answering import aside
 from winnow.studio.fields import tick
-from winnow.studio.parts import box, details, heading, link, para, text
+from winnow.studio.parts import box, details, growing_table, heading, link, para, text
 from winnow.workspace.workspace import Workspace
 
 _ASKED = ("budget", "seed", "optimise", "rungs", "backbone")
@@ -67,12 +67,8 @@ class PlanView:
                 "Untick what you do not want to wait for. What is ticked by hand is tried even if it takes long.",
                 "hint",
             )
-            with box("div", "scroll", tabindex=0, role="region", aria_label="Methods"), box("table", "methods"):
-                text("caption", "Methods, from cheap to dear")
-                with box("thead"), box("tr"):
-                    for column in ("Method", "About", "Left out because"):
-                        text("th", column, scope="col")
-                self._body = box("tbody")
+            columns = ("Method", "About", "Left out because")
+            _, self._body = growing_table("Methods, from cheap to dear", columns, "methods")
 
     def rungs(self) -> list[str] | None:
         """The methods that were chosen by hand; None: none were."""

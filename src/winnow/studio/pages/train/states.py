@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from winnow.api.jobs import Job
-from winnow.events import Progress
 from winnow.report import words
 from winnow.studio.pages.train.story import Story
 
 SILENT_S = 8.0
 """A process that has not said for so long that it lives may be lost; it says so every 2 s."""
-
-
-def now() -> datetime:
-    """The time, as jobs tell it."""
-    return datetime.now(UTC)
-
-
-def moment(at: datetime) -> str:
-    """A time as people here say it, such as "21 Nov 2026, 17:40"."""
-    here = at.astimezone()
-    return f"{here.day} {here:%b %Y, %H:%M}"
 
 
 def is_silent(job: Job, at: datetime) -> bool:
@@ -71,14 +59,6 @@ def doing_in_words(story: Story) -> str:
         return story.doing.what if story.doing is not None else "measuring the chosen model"
     following = story.planned
     return f"getting ready for {following[0].title}" if following else "getting ready"
-
-
-def progress_in_words(progress: Progress) -> str:
-    """Such as "Reading pictures: 300 of 1,797"."""
-    what = words.capital(progress.what)
-    if not progress.total:
-        return f"{what}: {words.number(progress.done)}" if progress.done else what
-    return f"{what}: {words.number(progress.done)} of {words.number(progress.total)}"
 
 
 def _place(story: Story) -> int:

@@ -10,8 +10,10 @@ from nicegui import ui
 from winnow.api.jobs import Job
 from winnow.report import words
 from winnow.studio.answering import aside
+from winnow.studio.live import progress_in_words
+from winnow.studio.moments import moment, now
 from winnow.studio.pages.train.climbs import address
-from winnow.studio.pages.train.states import is_silent, moment, now, progress_in_words, state_in_words, took_s
+from winnow.studio.pages.train.states import is_silent, state_in_words, took_s
 from winnow.studio.pages.train.story import Story
 from winnow.studio.parts import box, button, focus, para
 
