@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 30.0
 _FIRST_PAUSE_S = 0.5
+_SHORTEST_PAUSE_S = 0.1
 _MOST_LOST = 2
 """A question that was at this many workers when they ended is not asked again: it may be what ends them."""
 _WEIGHT = 0.05  # of the newest answer, in the mean time that an answer takes
@@ -149,7 +150,8 @@ class Crew:
         is_too_much = n_waiting and self._waiting_bytes + len(job.payload) > self._most_waiting_bytes
         if n_waiting >= self._most_waiting or is_too_much:
             self._counts.full += 1
-            raise queue_full(n_waiting, (n_waiting + self.n_computing) * self._mean_s / self._n_workers)
+            work_s = (n_waiting + self.n_computing) * self._mean_s / self._n_workers
+            raise queue_full(n_waiting, max(work_s, _SHORTEST_PAUSE_S))
         self._waiting[job] = None
         self._waiting_bytes += len(job.payload)
         self._hand_out()

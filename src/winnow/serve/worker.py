@@ -1,7 +1,7 @@
 """The process that answers: decodes a picture, runs the graph, one question at a time, in one thread.
 
 `main`, which `winnow.serve.crew` starts, gets the models to open as the first message: <I length, JSON. It answers in
-the same form: `[]` when it is ready, else why it is not. Then it answers questions (`winnow.serve.frames`) until the
+the same form: `{}` when it is ready, else `{"refused": a sentence}` or, of a bug of ours, `{"broken": its trace}`. Then it answers questions (`winnow.serve.frames`) until the
 socket is closed. The system enforces its limits: processor time for each picture, and memory once all models are open.
 """
 
@@ -119,12 +119,12 @@ def main(descriptor: int) -> None:
         try:
             opened = _open(json.loads(questions.read(*_LENGTH.unpack(questions.read(_LENGTH.size)))))
         except UserError as error:
-            return _say(channel, [type(error).__name__, str(error)])
+            return _say(channel, {"refused": str(error)})
         except Exception:  # a bug of ours: the front keeps its trace in the log
-            return _say(channel, ["", traceback.format_exc()])
+            return _say(channel, {"broken": traceback.format_exc()})
         limit_memory()
         gc.freeze()  # what is loaded now stays: looking through all of it again would hold up a question now and then
-        _say(channel, [])
+        _say(channel, {})
         with quiet_pillow():
             _answer_all(questions, channel, opened)
     return None
@@ -134,7 +134,7 @@ def _open(models: list[dict[str, Any]]) -> list[_Opened]:
     return [_KINDS[model["kind"]](Path(model["path"]), model["digest"]) for model in models]
 
 
-def _say(channel: socket.socket, words: list[str]) -> None:
+def _say(channel: socket.socket, words: dict[str, str]) -> None:
     text = json.dumps(words).encode()
     channel.sendall(_LENGTH.pack(len(text)) + text)
 

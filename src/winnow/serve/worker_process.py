@@ -84,11 +84,9 @@ class WorkerProcess(asyncio.Protocol):
             raise
         if words:
             await worker.end()
-            kind, text = words
-            if not kind:  # a bug of ours
-                _log.error("A worker could not open the models:\n%s", text)
-                text = "A worker could not open the models; the log says why."
-            raise UserError(text)
+            if "broken" in words:
+                _log.error("A worker could not open the models:\n%s", words["broken"])
+            raise UserError(words.get("refused", "A worker could not open the models; the log says why."))
         return worker
 
     @property
@@ -155,7 +153,7 @@ class WorkerProcess(asyncio.Protocol):
         ours.setblocking(False)
         self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
 
-    async def _say(self, models: bytes) -> list[str]:
+    async def _say(self, models: bytes) -> dict[str, str]:
         assert self._transport is not None
         assert self._first_words is not None
         self._transport.write(_LENGTH.pack(len(models)) + models)
