@@ -82,6 +82,7 @@ def _add_commands() -> None:
         nets,
         predict,
         rooms,
+        serve,
         studio,
         study,
         suggest,
@@ -89,7 +90,7 @@ def _add_commands() -> None:
     )
     from winnow.cli import versions as history
 
-    work = (studio, data, check, train, jobs, evaluate, compare, predict)
+    work = (studio, data, check, train, jobs, evaluate, compare, predict, serve)
     for module in (*work, history, suggest, folds, export, study, rooms, backbones, nets):
         module.add_to(app)
 

@@ -1,0 +1,155 @@
+"""The connection itself: slow headers, slow bodies, endless headers and too many connections end here.
+
+A front that reads a byte a second holds a socket and a few hundred bytes until its time is over, and nobody waits for
+it. uvicorn's own protocol has a clock for idle connections alone.
+
+Source: the same limits as Apache's mod_reqtimeout (a start-up time, then a minimum rate).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from winnow.serve.problem import ProblemError
+from winnow.serve.reply import CLOSE
+from winnow.serve.service import GONE
+
+MOST_CONNECTIONS = 1000
+HEADER_TIMEOUT_S = 10.0
+BODY_TIMEOUT_S = 20.0
+LEAST_BYTES_PER_S = 16 << 10
+"""From the body's timeout on it may take one second more for each of these."""
+MOST_HEADER_BYTES = 64 << 10
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection of a client.
+
+    Attributes:
+        when_gone: called if the client leaves before its answer; set by who works on it.
+    """
+
+    header_timeout_s = HEADER_TIMEOUT_S
+    body_timeout_s = BODY_TIMEOUT_S
+    most_connections = MOST_CONNECTIONS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.when_gone: Callable[[], object] | None = None
+        self._is_in_head = True
+        self._is_in_body = False
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._is_turned_away = False
+        self._patience: asyncio.TimerHandle | None = None
+        self._began_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or keep it only to say that there are too many."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        n_connections = len(self.connections)
+        if n_connections > 2 * self.most_connections:
+            self.transport.abort()
+            return
+        self._is_turned_away = n_connections > self.most_connections
+        self._wait(1.0 if self._is_turned_away else self.header_timeout_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who works for this client that it has left."""
+        self._wait(None)
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+        if self.when_gone is not None:
+            self.when_gone()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the parser, and refuse what it refuses in a form that programs can read."""
+        if self._is_turned_away:
+            said = "Too many connections; close some, and come again in a moment."
+            self._refuse(ProblemError(503, "too-many-connections", said, ((b"retry-after", b"1"),)))
+            return
+        self._unset_keepalive_if_required()
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        else:
+            self._body_bytes += len(data)
+        parser = self.parser
+        assert parser is not None  # it goes with the connection
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # There are no web sockets here: the request is answered as a plain one, and nothing is said after it.
+            self.cycle.keep_alive = False
+        except httptools.HttpParserInvalidMethodError:
+            allowed = (b"allow", b"GET, HEAD, POST, PUT")
+            self._refuse(ProblemError(405, "method", "There is no such method.", (allowed,)))
+            return
+        except httptools.HttpParserError:
+            self._refuse(ProblemError(400, "bad-http", "This is no HTTP request that can be read."))
+            return
+        if self._is_in_head and self._head_bytes > MOST_HEADER_BYTES:
+            said = f"The headers are larger than {MOST_HEADER_BYTES >> 10} KB."
+            self._refuse(ProblemError(431, "headers-too-large", said))
+        elif self._patience is None and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
+            self._wait(self.body_timeout_s if self._is_in_body else self.header_timeout_s)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: a body may follow."""
+        super().on_headers_complete()
+        self.scope["extensions"] = {GONE: self}  # type: ignore[typeddict-item]
+        self._wait(None)
+        self._is_in_head, self._is_in_body, self._body_bytes = False, True, 0
+
+    def on_message_complete(self) -> None:
+        """The request is whole: the next one may follow."""
+        super().on_message_complete()
+        self._wait(None)
+        self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if seconds is not None:
+            self._began_at = self.loop.time()
+            self._patience = self.loop.call_later(seconds, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        if self.transport.is_closing():
+            return
+        if self._is_in_body:
+            left = self._began_at + self.body_timeout_s + self._body_bytes / LEAST_BYTES_PER_S - self.loop.time()
+            # Where the app reads no further, the client is not to blame.
+            if left > 0 or self.flow.read_paused:
+                self._patience = self.loop.call_later(max(left, 1.0), self._lose_patience)
+                return
+        if self._is_turned_away or not (self._is_in_body or self._head_bytes):
+            self.transport.close()
+            return
+        self._refuse(ProblemError(408, "too-slow", "The request came too slowly; send it again, faster."))
+
+    def _refuse(self, problem: ProblemError) -> None:
+        """Answer and close, unless an answer is on its way already."""
+        self._wait(None)
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.close()
+            return
+        reply = problem.reply()
+        head = [STATUS_LINE[reply.status]]
+        for name, value in (
+            *self.server_state.default_headers,
+            (b"content-type", reply.kind),
+            (b"content-length", b"%d" % len(reply.body)),
+            *reply.headers,
+            CLOSE,
+        ):
+            head.append(name + b": " + value + b"\r\n")
+        self.transport.write(b"".join((*head, b"\r\n", reply.body)))
+        self.transport.close()

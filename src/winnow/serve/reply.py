@@ -1,0 +1,39 @@
+"""What is sent back: a status, a content type, a body; data for programs, never a page, and kept by nobody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Send
+
+Header = tuple[bytes, bytes]
+
+CLOSE: Header = (b"connection", b"close")
+"""Sent where the rest of the body is not wanted: nobody reads it."""
+JSON, TEXT, BYTES = b"application/json", b"text/plain; version=0.0.4; charset=utf-8", b"application/octet-stream"
+_SAFE: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_encode = json.JSONEncoder(check_circular=False).encode
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer over HTTP."""
+
+    body: bytes
+    kind: bytes = JSON
+    status: int = 200
+    headers: tuple[Header, ...] = ()
+
+    async def send(self, send: Send) -> None:
+        """Send it, whole."""
+        length = (b"content-length", b"%d" % len(self.body))
+        headers = [(b"content-type", self.kind), length, *_SAFE, *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def json_reply(value: Any, status: int = 200) -> Reply:
+    """A JSON document. All but ASCII is escaped: names that clients sent may be no text at all."""
+    return Reply(_encode(value).encode("ascii"), status=status)
