@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from winnow.machine import keep_quiet
+from winnow.version import VERSION
 
 if TYPE_CHECKING:
     from winnow.api.classifier import Classifier
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     from winnow.api.studying import study
     from winnow.api.training import train
     from winnow.errors import UserError
+    from winnow.serve.client import Client
+    from winnow.serve.launch import serve
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # Where each name at the door lives; imported when first asked for, so that `import winnow` costs nothing.
 _HOME = {
     "Classifier": "winnow.api.classifier",
+    "Client": "winnow.serve.client",
     "Dataset": "winnow.api.dataset",
     "Model": "winnow.api.model",
     "Prediction": "winnow.api.model",
@@ -38,12 +42,14 @@ _HOME = {
     "compare": "winnow.api.comparing",
     "evaluate": "winnow.api.evaluation",
     "load": "winnow.api.loading",
+    "serve": "winnow.serve.launch",
     "study": "winnow.api.studying",
     "train": "winnow.api.training",
 }
 
 __all__ = [
     "Classifier",
+    "Client",
     "Dataset",
     "Model",
     "Prediction",
@@ -52,6 +58,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "serve",
     "study",
     "train",
 ]

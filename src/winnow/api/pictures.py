@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from winnow.data.decode import FORMATS, UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
 from winnow.data.paths import at_home, is_there
-from winnow.data.pixels import as_uint8, pixels_from_array
+from winnow.data.pixels import as_uint8, encode_png, pixels_from_array
 from winnow.data.regular_files import read_file
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
@@ -30,6 +30,8 @@ class Given:
     source: str
     pixels: Callable[[int], Pixels]
     """Given the side that is needed in pixels (a JPEG may be decoded smaller), the upright picture (H, W, 3)."""
+    file: Callable[[], bytes]
+    """The same picture as a file's bytes: the file itself where there is one."""
 
 
 def pictures_of(what: Any) -> list[Given]:
@@ -57,7 +59,7 @@ def _walk(what: Any) -> Iterator[Given]:
         for place, one in enumerate(what):
             for given in _walk(one):
                 numbered = given.source in ("picture", "bytes", "array")
-                yield Given(f"{given.source} {place}", given.pixels) if numbered else given
+                yield replace(given, source=f"{given.source} {place}") if numbered else given
     else:
         raise UserError(
             f"A {type(what).__name__} is no picture: give paths, folders, patterns such as 'photos/*.jpg', "
@@ -93,22 +95,21 @@ def _is_plain(file: Path, root: Path) -> bool:
 
 
 def _file(path: Path) -> Given:
-    def pixels(side_px: int) -> Pixels:
+    def data() -> bytes:
         try:
-            data = read_file(path, is_picture=True)  # neither waits for a pipe nor reads a disk's image whole
+            return read_file(path, is_picture=True)  # neither waits for a pipe nor reads a disk's image whole
         except OSError as error:
             raise UnreadablePictureError("E_UNREADABLE", f"The file cannot be read ({error.strerror}).") from error
-        return decoding_pool().pixels(data, side_px)
 
-    return Given(str(path), pixels)
+    return Given(str(path), lambda side_px: decoding_pool().pixels(data(), side_px), data)
 
 
 def _bytes(source: str, data: bytes) -> Given:
-    return Given(source, lambda side_px: decoding_pool().pixels(data, side_px))
+    return Given(source, lambda side_px: decoding_pool().pixels(data, side_px), lambda: data)
 
 
 def _array(source: str, array: Any) -> Given:
-    return Given(source, lambda _: pixels_from_array(array))
+    return Given(source, lambda _: pixels_from_array(array), lambda: encode_png(pixels_from_array(array)))
 
 
 def _arrays(array: npt.NDArray[Any]) -> Iterator[Given]:
