@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,16 @@ def test_what_was_put_is_got_to_the_last_bit(tmp_path: Path):
     assert (found.candidate.picture_ms, found.candidate.settings) == (1.25, KEPT.candidate.settings)
     assert found.candidate.curves == KEPT.candidate.curves
     assert (found.seconds, found.joules) == (KEPT.seconds, KEPT.joules)
+
+
+def test_a_networks_weights_are_read_from_the_folder(tmp_path: Path):
+    kept = replace(KEPT, candidate=replace(KEPT.candidate, weights=lambda: b"weights"))
+    for found in (Shelf(tmp_path).put("small-net", kept), Shelf(tmp_path).get("small-net")):
+        assert found is not None
+        assert found.candidate.weights is not None
+        assert found.candidate.weights() == b"weights"
+    (tmp_path / "small-net.safetensors").write_bytes(b"other")
+    assert Shelf(tmp_path).get("small-net") is None
 
 
 def test_a_rung_kept_before_there_were_learning_curves_is_got_without(tmp_path: Path):

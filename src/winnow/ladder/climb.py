@@ -183,8 +183,7 @@ def _try(
         with contextlib.suppress(OSError):
             (shelf.folder / f"{step.rung}.error.txt").write_text(traceback.format_exc(), encoding="utf-8")
     else:
-        kept = Kept(candidate, meter.seconds, meter.joules)
-        shelf.put(rung.name, kept)
+        kept = shelf.put(rung.name, Kept(candidate, meter.seconds, meter.joules))
         _judge(problem, steps, step, kept, tell, is_from_before=False)
     # Not after Ctrl-C, SIGTERM or what a person can mend: the same climb, resumed, goes on from there.
     shutil.rmtree(bench.folder, ignore_errors=True)

@@ -58,7 +58,7 @@ def open_network(backbone: Backbone, n_classes: int) -> Net:
     state = read_state(path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != network.get("sha256"):
         raise UserError(f"{path} is not what {FACTS} beside it names; make or copy the backbone again.")
-    net = _fresh(network, backbone.input_spec.side_px)
+    net = fresh_network(network, 2, side_px=backbone.input_spec.side_px)
     wanted = {name for name in net.state_dict() if not name.startswith("head.")}
     try:
         net.load_state_dict({name: weight for name, weight in state.items() if name in wanted}, strict=False)
@@ -70,10 +70,16 @@ def open_network(backbone: Backbone, n_classes: int) -> Net:
     return net
 
 
-def _fresh(network: Mapping[str, Any], side_px: int) -> Net:
+def fresh_network(network: Mapping[str, Any], n_classes: int, *, side_px: int) -> Net:
+    """A network as it is named beside its weights, with fresh ones.
+
+    Raises:
+        NotFoundError: no network is called so.
+        UserError: something is asked for that is not allowed, or its shape makes no sense.
+    """
     name = str(network.get("name"))
     if name == OURS:
         from winnow.nets.winnow_backbone import BackboneShape, winnow_backbone
 
-        return winnow_backbone(BackboneShape.from_json(network["shape"]), 2)
-    return build_as(name, 2, side_px=side_px, create=network.get("create", {}), fixup=network.get("fixup"))
+        return winnow_backbone(BackboneShape.from_json(network["shape"]), n_classes)
+    return build_as(name, n_classes, side_px=side_px, create=network.get("create", {}), fixup=network.get("fixup"))

@@ -112,6 +112,8 @@ class Candidate:
     """What the rung chose by itself, and what it ran in."""
     curves: tuple[LearningCurve, ...] = ()
     """Of each network that was taught for it, that of the model last; none where nothing learns by epochs."""
+    weights: Callable[[], bytes] | None = None
+    """Gives the network of the model as a file of safetensors; None where none learned, or where several did."""
 
 
 @dataclass(frozen=True, slots=True)

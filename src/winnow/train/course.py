@@ -6,10 +6,11 @@ losses by the examples' weights, its graph, and the check that graph and network
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,6 +95,9 @@ class Course:
     plan: Plan
     batch_size: int
     normalisation: Normalisation
+    network: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Which net it is, to build it again from a file of its weights: "name", "side_px" and the like, as
+    `winnow.nets.kept_net` writes them; empty: it is not to be kept."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     sides_px: tuple[int, ...] = ()
     """Of the pictures in each epoch; none: as stored."""
@@ -179,6 +183,8 @@ class Taught:
     """(C,)"""
     epochs: tuple[EpochDone, ...]
     """How it learned, those before a resume included; what `prepare` did is not among them."""
+    net: Net | None = None
+    """The network itself, on the processor and in evaluation mode; None once nobody needs it any more."""
 
 
 def teach(course: Course, lesson: Lesson, *, side_px: int, check: NDArray[np.uint8]) -> Taught:
@@ -213,7 +219,7 @@ def teach(course: Course, lesson: Lesson, *, side_px: int, check: NDArray[np.uin
     features = course.from_pixels(net)
     graph = as_graph(features, side_px)
     weights, bias = linear_head(net)
-    taught = Taught(graph, weights, bias, trained.epochs)
+    taught = Taught(graph, weights, bias, trained.epochs, net)
     _check_parity(features, net.head, taught, check)
     return taught
 

@@ -23,6 +23,7 @@ from winnow.graph.backbone import Backbone, write_backbone
 from winnow.ladder.climb import climb
 from winnow.nets.backbone_weights import write_weights
 from winnow.nets.export import Normalise, as_graph, from_pixels
+from winnow.nets.kept_net import read_net
 from winnow.nets.registry import all_nets
 from winnow.nets.winnow_backbone import BackboneShape, BlockShape, winnow_backbone
 from winnow.tasks import judging
@@ -129,6 +130,25 @@ def test_it_ends_as_a_calibrated_graph_that_answers_as_it_was_judged(
         again.probabilities(done.candidate, contents), abs=1e-4
     )
     assert again.number_format_of(done.candidate) == "fp32"
+
+
+@every_rung
+def test_its_weights_loaded_into_its_network_give_what_the_graph_gives(
+    rung: TrainedRung, shop: Shop, climbs: dict[str, Done]
+):
+    done = climbed(rung, shop, climbs)
+    assert done.candidate.weights is not None
+    net, about = read_net(done.candidate.weights(), "weights.safetensors")
+    spec = done.problem.input_spec_of(done.candidate)
+    seen = np.stack([read_input(shop.blobs.read(content), spec) for content in done.problem.contents])
+    normalise = Normalise(tuple(about["mean"]), tuple(about["std"]), pad_px=about["pad_px"])
+    with torch.inference_mode():
+        x = normalise(torch.from_numpy(seen))
+        # Both sides are seen by the stages; the head is linear, so the mean of both answers is that of both features.
+        logits = (net(x) + net(x.flip(3))) / 2 if about["is_mirrored"] else net(x)
+    probs = (logits / about["temperature"]).softmax(1).numpy()
+    assert probs == pytest.approx(plain_run(done.candidate.graph, seen), abs=1e-4)
+    assert about["classes"] == sorted(COLOURS)
 
 
 @every_rung

@@ -174,12 +174,14 @@ class TrainedRung:
         course = self._course(problem, lesson)
         checked = (part.judged if len(part.judged) else part.train)[:_CHECKED]
         try:
-            return teach(
+            taught = teach(
                 course,
                 lesson,
                 side_px=self.way.input_spec(problem).side_px,
                 check=np.asarray(pictures.read(checked)),
             )
+            # Of all networks, the last becomes the model: the others need not wait for it in memory.
+            return taught if number + 1 == len(_lessons(problem)) else replace(taught, net=None)
         except WorkspaceError:
             raise
         except UserError as error:  # one network that does not learn must not cost the user the other rungs
@@ -198,6 +200,7 @@ class TrainedRung:
         logits = self._judged_logits(problem, pictures, taught, choice.number_format)
         labels = problem.labels[problem.judged]
         _, temperature = choose([logits], labels)
+        weights = self._weights_file(problem, final, temperature)
         head = head_graph(lambda pen, x: pen.linear(x, final.weights, final.bias), temperature, features.dim, n_classes)
         course = self.way.course(problem, len(_lessons(problem)[-1].train))
         settings: Settings = {
@@ -217,7 +220,26 @@ class TrainedRung:
             picture_ms(features, choice, head),
             settings,
             tuple(_curve(name, one) for name, one in zip(_lesson_names(problem), taught, strict=True)),
+            None if weights is None else lambda: weights,
         )
+
+    def _weights_file(self, problem: ClassifyProblem, taught: Taught, temperature: float) -> bytes | None:
+        """The network that became the model, for whoever wants to go on with it in torch."""
+        from winnow.nets.kept_net import net_file
+
+        course = self.way.course(problem, len(_lessons(problem)[-1].train))
+        if not course.network or taught.net is None:
+            return None
+        about = {
+            **course.network,
+            "mean": course.normalisation.mean,
+            "std": course.normalisation.std,
+            "pad_px": course.pad_px,
+            "is_mirrored": course.is_mirrored,
+            "temperature": temperature,
+            "classes": problem.classes,
+        }
+        return net_file(taught.net, about)
 
     def _features(self, problem: ClassifyProblem, taught: Taught) -> FeatureGraph:
         spec = self.way.input_spec(problem)

@@ -113,6 +113,7 @@ class FromScratch:
             ),
             batch_size=_BATCH,
             normalisation=Normalisation(entry.mean, entry.std),
+            network={"name": self._classic.name, "side_px": side_px},
             augmentation=_augmentation(problem, side_px),
             loss=cross_entropy(smoothing=0.1),
         )

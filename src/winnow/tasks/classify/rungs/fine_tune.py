@@ -8,7 +8,7 @@ Ruder, ULMFiT, ACL 2018); batch norms keep their statistics; the first epochs se
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winnow.data.inputs import InputSpec
 from winnow.tasks.classify.head_start import logistic_head
@@ -108,6 +108,7 @@ def fine_tune_course(backbone: Backbone, n_classes: int, n: int, *, flips: bool)
         ),
         batch_size=_BATCH,
         normalisation=normalisation_of(backbone),
+        network=network_of(backbone),
         augmentation=Augmentation(flip="random" if flips else "none", crop_area=(0.5, 1.0), brightness=0.2),
         sides_px=rising_sides(first_px, side_px, n_epochs) if side_px > first_px else (),
         keeps_norms=True,
@@ -133,6 +134,13 @@ def normalisation_of(backbone: Backbone) -> Normalisation:
     network = backbone.network
     assert network is not None
     return Normalisation(tuple(network["mean"]), tuple(network["std"]))
+
+
+def network_of(backbone: Backbone) -> dict[str, Any]:
+    """Which network the backbone is, to build it again."""
+    assert backbone.network is not None
+    known = {key: backbone.network[key] for key in ("name", "shape", "create", "fixup") if key in backbone.network}
+    return {**known, "side_px": backbone.input_spec.side_px}
 
 
 def start_head(problem: ClassifyProblem, net: Net, lesson: Lesson) -> None:

@@ -92,6 +92,7 @@ class FrozenLowerLayers:
             ),
             batch_size=_BATCH,
             normalisation=fine_tune.normalisation_of(backbone),
+            network=fine_tune.network_of(backbone),
             keeps_norms=True,
             prepare=lambda net, lesson: fine_tune.start_head(problem, net, lesson),
             enters_behind=at,

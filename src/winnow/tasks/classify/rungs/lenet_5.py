@@ -75,6 +75,7 @@ def lenet_course(n_classes: int, side_px: int, n_epochs: int) -> Course:
         plan=Plan(n_epochs=n_epochs, optimiser=Adam(lr=3e-3), schedule=OneCycle(rise=0.2), ema_decay=0.99),
         batch_size=_BATCH,
         normalisation=Normalisation(ENTRY.mean, ENTRY.std),
+        network={"name": ENTRY.name, "side_px": _SIDE_PX},
         augmentation=small_pictures(side_px, flip=False),
         pad_px=(_SIDE_PX - side_px) // 2,
         loss=map_losses,
