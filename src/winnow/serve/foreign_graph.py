@@ -92,14 +92,13 @@ class ForeignGraph:
 
 
 def _with_plain_outputs(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Without the last step of scikit-learn's classifiers, which makes dictionaries of their probabilities."""
+    """With the probabilities of scikit-learn's classifiers as a tensor; its exporter makes dictionaries of them."""
     zips = {node.output[0]: node for node in model.graph.node if node.op_type == "ZipMap"}
-    for place, output in enumerate(model.graph.output):
+    for output in model.graph.output:
         if (node := zips.get(output.name)) is not None:
             n_classes = sum(len(one.ints) + len(one.strings) for one in node.attribute)
-            plain = onnx.helper.make_tensor_value_info(node.input[0], _TYPES.FLOAT, [None, n_classes])
-            model.graph.output[place].CopyFrom(plain)
-            model.graph.node.remove(node)
+            output.CopyFrom(onnx.helper.make_tensor_value_info(output.name, _TYPES.FLOAT, [None, n_classes]))
+            node.CopyFrom(onnx.helper.make_node("Identity", [node.input[0]], [output.name]))
     return model
 
 

@@ -53,9 +53,8 @@ def unpack_picture_answer(payload: bytes, n_classes: int) -> tuple[Outputs, Summ
 
 def pack_tensors(tensors: Tensors) -> bytes:
     """Named arrays of numbers, truth values or text as bytes."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    head = json.dumps([[name, array.dtype.str, array.shape] for name, array in arrays.items()]).encode()
-    return b"".join([_LENGTH.pack(len(head)), head, *(array.tobytes() for array in arrays.values())])
+    head = json.dumps([[name, array.dtype.str, array.shape] for name, array in tensors.items()]).encode()
+    return b"".join([_LENGTH.pack(len(head)), head, *(array.tobytes() for array in tensors.values())])
 
 
 def unpack_tensors(payload: bytes) -> Outputs:
@@ -74,13 +73,11 @@ def unpack_tensors(payload: bytes) -> Outputs:
 
 def _arrays(head: Any, payload: bytes, place: int) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     for name, kind, shape in head:
-        dtype, count = np.dtype(str(kind)), math.prod(int(length) for length in shape)
-        if dtype.kind not in _KINDS:
-            raise ValueError(f"a tensor of {dtype}")
-        yield (
-            str(name),
-            np.frombuffer(payload, dtype, count, place).reshape(shape).copy() if count else np.empty(shape, dtype),
-        )
+        dtype, count = np.dtype(str(kind)), math.prod(shape)
+        if dtype.kind not in _KINDS or any(length < 0 for length in shape):
+            raise ValueError(f"a tensor of {dtype} {shape}")
+        values = np.frombuffer(payload, dtype, count, place) if count else np.empty(0, dtype)
+        yield str(name), values.reshape(shape).copy()
         place += count * dtype.itemsize
 
 

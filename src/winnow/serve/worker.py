@@ -1,8 +1,9 @@
 """The process that answers: decodes a picture, runs the graph, one question at a time, in one thread.
 
-`main`, which `winnow.serve.crew` starts, gets the models to open as the first message: <I length, JSON. It answers in
-the same form: `{}` when it is ready, else `{"refused": a sentence}` or, of a bug of ours, `{"broken": its trace}`. Then it answers questions (`winnow.serve.frames`) until the
-socket is closed. The system enforces its limits: processor time for each picture, and memory once all models are open.
+`main`, which `winnow.serve.worker_process` starts, gets the models to open as the first message: <I length, JSON. It
+answers in the same form: `{}` when it is ready, else `{"refused": a sentence}` or, of a bug of ours, `{"broken": its
+trace}`. Then it answers questions (`winnow.serve.frames`) until the socket is closed. The system enforces its limits:
+processor time for each picture, and memory once all models are open.
 """
 
 from __future__ import annotations
