@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.dataset import Dataset, using
-from winnow.api.finishing import known_test_examples, look_at_test, write_report
-from winnow.api.judged_pictures import JudgedPictures, Split
+from winnow.api.finishing import REPORT_FILES, known_test_examples, look_at_test, write_report
+from winnow.api.judged_pictures import FILES, JudgedPictures, Split
 from winnow.api.measured import Measured
 from winnow.api.model import REPORT, Model
 from winnow.api.report import ReportFile
+from winnow.api.sealing import renew_seal
 from winnow.api.tasks import answers_to_examples, judge
 from winnow.data.blobs import BlobStore
 from winnow.data.importing import read_source
@@ -124,6 +125,7 @@ def _open_test(model: Model, workspace: str | Path | Workspace | None, tell: Tel
         try:
             look.pictures.write(model.folder, "test")
             write_report(numbers, model.folder, blobs)
+            renew_seal(model.folder, data.workspace, {FILES["test"], *REPORT_FILES})
         except OSError as error:
             raise UserError(
                 f"The report in {model.folder} cannot be written anew ({error.strerror}): check space and rights, "
@@ -283,6 +285,7 @@ def answers_kept(model: Model, split: Split, home: Workspace | None, tell: Tell 
         probs = _probabilities(model, examples, data.workspace.blobs.read, tell)
         pictures = answers_to_examples(probs, examples, model.answers)
         pictures.write(model.folder, split)
+        renew_seal(model.folder, data.workspace, {FILES[split]})
         return pictures
 
 
@@ -298,15 +301,22 @@ def dataset_of(numbers: Report, home: Workspace | None) -> Dataset | None:
 @contextmanager
 def home_of(model: Model, workspace: str | Path | Workspace | None) -> Generator[Workspace | None]:
     """The workspace that was named, that the model lies in, or the default one; None rather than make one."""
+    with home_around(model.folder, workspace) as home:
+        yield home
+
+
+@contextmanager
+def home_around(folder: Path, workspace: str | Path | Workspace | None) -> Generator[Workspace | None]:
+    """As `home_of`, by the model's folder."""
     if workspace is not None:
         with using(workspace) as opened:
             yield opened
         return
-    around = model.folder.absolute().parents  # of workspace/models/name/number
+    around = folder.absolute().parents  # of workspace/models/name/number
     known = (*around[2:3], default_folder().expanduser())
-    folder = next((place for place in known if (place / "winnow.db").is_file()), None)
-    if folder is None:
+    place = next((place for place in known if (place / "winnow.db").is_file()), None)
+    if place is None:
         yield None
         return
-    with using(folder) as opened:
+    with using(place) as opened:
         yield opened

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from winnow.api.dataset import Dataset
 from winnow.api.drift_reference import write_reference
 from winnow.api.health_numbers import health_of_climb
-from winnow.api.judged_pictures import FILES, JudgedPictures
+from winnow.api.judged_pictures import JudgedPictures
 from winnow.api.model import REPORT
 from winnow.api.report import CARD, PAGE
+from winnow.api.sealing import seal
 from winnow.api.tasks import Answers, AnyProblem, answers_of, answers_of_candidate, answers_to_examples, judge
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
@@ -32,9 +33,11 @@ from winnow.report.html import as_html
 from winnow.report.page.health import pictures_shown
 from winnow.report.schema import ClimbFacts, DatasetFacts, Judgement, Report, TestOpenings
 from winnow.report.thumbnails import thumbnail
-from winnow.tasks.predictor import GRAPH, ModelFacts, Predictor
+from winnow.tasks.predictor import FACTS, GRAPH, WEIGHTS, ModelFacts, Predictor
 from winnow.version import VERSION
 
+REPORT_FILES = (PAGE, CARD, REPORT)
+"""What `write_report` writes, in this order."""
 MOST_DISAGREEMENT = 1e-4
 """The saved model's probabilities may differ from the measured ones by this much; more is a bug, told as such."""
 _CHECKED = 8
@@ -96,6 +99,7 @@ def finish(outcome: Outcome, problem: AnyProblem, data: Dataset, details: Finish
         health=health_of_climb(data, judged_examples, step.candidate.predictions, problem.classes, problem.seed, tell),
     )
     write_report(report, folder, data.workspace.blobs)
+    seal(folder, data.workspace)
 
 
 def _pictures_by_split(data: Dataset) -> dict[str, int]:
@@ -103,10 +107,12 @@ def _pictures_by_split(data: Dataset) -> dict[str, int]:
 
 
 def write_model(step: Step, problem: AnyProblem, name: str, folder: Path) -> None:
-    """Write `model.onnx` and `winnow.json`, then check that the saved model answers as the measured one did."""
+    """Write graph, facts and the weights of a network that learned; then check that the saved model answers alike."""
     assert step.candidate is not None
     graph = step.candidate.graph
     (folder / GRAPH).write_bytes(graph)
+    if step.candidate.weights is not None:
+        (folder / WEIGHTS).write_bytes(step.candidate.weights())
     answers = answers_of(problem, step.candidate)
     ModelFacts(
         name=name,
@@ -151,9 +157,11 @@ def keep_newer_report(source: Path, target: Path) -> None:
     newer, older = Report.read_json(source / REPORT), Report.read_json(target / REPORT)
     if newer.test is None and older.test is not None:
         return
-    for name in (*FILES.values(), PAGE, CARD, REPORT):  # the numbers last, as when they are first written
-        if (source / name).exists():
-            (source / name).replace(target / name)
+    # The numbers late, as when they are first written; what names all of them last. A reader meanwhile finds the same
+    # graph and facts, be they old or new.
+    late = (*REPORT_FILES, FACTS)
+    for path in sorted(source.iterdir(), key=lambda path: late.index(path.name) if path.name in late else -1):
+        path.replace(target / path.name)
 
 
 def _shown(part: Judgement) -> Iterator[str]:

@@ -87,10 +87,11 @@ def _add_commands() -> None:
         study,
         suggest,
         train,
+        verify,
     )
     from winnow.cli import versions as history
 
-    work = (studio, data, check, train, jobs, evaluate, compare, predict, serve)
+    work = (studio, data, check, train, jobs, evaluate, compare, predict, verify, serve)
     for module in (*work, history, suggest, folds, export, study, rooms, backbones, nets):
         module.add_to(app)
 

@@ -32,7 +32,7 @@ def net_file(net: Net, about: Mapping[str, Any]) -> bytes:
         net: in evaluation mode, on any device.
         about: "name" and "side_px", and what else is known of it as JSON can say it.
     """
-    has_new_head = type(net.head) is nn.Linear and net.head.bias is not None
+    has_new_head = type(net.head) is nn.Linear and "bias" in dict(net.head.named_parameters())
     said = {**about, "n_classes": net.n_classes, "has_new_head": has_new_head}
     # Sharing memory (tied weights) and other layouts are not for files: each tensor is written by itself, in rows.
     state = {name: weight.detach().cpu().contiguous().clone() for name, weight in net.state_dict().items()}

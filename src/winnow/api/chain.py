@@ -1,0 +1,107 @@
+"""The chain in a model's `winnow.json`: dataset version, climb, model; each link holds the hash of the one before.
+
+Whoever changes a link, or a file that the last one names, breaks what comes behind it. `docs/model-folder.md` says how
+to check all of it without Winnow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from winnow.errors import BadDataError, NotFoundError
+from winnow.report.schema import Report
+from winnow.tasks.predictor import FACTS
+
+CHAIN, SIGNATURE = "chain", "signature"
+ALGORITHM = "ed25519"
+_MOST_BYTES = 16 << 20
+
+Link = dict[str, Any]
+
+
+def canonical(values: Any) -> bytes:
+    """The bytes that are hashed and signed: JSON in ASCII, keys sorted, without spaces.
+
+    >>> canonical({"b": [1, 0.5], "a": "é"})
+    b'{"a":"\\\\u00e9","b":[1,0.5]}'
+    """
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+
+
+def hash_of(link: Mapping[str, Any]) -> str:
+    """sha256 of a link, hex: what the next one holds as `before`."""
+    return hashlib.sha256(canonical(link)).hexdigest()
+
+
+def hash_of_file(path: Path) -> str:
+    """sha256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def chain_of(report: Report, graph: str, files: Mapping[str, str]) -> list[Link]:
+    """The three links of a model.
+
+    Args:
+        report: says which dataset and climb it comes from.
+        graph: sha256 of its graph.
+        files: sha256 by name, of all that lies beside `winnow.json`.
+    """
+    dataset, climb = report.dataset, report.climb
+    first = {"link": "dataset", "name": dataset.name, "version": dataset.version, "digest": dataset.digest}
+    second = {
+        "link": "climb",
+        "id": climb.id,
+        "seed": climb.seed,
+        "started": climb.started,
+        "winnow_version": climb.winnow_version,
+        "before": hash_of(first),
+    }
+    third = {"link": "model", "graph": graph, "files": dict(sorted(files.items())), "before": hash_of(second)}
+    return [first, second, third]
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """All that a model's `winnow.json` says.
+
+    Raises:
+        NotFoundError: there is none.
+        BadDataError: it is no JSON object.
+    """
+    path = folder / FACTS
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise BadDataError(f"{path} is far too large; copy the model again, whole.")
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except OSError:
+        raise NotFoundError(f"{folder} has no {FACTS}, so that nothing says what should lie there.") from None
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise BadDataError(f"{path} is damaged; copy the model again, whole.")
+    return cast("dict[str, Any]", values)
+
+
+def _no_number(said: str) -> Any:
+    raise ValueError(f"{said} is no number of JSON's")
+
+
+def links_in(document: Mapping[str, Any]) -> tuple[Link, Link, Link] | None:
+    """The links of a document: dataset, climb, model; None if there are none, or they make no sense."""
+    links = document.get(CHAIN)
+    if not isinstance(links, list):
+        return None
+    found = cast("Sequence[Any]", links)
+    if [one.get("link") if isinstance(one, dict) else None for one in found] != ["dataset", "climb", "model"]:
+        return None
+    first, second, third = cast("Sequence[Link]", found)
+    return (first, second, third) if isinstance(third.get("files"), dict) else None
+
+
+def signed_part(document: Mapping[str, Any]) -> bytes:
+    """What the signature is over: everything in `winnow.json` but the signature itself."""
+    return canonical({key: value for key, value in document.items() if key != SIGNATURE})
