@@ -1,11 +1,11 @@
-"""`winnow predict`: ask a model."""
+"""`winnow predict`: ask a model, here or behind an address."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from winnow.cli.options import WorkspaceOption, example
-from winnow.errors import BadDataError
+from winnow.errors import BadDataError, UserError
 
 if TYPE_CHECKING:
     from winnow.api.model import Model, Prediction
@@ -28,13 +28,30 @@ def add_to(app: typer.Typer) -> None:
         "winnow predict clouds sky.jpg",
         "winnow predict clouds ./inbox --to csv > answers.csv",
         "winnow predict clouds sky.jpg --near 5",
+        "winnow predict clouds ./millions --out answers.parquet",
+        "winnow predict --url http://127.0.0.1:8000 clouds sky.jpg",
     )
     app.command("predict", epilog=examples)(_predict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A model's answers, wherever it is, each with whether it may be called sure."""
+
+    answers: Iterator[tuple[Prediction, bool]]
+    classes: tuple[str, ...]
+    has_several: bool
+
+
 def _predict(
-    model: Annotated[str, typer.Argument(help="A model's name or folder.")],
-    pictures: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'.")],
+    model: Annotated[str, typer.Argument(help="A model's name or folder. With --url it may be left out.")],
+    pictures: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders, or patterns such as 'photos/*.jpg'; with --out also a .txt file of paths, "
+            "a line each, or - for such lines on stdin."
+        ),
+    ] = None,
     to: Annotated[Form, typer.Option(help="How to write the answers.")] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --to jsonl.")] = False,
     top: Annotated[
@@ -43,6 +60,22 @@ def _predict(
     near: Annotated[
         int, typer.Option(min=0, help="Also name so many training pictures that are nearest to each (not in CSV).")
     ] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="For any number of pictures: write a .parquet, .csv or .jsonl; goes on where it was stopped."
+        ),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="With --out: forget what an interrupted run did, and overwrite.")
+    ] = False,
+    url: Annotated[str | None, typer.Option(help="Ask the server there (winnow serve).")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="With --url: the file that holds the token [default: WINNOW_TOKEN].")
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="With --url: send the token over plain http to another machine.")
+    ] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Answer for pictures, with calibrated probabilities.
@@ -52,63 +85,119 @@ def _predict(
 
     A picture that cannot be read gets an error in place of an answer; the others are answered. Leaves with 3 if
     none could be read.
+
+    With --out memory stays flat, however many pictures there are, and what a kill interrupts is taken up again by the
+    same command.
     """
     from winnow.api.answer_table import write_answers
-    from winnow.api.model import Model
-    from winnow.api.pictures import pictures_of
-
-    opened = Model.open(model, workspace)
-    given = pictures_of(pictures)
-    nearest = _nearest(opened, near if to != "csv" else 0, workspace)
-    n_answered = 0
-
-    def counted() -> Iterator[Prediction]:
-        nonlocal n_answered
-        for prediction in opened.predict_each(given):
-            n_answered += prediction.error is None
-            yield prediction
 
     form: Form = "jsonl" if as_json else to
-    if form == "csv":
-        write_answers(sys.stdout, counted(), opened.classes, has_several=opened.task == "multilabel")
+    if url is not None:
+        _refuse(near > 0, "--near", "of a model on this machine")
+        _refuse(out is not None or restart, "--out", "with a model on this machine")
+        asked = _remote(url, token_file, insecure, [model, *(pictures or [])], is_table=form == "csv")
+        nearest: Callable[[str], list[Neighbour]] = _no_neighbours
     else:
-        write = _write_json if form == "jsonl" else partial(_write_line, top=top)
-        for one in counted():
-            write(opened, one, [] if one.error is not None else nearest(one.source))
+        if not pictures:
+            raise UserError(f"Name pictures, such as: winnow predict {model} sky.jpg")
+        if out is not None:
+            _refuse(near > 0, "--near", "without --out")
+            _write_batch(model, pictures, out, restart, workspace)
+            return
+        from winnow.api.model import Model
+
+        opened = Model.open(model, workspace)
+        asked = _local(opened, pictures)
+        nearest = _nearest(opened, near if form != "csv" else 0, workspace)
+    n_answered = 0
+
+    def counted() -> Iterator[tuple[Prediction, bool]]:
+        nonlocal n_answered
+        for prediction, is_sure in asked.answers:
+            n_answered += prediction.error is None
+            yield prediction, is_sure
+
+    if form == "csv":
+        answers = (prediction for prediction, _ in counted())
+        write_answers(sys.stdout, answers, asked.classes, has_several=asked.has_several)
+    else:
+        write = _write_json if form == "jsonl" else partial(_write_line, top=top, has_several=asked.has_several)
+        for one, is_sure in counted():
+            write(one, is_sure, [] if one.error is not None else nearest(one.source))
     if n_answered == 0:
         raise BadDataError("None of these pictures could be read.")
+
+
+def _refuse(is_there: bool, option: str, works: str) -> None:
+    if is_there:
+        raise UserError(f"{option} works {works} only: leave it out.")
+
+
+def _write_batch(model: str, pictures: list[str], out: Path, restart: bool, workspace: Path | None) -> None:
+    from winnow.api.batch import predict_files
+    from winnow.api.printing import Printer
+
+    with Printer() as printer:
+        done = predict_files(model, pictures, out, restart=restart, workspace=workspace, tell=printer)
+    typer.echo(f"{done.pictures} pictures: {done.out}", err=True)
+
+
+def _local(model: Model, pictures: list[str]) -> _Asked:
+    from winnow.api.pictures import pictures_of
+
+    answers = ((one, model.is_sure(one)) for one in model.predict_each(pictures_of(pictures)))
+    return _Asked(answers, model.classes, model.task == "multilabel")
+
+
+def _remote(url: str, token_file: Path | None, insecure: bool, words: list[str], *, is_table: bool) -> _Asked:
+    from winnow.api.pictures import pictures_of
+    from winnow.serve.client import Client, token_in
+
+    token = None if token_file is None else token_in(token_file)
+    client = Client(url, token, allow_insecure=insecure)
+    chosen = client.choose(words[0])
+    pictures = words[1:] if chosen.is_named else words
+    if not pictures:
+        raise UserError(f"Name pictures, such as: winnow predict --url {url} {words[0]} sky.jpg")
+    # A table has one set of columns, so one version answers all of it.
+    asked = f"{chosen.model}@{chosen.version}" if is_table else chosen.asked
+    answers = client.answers(pictures_of(pictures), model=asked)
+    return _Asked(answers, chosen.classes, chosen.task == "multilabel")
+
+
+def _no_neighbours(_: str) -> list[Neighbour]:
+    return []
 
 
 def _nearest(model: Model, k: int, workspace: Path | None) -> Callable[[str], list[Neighbour]]:
     """Gives the `k` nearest training pictures of a file."""
     if not k:
-        return lambda _: []
+        return _no_neighbours
     from winnow.api.neighbours import TrainingPictures  # what stands behind it is not needed to predict
 
     known = TrainingPictures.of(model, workspace=workspace)
     return lambda file: known.nearest(model.features(file)[0], k)
 
 
-def _write_json(model: Model, one: Prediction, near: list[Neighbour]) -> None:
-    values = {**one.as_dict(), "is_sure": model.is_sure(one)}
+def _write_json(one: Prediction, is_sure: bool, near: list[Neighbour]) -> None:
+    values = {**one.as_dict(), "is_sure": is_sure}
     if near:
         values["nearest"] = [asdict(neighbour) for neighbour in near]
     typer.echo(json.dumps(values, ensure_ascii=False))
 
 
-def _write_line(model: Model, one: Prediction, near: list[Neighbour], top: int) -> None:
+def _write_line(one: Prediction, is_sure: bool, near: list[Neighbour], top: int, has_several: bool) -> None:
     from winnow.report.words import percent, printable
 
     if one.error is not None:
-        typer.echo(f"{printable(one.source)}: {one.error}")
+        typer.echo(f"{printable(one.source)}: {printable(one.error)}")
         return
-    has_several = model.task == "multilabel"
     shown = list(one.probs.items())[:top]
     if has_several:  # a class with a low threshold is answered even where others are likelier
         shown += [(name, one.probs[name]) for name in one.labels if name not in dict(shown)]
     marks = dict.fromkeys(one.labels, "*") if has_several else {}
     best = ", ".join(f"{marks.get(name, '')}{printable(name)} {percent(prob)}" for name, prob in shown)
-    doubt = "" if has_several or model.is_sure(one) else " (not sure)"
+    doubt = "" if has_several or is_sure else " (not sure)"
     typer.echo(f"{printable(one.source)}: {best}{doubt}")
     for neighbour in near:
         labels = ", ".join(map(printable, neighbour.labels))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 import secrets
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from winnow.api.model import Prediction
 from winnow.api.pictures import Given, pictures_of
-from winnow.errors import UserError
+from winnow.data.paths import is_there
+from winnow.errors import NotFoundError, UserError, did_you_mean
 from winnow.serve.connection import Answered, Connection, Patience, refuse, sentence_of
 
 PATIENCE_S = 60.0
@@ -51,6 +54,27 @@ class _Item:
 
 
 _Answer = tuple[Prediction, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The model that a person means, and what its answers look like.
+
+    Attributes:
+        asked: as `predict` takes it: the name, with a version if one was named; None: the server's first model.
+        model: its name.
+        version: the one that was named, else the one that gets most questions.
+        task: of that version.
+        classes: of that version.
+        is_named: the word named it; else the word is a picture's.
+    """
+
+    asked: str | None
+    model: str
+    version: str
+    task: str
+    classes: tuple[str, ...]
+    is_named: bool
 
 
 class Client:
@@ -102,6 +126,29 @@ class Client:
             ]
         except (KeyError, TypeError, ValueError) as error:
             raise self._odd(answered) from error
+
+    def choose(self, word: str) -> Chosen:
+        """The model that a word names, such as "clouds" or "clouds@2"; the server's first if it names a file.
+
+        Raises:
+            NotFoundError: it names neither a model that is served nor a file.
+            UserError: the server cannot be asked.
+        """
+        served = self.models()
+        name, _, version = word.partition("@")
+        there = [one for one in served if one.model == name and version in ("", one.version)]
+        is_named = bool(there) and not any(mark in word for mark in "/\\")
+        if not is_named:
+            if not is_there(Path(word)) and not glob.has_magic(word):
+                known = {one.model for one in served} | {f"{one.model}@{one.version}" for one in served}
+                hint = did_you_mean(word, known, otherwise=f"The server has {', '.join(sorted(known))}.")
+                raise NotFoundError(f"'{word}' is neither a model at {self._connection.url} nor a file here. {hint}")
+            there = [one for one in served if one.model == served[0].model] if served else []
+        if not there:
+            raise NotFoundError(f"{self._connection.url} serves no model.")
+        best = max(there, key=lambda one: one.share)
+        asked = word if is_named else None
+        return Chosen(asked, best.model, best.version, best.task, best.classes, is_named)
 
     def predict(self, pictures: Any, *, model: str | None = None) -> list[Prediction]:
         """Answers with calibrated probabilities, in the order given, as `Model.predict` gives them.
@@ -197,6 +244,26 @@ class Client:
             f"{self._connection.url} answers in a way that this version of Winnow does not know: is it a server of a "
             f"newer Winnow? Update: pip install --upgrade winnow (status {answered.status})"
         )
+
+
+def token_in(file: Path) -> str:
+    """The token in a file: its only line, or the first "predict TOKEN" of a server's token file.
+
+    Raises:
+        UserError: it cannot be read, or holds none.
+    """
+    try:
+        lines = file.expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise UserError(f"The token file {file} cannot be read ({why}): check its name and rights.") from error
+    for line in lines:
+        match line.split("#", 1)[0].split():
+            case [token] | ["predict", token]:
+                return token
+            case _:
+                continue
+    raise UserError(f"The token file {file} holds no token: write it on a line of its own.")
 
 
 def _version(model: str, told: dict[str, Any]) -> RemoteVersion:
