@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from winnow.api.jobs import train_here
 from winnow.api.loading import load
+from winnow.api.wish import Wish
 from winnow.data.digits import write_digits
 from winnow.studio.pages import PAGES
 
@@ -36,7 +37,7 @@ def main() -> None:
         folder = Path(scratch)
         write_digits(folder / "digits")
         digits = load(folder / "digits", workspace=folder / "workspace", tell=lambda _: None)
-        train_here(digits, rungs=RUNGS, tell=lambda _: None)
+        train_here(digits, Wish.checked(rungs=RUNGS), tell=lambda _: None)
         digits.workspace.close()
         command = [sys.executable, "-u", "-m", "winnow", "studio", "--no-browser", "--port", "0"]
         command += ["-w", str(folder / "workspace")]

@@ -25,14 +25,14 @@ def test_data() -> Path:
 def _climbs_start_without_a_backbone(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Most tests climb on a few tiny pictures and know which methods pay there: the embedded backbone is put away."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("winnow.api.training.EMBEDDED", tmp_path_factory.mktemp("no-backbones"))
+        patch.setattr("winnow.api.shelves.EMBEDDED", tmp_path_factory.mktemp("no-backbones"))
         yield
 
 
 @pytest.fixture
 def embedded_backbone(monkeypatch: pytest.MonkeyPatch) -> Backbone:
     """The backbone that comes with Winnow, on its shelf again."""
-    monkeypatch.setattr("winnow.api.training.EMBEDDED", EMBEDDED)
+    monkeypatch.setattr("winnow.api.shelves.EMBEDDED", EMBEDDED)
     (backbone,) = list_backbones([EMBEDDED])
     return backbone
 

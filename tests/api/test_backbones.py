@@ -11,7 +11,7 @@ import winnow
 from graph.tiny import tiny_backbone
 from winnow.api.backbones import backbones
 from winnow.api.model import Model
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.events import tell_nobody
 from winnow.graph.backbone import choose_backbone
 from winnow.workspace.workspace import Workspace
@@ -24,7 +24,7 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shelf that stands for the one inside the package, with one tiny backbone."""
     shelf = tmp_path / "embedded"
     tiny_backbone(shelf / "within", name="within")
-    monkeypatch.setattr("winnow.api.training.EMBEDDED", shelf)
+    monkeypatch.setattr("winnow.api.shelves.EMBEDDED", shelf)
     monkeypatch.setattr("winnow.api.backbones.EMBEDDED", shelf)
     return shelf
 

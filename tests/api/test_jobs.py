@@ -20,6 +20,7 @@ from winnow.api.jobs import ensure_worker, estimate, find_job, jobs, submit, tra
 from winnow.api.loading import load
 from winnow.api.model import Model
 from winnow.api.recording import Recording, _Thinned
+from winnow.api.wish import Wish
 from winnow.api.worker import work
 from winnow.errors import NotFoundError, UserError
 from winnow.events import Event, Note, PlanMade, Progress, RungFinished, RungStarted, StepDone, Tell, tell_nobody
@@ -201,7 +202,7 @@ def stopping_at(rung: str, data: Dataset) -> Tell:
 
 def test_a_climb_that_is_stopped_keeps_the_best_so_far(data: Dataset):
     began = time.monotonic()
-    model = train_here(data, rungs=RUNGS, tell=stopping_at(RUNGS[1], data))
+    model = train_here(data, Wish.checked(rungs=RUNGS), tell=stopping_at(RUNGS[1], data))
     assert time.monotonic() - began < 50
     assert model.rung == RUNGS[0]
     assert model.report.numbers.climb.was_interrupted
@@ -212,7 +213,7 @@ def test_a_climb_that_is_stopped_keeps_the_best_so_far(data: Dataset):
 def test_a_stop_is_heard_even_where_a_shell_made_us_ignore_interrupts(data: Dataset):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for what is started with `&` in a script
     try:
-        model = train_here(data, rungs=RUNGS, tell=stopping_at(RUNGS[1], data))
+        model = train_here(data, Wish.checked(rungs=RUNGS), tell=stopping_at(RUNGS[1], data))
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -222,9 +223,9 @@ def test_a_stop_is_heard_even_where_a_shell_made_us_ignore_interrupts(data: Data
 
 def test_one_that_is_stopped_before_anything_is_done_leaves_nothing(data: Dataset):
     with pytest.raises(KeyboardInterrupt):
-        train_here(data, rungs=RUNGS, tell=stopping_at(RUNGS[0], data))
+        train_here(data, Wish.checked(rungs=RUNGS), tell=stopping_at(RUNGS[0], data))
     assert (find_job(1, data.workspace).state, find_job(1, data.workspace).model) == ("stopped", None)
-    done = train_here(data, rungs=RUNGS, tell=tell_nobody)
+    done = train_here(data, Wish.checked(rungs=RUNGS), tell=tell_nobody)
     assert not done.report.numbers.climb.was_interrupted
 
 
@@ -235,7 +236,7 @@ def test_an_interrupt_that_comes_too_late_for_the_climb_loses_nothing(data: Data
             data.workspace.jobs.ask_to_stop(1)
             time.sleep(60)
 
-    model = train_here(data, rungs=RUNGS, tell=late)
+    model = train_here(data, Wish.checked(rungs=RUNGS), tell=late)
     assert graph(model) == graph(trained)
     assert find_job(1, data.workspace).state == "done"
 
@@ -245,7 +246,7 @@ def test_ctrl_c_in_the_terminal_is_a_stop_too(data: Dataset):
         if isinstance(event, RungStarted) and event.rung == RUNGS[1]:
             raise KeyboardInterrupt
 
-    assert train_here(data, rungs=RUNGS, tell=impatient).rung == RUNGS[0]
+    assert train_here(data, Wish.checked(rungs=RUNGS), tell=impatient).rung == RUNGS[0]
     assert find_job(1, data.workspace).state == "stopped"
 
 
@@ -307,7 +308,7 @@ def test_a_heartbeat_is_heard_while_a_climb_is_at_work(data: Dataset, no_worker:
 
 def test_the_plan_is_the_one_that_the_climb_will_tell(data: Dataset):
     heard: list[Event] = []
-    planned = estimate(data, rungs=RUNGS, budget="1m")
+    planned = estimate(data, Wish.checked(rungs=RUNGS, budget="1m"))
     winnow.train(data, rungs=RUNGS, budget="1m", tell=heard.append)
     (told,) = [event for event in heard if isinstance(event, PlanMade)]
     assert [one.rung for one in planned.rungs] == [rung for rung, _ in told.rungs] == RUNGS
@@ -317,15 +318,15 @@ def test_the_plan_is_the_one_that_the_climb_will_tell(data: Dataset):
 
 
 def test_the_plan_says_why_a_rung_would_be_skipped(data: Dataset):
-    whole = {one.rung: one for one in estimate(data).rungs}
+    whole = {one.rung: one for one in estimate(data, Wish()).rungs}
     assert whole["lenet-5"].seconds is None
     assert whole["lenet-5"].skipped is not None
-    (first, second) = estimate(data, rungs=RUNGS, budget=1.5 * (whole[RUNGS[0]].seconds or 0)).rungs
+    (first, second) = estimate(data, Wish.checked(rungs=RUNGS, budget=1.5 * (whole[RUNGS[0]].seconds or 0))).rungs
     assert first.skipped is None
     assert second.skipped is not None
     assert "of the budget are left" in second.skipped
     with pytest.raises(NotFoundError, match="pixels-knn"):
-        estimate(data, rungs=["pixels-knn"])
+        estimate(data, Wish.checked(rungs=["pixels-knn"]))
 
 
 # In processes of their own

@@ -13,12 +13,27 @@ from nicegui.testing.user_interaction import UserInteraction
 
 
 def labelled(visitor: User, label: str) -> ui.element:
-    """The field that these words belong to."""
+    """The field, list or box to tick that these words belong to."""
     assert visitor.client is not None
     elements = list(visitor.client.elements.values())
-    (words,) = [one for one in elements if one.tag == "label" and getattr(one, "text", None) == label]
-    (found,) = [one for one in elements if one.html_id == words.props["for"]]
-    return found
+    found: list[ui.element] = []
+    for one in elements:
+        if getattr(one, "text", None) != label:
+            continue
+        if one.tag == "label":
+            found += [other for other in elements if other.html_id == one.props["for"]]
+        elif one.tag == "span" and one.parent_slot is not None:
+            found += [other for other in one.parent_slot.children if other.tag == "input"]
+    (only,) = found
+    return only
+
+
+async def change(visitor: User, label: str, value: object) -> None:
+    """Choose or tick, as a person does: both events that a browser sends."""
+    element = labelled(visitor, label)
+    act(visitor, element, "input", value)
+    act(visitor, element, "change", value)
+    await asyncio.sleep(0)
 
 
 def fill(visitor: User, label: str, words: str) -> None:

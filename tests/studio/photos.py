@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 CLASSES = ("dark", "bright")
 
 
-def png(is_bright: bool, seed: int) -> bytes:
+def png(is_bright: bool = True, seed: int = 999) -> bytes:
     """The bytes of one picture."""
     pixels = np.random.default_rng(seed).integers(0, 60, (8, 8), dtype=np.uint8)
     pixels[:4] += 120 * is_bright
@@ -21,12 +22,12 @@ def png(is_bright: bool, seed: int) -> bytes:
     return stored.getvalue()
 
 
-def write_photos(folder: Path, n: int = 12) -> Path:
-    """`n` pictures in two class folders."""
+def write_photos(folder: Path, n: int = 12, classes: Sequence[str] = CLASSES) -> Path:
+    """`n` pictures in class folders; those of every second class are brighter."""
     for place in range(n):
-        home = folder / CLASSES[place % 2]
+        home = folder / classes[place % len(classes)]
         home.mkdir(parents=True, exist_ok=True)
-        (home / f"{place:03}.png").write_bytes(png(place % 2 == 1, place))
+        (home / f"{place:03}.png").write_bytes(png(place % len(classes) % 2 == 1, place))
     return folder
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from winnow.api.dataset import using
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.data.whole_files import disk_errors
 from winnow.errors import UserError, need
 from winnow.graph.backbone import EMBEDDED, Backbone, list_backbones

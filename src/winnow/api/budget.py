@@ -35,3 +35,13 @@ def seconds_of(budget: str | float | None) -> float | None:
     if not (math.isfinite(seconds) and seconds > 0):
         raise UserError(f"A budget is more than 0 seconds, not {budget}: write 30s, 5m or 1h.")
     return seconds
+
+
+def budget_in_words(seconds: float) -> str:
+    """A budget as people write it, which `seconds_of` reads.
+
+    >>> budget_in_words(300.0), budget_in_words(45.5)
+    ('5m', '45.5s')
+    """
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:g}m" if minutes and not rest and minutes < 100_000 else f"{seconds:.15g}s"

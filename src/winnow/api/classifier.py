@@ -25,8 +25,10 @@ from winnow.api.dataset import Dataset
 from winnow.api.loading import keep_in
 from winnow.api.model import Model
 from winnow.api.report import ReportFile
+from winnow.api.shelves import shelves
 from winnow.api.targets import FitError, Targets
-from winnow.api.training import Wish, climb_on, shelves
+from winnow.api.training import climb_on
+from winnow.api.wish import Wish
 from winnow.data.importing import import_examples
 from winnow.data.manifest import Manifest
 from winnow.data.pixels import as_uint8, scale_of
@@ -109,15 +111,16 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 optimise=self.optimise,
                 prefer=self.prefer,
                 rungs=self.rungs,
+                backbone=self._find_backbone(),
+                name="classifier",
                 open_test=False,
             )
-            backbone = self._find_backbone()
             pictures = _pictures(X)
             targets = Targets.of(y)
             check_consistent_length(pictures, targets.truths)
             weights = _weights(sample_weight, len(targets.truths))
             scale = _find_scale(pictures)
-            files = _climb(_to_uint8(pictures, scale), targets, weights, wish, backbone, f"winnow.{self!r}.fit(X, y)")
+            files = _climb(_to_uint8(pictures, scale), targets, weights, wish, f"winnow.{self!r}.fit(X, y)")
         self.classes_ = targets.classes
         self._marks_type = targets.marks_type
         self._n_fitted = len(targets.truths)
@@ -205,7 +208,6 @@ def _climb(
     targets: Targets,
     weights: npt.NDArray[np.float64] | None,
     wish: Wish,
-    backbone: str | Path,
     command: str,
 ) -> dict[str, bytes]:
     """The chosen model's files by name, from a climb in a workspace of its own that is gone afterwards."""
@@ -227,7 +229,7 @@ def _climb(
             table = table.set_column(column, table.schema.field(column), pa.array(weights)).filter(weights > 0)
         manifest = Manifest(table, imported.manifest.provenance, targets.task)
         version = workspace.add_version(name, manifest, f"fit on {len(pictures)} pictures")
-        model = climb_on(Dataset(workspace, name, version), wish, backbone, "classifier", tell_nobody, command=command)
+        model = climb_on(Dataset(workspace, name, version), wish, tell_nobody, command=command)
         return {path.name: path.read_bytes() for path in sorted(model.folder.iterdir())}
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.errors import UserError
 from winnow.graph.backbone import list_backbones
 from winnow.graph.runtime import has_openvino

@@ -14,7 +14,7 @@ from typing import Any
 from winnow.api.dataset import Dataset, dataset_named, using
 from winnow.api.health_numbers import health_part, subject_of
 from winnow.api.loading import EXAMPLE, load
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.data.blobs import BlobStore
 from winnow.data.decode import decode
 from winnow.data.health import check as find_all

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from winnow.api.dataset import using
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.errors import NotFoundError, did_you_mean
 from winnow.graph.backbone import list_backbones
 from winnow.workspace.workspace import Workspace

@@ -20,9 +20,10 @@ from winnow.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from winnow.api.model import Model
+    from winnow.api.wish import Wish
     from winnow.ladder.plan import PlannedRung
 
-__all__ = ["Job", "Plan", "Told", "ensure_worker", "estimate", "find_job", "jobs", "submit", "train_here"]
+__all__ = ["Job", "Plan", "Told", "enqueue", "ensure_worker", "estimate", "find_job", "jobs", "submit", "train_here"]
 
 # What climbs takes seconds to import; who only looks at jobs needs none of it, so the functions that do import it.
 
@@ -69,11 +70,9 @@ def submit(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense; the sentence says which.
     """
-    from winnow.api.wishing import checked_wish
+    from winnow.api.wish import Wish
 
-    data = _dataset(dataset, workspace)
-    wish = checked_wish(
-        data,
+    wish = Wish.checked(
         budget=budget,
         seed=seed,
         optimise=optimise,
@@ -83,43 +82,30 @@ def submit(
         name=name,
         open_test=open_test,
     )
-    record = data.workspace.jobs.add(data.name, data.version, wish)
-    start_if_needed(data.workspace)
-    return Job(data.workspace, record)
+    return enqueue(_dataset(dataset, workspace), wish)
 
 
-def train_here(
-    dataset: Dataset,
-    *,
-    budget: str | float | None = None,
-    seed: int = 0,
-    optimise: str | None = None,
-    prefer: str = "cheapest",
-    rungs: Sequence[str] | None = None,
-    backbone: str | Path | None = None,
-    name: str | None = None,
-    open_test: bool = True,
-    tell: Tell,
-) -> Model:
+def enqueue(dataset: Dataset, wish: Wish) -> Job:
+    """`submit` with its arguments checked.
+
+    Raises:
+        NotFoundError: no such rung or metric for this dataset's task, or no such backbone.
+    """
+    waits = wish.to_wait(dataset.manifest.task, dataset.workspace)
+    record = dataset.workspace.jobs.add(dataset.name, dataset.version, waits.as_json())
+    start_if_needed(dataset.workspace)
+    return Job(dataset.workspace, record)
+
+
+def train_here(dataset: Dataset, wish: Wish, *, tell: Tell) -> Model:
     """`winnow.train` in this process, seen by all as a job; where the same was asked for and its worker died, that one.
 
-    Must be called in the main thread, which alone can be stopped. Arguments and errors: as `winnow.train`.
+    Must be called in the main thread, which alone can be stopped. Errors: as `winnow.train`.
     """
     from winnow.api.recording import run_job
-    from winnow.api.wishing import checked_wish
 
-    wish = checked_wish(
-        dataset,
-        budget=budget,
-        seed=seed,
-        optimise=optimise,
-        prefer=prefer,
-        rungs=rungs,
-        backbone=backbone,
-        name=name,
-        open_test=open_test,
-    )
-    record = dataset.workspace.jobs.add_or_resume_here(dataset.name, dataset.version, wish)
+    waits = wish.to_wait(dataset.manifest.task, dataset.workspace)
+    record = dataset.workspace.jobs.add_or_resume_here(dataset.name, dataset.version, waits.as_json())
     return run_job(dataset, record, tell, is_worker=False)
 
 
@@ -147,29 +133,18 @@ def ensure_worker(workspace: str | Path | Workspace | None = None) -> bool:
     return start_if_needed(_opened(workspace))
 
 
-def estimate(
-    dataset: str | Dataset,
-    *,
-    budget: str | float | None = None,
-    seed: int = 0,
-    optimise: str | None = None,
-    rungs: Sequence[str] | None = None,
-    backbone: str | Path | None = None,
-    workspace: str | Path | Workspace | None = None,
-) -> Plan:
-    """What a climb with these arguments would try, how long it would take, and what it would skip and why.
+def estimate(dataset: Dataset, wish: Wish) -> Plan:
+    """What a climb would try, how long it would take, and what it would skip and why.
 
     Takes seconds where pictures are many: call it off the event loop.
 
     Raises:
         BadDataError: nothing can be learned from the dataset.
-        NotFoundError: no such dataset, rung, metric or backbone.
-        UserError: another argument makes no sense.
+        NotFoundError: no such rung or metric for its task, or no such backbone.
     """
-    from winnow.api.training import Wish, plan_on
+    from winnow.api.training import plan_on
 
-    wish = Wish.checked(budget=budget, seed=seed, optimise=optimise, rungs=rungs)
-    planned = plan_on(_dataset(dataset, workspace), wish, backbone)
+    planned = plan_on(dataset, wish)
     total_s = sum(one.seconds or 0.0 for one in planned if one.skipped is None)
     return Plan(tuple(planned), total_s, wish.budget_s)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from winnow.api.dataset import Dataset
 from winnow.api.evaluation import dataset_of, home_of
 from winnow.api.model import Model
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.data.manifest import Example
 from winnow.errors import BadDataError, UserError
 from winnow.events import Tell, tell_nobody

@@ -17,7 +17,7 @@ from winnow.api.dataset import Dataset
 from winnow.api.heartbeat import Heartbeat
 from winnow.api.model import Model
 from winnow.api.training import climb_on
-from winnow.api.wishing import wish_of
+from winnow.api.wish import Wish
 from winnow.errors import UserError
 from winnow.events import Event, Progress, RungStarted, StepDone, Tell
 from winnow.workspace.jobs import JobStore
@@ -146,14 +146,15 @@ class _Thinned:
 
 
 def _climb(data: Dataset, record: JobRecord, recording: Recording) -> Model:
+    wish = Wish.from_json(record.wish)
     try:
-        model = climb_on(data, wish_of(record), record.wish["backbone"], record.wish["name"], recording)
+        model = climb_on(data, wish, recording)
         recording.interrupt_no_more()
     except KeyboardInterrupt:
         if not recording.is_stopping:
             raise
         # It came between two rungs or after the last one. What is finished is kept: no other rung is begun now.
-        return climb_on(data, wish_of(record), record.wish["backbone"], record.wish["name"], recording)
+        return climb_on(data, wish, recording)
     return model
 
 

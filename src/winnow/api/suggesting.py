@@ -12,7 +12,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from winnow.api.dataset import Dataset, dataset_named, using
-from winnow.api.training import shelves
+from winnow.api.shelves import shelves
 from winnow.data.health.label_errors import label_issues, multilabel_issues
 from winnow.data.manifest import Example
 from winnow.data.splits import clusters as find_clusters

@@ -3,86 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from winnow.api.budget import seconds_of
 from winnow.api.dataset import Dataset
 from winnow.api.finishing import Finish, finish, keep_newer_report
 from winnow.api.loading import load
 from winnow.api.model import Model
-from winnow.api.tasks import AnyProblem, check_rungs, climb_ladder, plan_ladder, problem_of
-from winnow.data.manifest import Example, Task
+from winnow.api.shelves import shelves
+from winnow.api.tasks import AnyProblem, climb_ladder, plan_ladder, problem_of
+from winnow.api.wish import Wish
+from winnow.data.manifest import Example
 from winnow.errors import BadDataError, UserError
 from winnow.events import Note, Tell
-from winnow.graph.backbone import EMBEDDED, NONE, Backbone, choose_backbone, list_backbones
+from winnow.graph.backbone import NONE, Backbone, choose_backbone, list_backbones
 from winnow.graph.features import FeatureStore, PictureReader
-from winnow.ladder.climb import Prefer
 from winnow.ladder.plan import PlannedRung
-from winnow.metrics.families import DEFAULTS, find_metric
+from winnow.metrics.families import DEFAULTS
 from winnow.report.assemble import now
-from winnow.version import VERSION
 from winnow.workspace.climbs import spec_digest
 from winnow.workspace.records import ClimbRecord
-from winnow.workspace.workspace import Workspace, default_folder
-
-PREFERENCES: tuple[Prefer, ...] = ("cheapest", "best")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How a user wants to climb, checked."""
-
-    budget_s: float | None
-    seed: int
-    optimise: str | None
-    """None: what its task is optimised for by default."""
-    prefer: Prefer
-    rungs: tuple[str, ...] | None
-    opens_test: bool
-
-    @classmethod
-    def checked(
-        cls,
-        *,
-        budget: str | float | None = None,
-        seed: int = 0,
-        optimise: str | None = None,
-        prefer: str = "cheapest",
-        rungs: Sequence[str] | None = None,
-        open_test: bool = True,
-    ) -> Wish:
-        """The wish, or an error that says which argument makes no sense, before anything is done; see `train`."""
-        metric = None if optimise is None else find_metric(optimise).name
-        return cls(seconds_of(budget), _seed(seed), metric, _prefer(prefer), _names(rungs), open_test)
-
-    def for_task(self, task: Task) -> Wish:
-        """The wish for a dataset of this task, with its own metric and rungs.
-
-        Raises:
-            NotFoundError: the task has no metric or rung of a name that was wished for.
-        """
-        if self.rungs is not None:
-            check_rungs(self.rungs, task)
-        return replace(self, optimise=find_metric(self.optimise or DEFAULTS[task], task).name)
-
-    def spec(self, task: Task, backbone: Backbone | None) -> dict[str, Any]:
-        """What decides the result: two climbs of the same spec on the same version are the same climb."""
-        return {
-            "winnow": VERSION,
-            "task": task,
-            "seed": self.seed,
-            "budget_s": self.budget_s,
-            "optimise": self.optimise,
-            "prefer": self.prefer,
-            "rungs": None if self.rungs is None else list(self.rungs),
-            "backbone": None if backbone is None else backbone.digest,
-        }
+from winnow.workspace.workspace import Workspace
 
 
 def train(
@@ -126,53 +71,41 @@ def train(
         NotFoundError: no such dataset, rung, metric or backbone.
         UserError: another argument makes no sense; the sentence says which.
     """
-    wish = Wish.checked(budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=rungs, open_test=open_test)
+    wish = Wish.checked(
+        budget=budget,
+        seed=seed,
+        optimise=optimise,
+        prefer=prefer,
+        rungs=rungs,
+        backbone=backbone,
+        name=name,
+        open_test=open_test,
+    )
     if tell is not None:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=tell)
-        return climb_on(data, wish, backbone, name, tell)
+        return climb_on(data, wish, tell)
     from winnow.api.printing import Printer
 
     with Printer(metric=wish.optimise or DEFAULTS["classify"]) as printer:
         data = dataset if isinstance(dataset, Dataset) else load(dataset, y, workspace=workspace, tell=printer)
-        model = climb_on(data, wish, backbone, name, printer)
+        model = climb_on(data, wish, printer)
     printer.show(model.report.numbers)
     return model
 
 
-def shelves(*workspaces: Workspace | None) -> list[Path]:
-    """Folders in which backbones are looked for: WINNOW_BACKBONES, then each workspace's own, then Winnow's.
-
-    None, or no workspace, means the default one, which is neither made nor opened.
-    """
-    given = [Path(entry).expanduser() for entry in os.environ.get("WINNOW_BACKBONES", "").split(os.pathsep) if entry]
-    default = default_folder().expanduser() / "backbones"
-    own = [default if workspace is None else workspace.backbones_folder for workspace in workspaces or (None,)]
-    return [*given, *own, EMBEDDED]
-
-
-def climb_on(
-    data: Dataset,
-    wish: Wish,
-    backbone: str | Path | None,
-    name: str | None,
-    tell: Tell,
-    *,
-    command: str | None = None,
-) -> Model:
+def climb_on(data: Dataset, wish: Wish, tell: Tell, *, command: str | None = None) -> Model:
     """`train` with its arguments checked.
 
     Args:
         data: the dataset version.
         wish: how to climb.
-        backbone: as in `train`.
-        name: of the model.
         tell: hears progress.
         command: what a reader of the report types to get the same model; default: the command line's `winnow train`.
     """
     workspace = data.workspace
     task = data.manifest.task
     wish = wish.for_task(task)
-    at_hand = choose_backbone(backbone, shelves(workspace))
+    at_hand = choose_backbone(wish.backbone, shelves(workspace))
     problem = _problem(data, wish, at_hand)
     spec = wish.spec(task, at_hand)
     record = workspace.find_unfinished_climb(data.name, data.version, spec_digest(spec))
@@ -181,9 +114,8 @@ def climb_on(
     else:
         tell(Note("An earlier climb of the same kind was broken off; it is resumed."))
     try:
-        name = name or data.name
-        command = command or _command(data, wish, at_hand, name)
-        return _climb(data, wish, problem, record, name, command, tell)
+        command = command or _command(data, wish, at_hand)
+        return _climb(data, wish, problem, record, command, tell)
     except (KeyboardInterrupt, SystemExit):  # SystemExit: SIGTERM, after a checkpoint
         workspace.finish_climb(record.id, "interrupted")
         raise
@@ -195,10 +127,10 @@ def climb_on(
         raise
 
 
-def plan_on(data: Dataset, wish: Wish, backbone: str | Path | None) -> list[PlannedRung]:
+def plan_on(data: Dataset, wish: Wish) -> list[PlannedRung]:
     """What `climb_on` would try, and what it would leave out and why, without climbing."""
     wish = wish.for_task(data.manifest.task)
-    problem = _problem(data, wish, choose_backbone(backbone, shelves(data.workspace)))
+    problem = _problem(data, wish, choose_backbone(wish.backbone, shelves(data.workspace)))
     return plan_ladder(problem, wish.rungs, wish.budget_s)
 
 
@@ -213,11 +145,10 @@ def _climb(
     wish: Wish,
     problem: AnyProblem,
     record: ClimbRecord,
-    name: str,
     command: str,
     tell: Tell,
 ) -> Model:
-    workspace = data.workspace
+    workspace, name = data.workspace, wish.name or data.name
     started = now()
     outcome = climb_ladder(
         problem,
@@ -259,45 +190,22 @@ def _examples(data: Dataset) -> list[Example]:
     return examples
 
 
-def _prefer(prefer: str) -> Prefer:
-    for known in PREFERENCES:
-        if prefer == known:
-            return known
-    raise UserError(f"'{prefer}' is no preference: choose {' or '.join(PREFERENCES)}.")
-
-
-def _seed(seed: int) -> int:
-    if not 0 <= seed < 2**32:
-        raise UserError(f"A seed is a whole number from 0 to 4294967295, not {seed}.")
-    return int(seed)
-
-
-def _names(rungs: Sequence[str] | None) -> tuple[str, ...] | None:
-    if rungs is None:
-        return None
-    check_rungs(list(rungs))
-    return tuple(sorted(set(rungs)))
-
-
-def _command(data: Dataset, wish: Wish, backbone: Backbone | None, name: str) -> str:
+def _command(data: Dataset, wish: Wish, backbone: Backbone | None) -> str:
     """The command line that climbs the same way on the same version."""
-    words = ["winnow", "train", data.name, "--version", str(data.version), "--seed", str(wish.seed)]
-    if wish.budget_s is not None:
-        words += ["--budget", f"{wish.budget_s:g}s"]
-    if wish.optimise not in (None, DEFAULTS[data.manifest.task]):
-        words += ["--optimise", wish.optimise]
-    if wish.prefer != "cheapest":
-        words += ["--prefer", wish.prefer]
-    if wish.rungs is not None:
-        words += ["--rungs", ",".join(wish.rungs)]
-    if not wish.opens_test:
-        words += ["--no-test"]
-    if name != data.name:
-        words += ["--name", name]
-    by_name = {other.name: other.digest for other in reversed(list_backbones(shelves(data.workspace)))}
+    is_usual_metric = wish.optimise == DEFAULTS[data.manifest.task]
+    said = replace(
+        wish,
+        optimise=None if is_usual_metric else wish.optimise,
+        name=None if wish.name == data.name else wish.name,
+        backbone=_as_option(backbone, data.workspace),
+    )
+    seed = ["--seed", "0"] if wish.seed == 0 else []  # said in any case: another default would be another climb
+    return shlex.join(["winnow", "train", data.name, "--version", str(data.version), *seed, *said.options()])
+
+
+def _as_option(backbone: Backbone | None, workspace: Workspace) -> str | None:
+    by_name = {other.name: other.digest for other in reversed(list_backbones(shelves(workspace)))}
     if backbone is None:
-        words += ["--backbone", NONE] if by_name else []
-    else:
-        is_at_hand = by_name.get(backbone.name) == backbone.digest
-        words += ["--backbone", backbone.name if is_at_hand else str(backbone.folder.resolve())]
-    return shlex.join(words)
+        return NONE if by_name else None
+    is_at_hand = by_name.get(backbone.name) == backbone.digest
+    return backbone.name if is_at_hand else str(backbone.folder.resolve())

@@ -59,13 +59,21 @@ def _train(
     Methods are tried from cheap to dear and judged on the same pictures. Ctrl-C keeps the best so far; the same
     command goes on from there. The test split is opened once, at the end, for the chosen model alone.
     """
-    from winnow.api.jobs import submit, train_here
+    from winnow.api.jobs import enqueue, train_here
     from winnow.api.loading import load
     from winnow.api.printing import Printer
-    from winnow.api.training import Wish
+    from winnow.api.wish import Wish
 
-    wanted = None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()]
-    Wish.checked(budget=budget, seed=seed, optimise=optimise, prefer=prefer, rungs=wanted)  # before a long import
+    wish = Wish.checked(  # before a long import
+        budget=budget,
+        seed=seed,
+        optimise=optimise,
+        prefer=prefer,
+        rungs=None if rungs is None else [one.strip() for one in rungs.split(",") if one.strip()],
+        backbone=backbone,
+        name=name,
+        open_test=not no_test,
+    )
     with Printer(metric=optimise or "accuracy") as printer:
         data = load(
             dataset,
@@ -75,31 +83,9 @@ def _train(
             tell=printer,
         )
         if background:
-            job = submit(
-                data,
-                budget=budget,
-                seed=seed,
-                optimise=optimise,
-                prefer=prefer,
-                rungs=wanted,
-                backbone=backbone,
-                name=name,
-                open_test=not no_test,
-            )
-            _echo_job(job, as_json)
+            _echo_job(enqueue(data, wish), as_json)
             return
-        model = train_here(
-            data,
-            budget=budget,
-            seed=seed,
-            optimise=optimise,
-            prefer=prefer,
-            rungs=wanted,
-            backbone=backbone,
-            name=name,
-            open_test=not no_test,
-            tell=printer,
-        )
+        model = train_here(data, wish, tell=printer)
     if as_json:
         echo_json({"model": model.full_name, "folder": str(model.folder), "report": model.report.as_dict()})
         return

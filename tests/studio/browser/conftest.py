@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Request, sync_playwrigh
 
 from winnow.api.jobs import train_here
 from winnow.api.loading import load
+from winnow.api.wish import Wish
 from winnow.data.digits import write_digits
 
 from .window import Studio, Watched
@@ -108,6 +109,6 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stocked")
     write_digits(folder / "digits")
     digits = load(folder / "digits", workspace=folder / "workspace", tell=lambda _: None)
-    train_here(digits, rungs=["commonest-class", "pixels-nearest-neighbour"], tell=lambda _: None)
+    train_here(digits, Wish(rungs=("commonest-class", "pixels-nearest-neighbour")), tell=lambda _: None)
     digits.workspace.close()
     return folder / "workspace"

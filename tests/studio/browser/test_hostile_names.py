@@ -12,6 +12,7 @@ from PIL import Image
 
 from winnow.api.jobs import train_here
 from winnow.api.loading import load
+from winnow.api.wish import Wish
 from winnow.studio.pages import PAGES
 
 from .window import Studio, Watched
@@ -44,7 +45,7 @@ def hostile(tmp_path: Path, test_data: Path) -> Path:
             rows.append(f'{file},"{quoted}"')
     (tmp_path / "names.csv").write_text("\n".join(rows), "utf-8")
     dataset = load(tmp_path / "names.csv", name="hostile", workspace=tmp_path / "workspace", tell=lambda _: None)
-    train_here(dataset, rungs=["commonest-class"], name="hostile", tell=lambda _: None)
+    train_here(dataset, Wish(rungs=("commonest-class",), name="hostile"), tell=lambda _: None)
     dataset.workspace.close()
     return tmp_path / "workspace"
 

@@ -10,11 +10,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi import FastAPI
 from nicegui.testing import User
-from PIL import Image
 from starlette.testclient import TestClient
 
 import winnow
@@ -24,30 +22,17 @@ from winnow.studio.pages.predict.folder_answers import folder_answers_of
 from winnow.studio.pages.predict.predicting import MOST_BYTES, predicting
 from winnow.workspace.workspace import Workspace
 
-CLASSES = ("7", "12")
+from ..photos import png, write_photos
 
-
-def picture(is_bright: bool, seed: int) -> Image.Image:
-    """Noise of 8 x 8 pixels, half of it brighter for one of the classes."""
-    pixels = np.random.default_rng(seed).integers(0, 60, (8, 8), dtype=np.uint8)
-    pixels[:4] += 120 * is_bright
-    return Image.fromarray(pixels)
-
-
-def png(is_bright: bool = True, seed: int = 999) -> bytes:
-    stored = io.BytesIO()
-    picture(is_bright, seed).save(stored, "PNG")
-    return stored.getvalue()
+# One is the text of a number: JSON objects would put it first.
+CLASSES = ("12", "7")
 
 
 @pytest.fixture(scope="session")
 def climbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a model of two classes; to be copied."""
     folder = tmp_path_factory.mktemp("predict")
-    for place in range(120):
-        home = folder / "photos" / CLASSES[place % 2]
-        home.mkdir(parents=True, exist_ok=True)
-        picture(place % 2 == 0, place).save(home / f"{place}.png")
+    write_photos(folder / "photos", 120, CLASSES)
     winnow.train(
         folder / "photos", workspace=folder / "workspace", rungs=["pixels-nearest-neighbour"], tell=tell_nobody
     )

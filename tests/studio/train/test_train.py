@@ -8,42 +8,32 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
-from nicegui import ui
 from nicegui.testing import User
-from PIL import Image
 
 from winnow.api import job as job_module
 from winnow.api import jobs as jobs_module
 from winnow.api.jobs import find_job, jobs, submit, train_here
 from winnow.api.loading import load
+from winnow.api.wish import Wish
 from winnow.events import EpochDone, Event, Note, PlanMade, Progress, RungFinished, RungStarted, tell_nobody
 from winnow.studio.pages.evaluate.reports import report_address
 from winnow.studio.pages.train import climbs, status, watch
 from winnow.workspace.workspace import Workspace
 
+from ..fields import change
+from ..photos import write_photos
+
 RUNGS = ["commonest-class", "pixels-nearest-neighbour"]
 PLAN = PlanMade((("commonest-class", 2.0), ("pixels-nearest-neighbour", 30.0)), 32.0, None)
-
-
-def write_pictures(folder: Path, classes: tuple[str, ...], n: int = 60) -> Path:
-    """Noise of 8 x 8 pixels; each class is brighter than the one before."""
-    rng = np.random.default_rng(0)
-    for place in range(n):
-        home = folder / classes[place % len(classes)]
-        home.mkdir(parents=True, exist_ok=True)
-        pixels = rng.integers(0, 60, (8, 8), dtype=np.uint8) + 90 * (place % len(classes))
-        Image.fromarray(pixels.astype(np.uint8)).save(home / f"{place:03}.png")
-    return folder
 
 
 @pytest.fixture(scope="session")
 def climbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which climb 1 on "photos" is done; to be copied."""
     folder = tmp_path_factory.mktemp("climbed")
-    photos = load(write_pictures(folder / "photos", ("dark", "light")), workspace=folder / "workspace")
-    train_here(photos, rungs=RUNGS, tell=tell_nobody)
+    photos = load(write_photos(folder / "photos", 60), workspace=folder / "workspace")
+    train_here(photos, Wish.checked(rungs=RUNGS), tell=tell_nobody)
     photos.workspace.close()
     return folder / "workspace"
 
@@ -71,28 +61,6 @@ def says(workspace: Workspace) -> Callable[..., None]:
         writer.close()
 
     return say
-
-
-def labelled(visitor: User, label: str) -> ui.element:
-    """The field, choice or box of these words."""
-    assert visitor.client is not None
-    elements = visitor.client.elements
-    for one in elements.values():
-        if one.props.get("for") and getattr(one, "text", "") == label:
-            return next(e for e in elements.values() if f"c{e.id}" == one.props["for"])
-        if one.tag == "span" and getattr(one, "text", "") == label and one.parent_slot is not None:
-            return next(e for e in one.parent_slot.children if e.tag == "input")
-    raise AssertionError(f"nothing is labelled {label!r}")
-
-
-async def change(visitor: User, label: str, value: object) -> None:
-    """As a person does: both events that a browser sends."""
-    element = labelled(visitor, label)
-    interaction = visitor.find(kind=type(element))
-    interaction.elements = {element}
-    interaction.trigger("input", value)
-    interaction.trigger("change", value)
-    await asyncio.sleep(0)
 
 
 async def test_datasets_and_climbs_are_there_to_choose_from(visitor: User):
@@ -158,7 +126,7 @@ async def test_methods_are_chosen_by_ticking(visitor: User, workspace: Workspace
 
 
 async def test_one_class_is_refused_with_the_way_to_mend_it(visitor: User, workspace: Workspace, tmp_path: Path):
-    load(write_pictures(tmp_path / "alike", ("only",), 12), workspace=workspace)
+    load(write_photos(tmp_path / "alike", 12, ("only",)), workspace=workspace)
     await visitor.open("/train/alike")
     await visitor.should_see("at least two classes are needed", retries=100)
     await visitor.should_see("Label its pictures")

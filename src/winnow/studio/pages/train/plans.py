@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from winnow.api.dataset import dataset_named
 from winnow.api.jobs import Plan, estimate
+from winnow.api.wish import Wish
 from winnow.errors import BadDataError, UserError
 from winnow.ladder.plan import PlannedRung
 from winnow.report import words
@@ -20,8 +20,6 @@ from winnow.studio.fields import tick
 from winnow.studio.parts import box, details, growing_table, heading, link, para, text
 from winnow.workspace.workspace import Workspace
 
-_ASKED = ("budget", "seed", "optimise", "rungs", "backbone")
-"""What of a wish an estimate hangs on."""
 _NOTHING_FITS = "No method fits: give more time, or tick others."
 
 
@@ -38,7 +36,7 @@ class PlanView:
     Args:
         workspace: of the dataset.
         dataset: its name.
-        wish: gives the keywords of the climb; may raise UserError.
+        wish: gives what is wished for; may raise UserError.
         heard: called when other methods were chosen; it calls `refresh`.
     """
 
@@ -46,7 +44,7 @@ class PlanView:
         self,
         workspace: Workspace,
         dataset: str,
-        wish: Callable[[], dict[str, Any]],
+        wish: Callable[[], Wish],
         heard: Callable[[], Awaitable[None]],
     ) -> None:
         self._workspace, self._dataset, self._wish, self._heard = workspace, dataset, wish, heard
@@ -70,9 +68,9 @@ class PlanView:
             columns = ("Method", "About", "Left out because")
             _, self._body = growing_table("Methods, from cheap to dear", columns, "methods")
 
-    def rungs(self) -> list[str] | None:
+    def rungs(self) -> tuple[str, ...] | None:
         """The methods that were chosen by hand; None: none were."""
-        return None if self._chosen is None else sorted(self._chosen)
+        return None if self._chosen is None else tuple(sorted(self._chosen))
 
     async def refresh(self) -> None:
         """Estimate anew; asked while it is at that, it does so once more."""
@@ -94,8 +92,8 @@ class PlanView:
         try:
             if self._chosen is not None and not self._chosen:
                 raise UserError("Tick at least one method.")
-            wish = {name: value for name, value in self._wish().items() if name in _ASKED}
-            plan = await aside(partial(estimate, self._dataset, workspace=self._workspace, **wish))
+            wish = self._wish()
+            plan = await aside(lambda: estimate(dataset_named(self._workspace, self._dataset), wish))
         except UserError as error:
             self._refuse(error)
             return

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from winnow.api.dataset import Dataset
-from winnow.api.jobs import submit
-from winnow.api.training import shelves
+from winnow.api.dataset import Dataset, dataset_named
+from winnow.api.jobs import enqueue
+from winnow.api.shelves import shelves
+from winnow.api.wish import Wish
 from winnow.data.manifest import Task
 from winnow.errors import UserError
 from winnow.graph.backbone import list_backbones
@@ -52,7 +51,7 @@ async def build(visit: Visit) -> None:
     with box("div", "columns"):
         request.show()
     await Climbs(visit.workspace, facts.name).keep_looking()
-    request.lines = same_as(command_line(facts.name, {}), python_lines(facts.name, {}))
+    request.lines = same_as(command_line(facts.name, Wish()), python_lines(facts.name, Wish()))
     ui.timer(0.05, request.changed, once=True)
 
 
@@ -87,14 +86,14 @@ class Request:
             command, python = self.lines
             command.text, python.text = command_line(self._facts.name, wish), python_lines(self._facts.name, wish)
 
-    def _wish(self) -> dict[str, Any]:
-        return {**self._form.wish(), "rungs": self._plan.rungs()}
+    def _wish(self) -> Wish:
+        return replace(self._form.wish(), rungs=self._plan.rungs())
 
     async def _start(self) -> None:
         wish = self._wish()
         if self._plan.refusal is not None:
             raise self._plan.refusal
-        job = await aside(partial(submit, self._facts.name, workspace=self._workspace, **wish))
+        job = await aside(lambda: enqueue(dataset_named(self._workspace, self._facts.name), wish))
         ui.navigate.to(address(job))
 
 

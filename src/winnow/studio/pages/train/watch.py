@@ -12,6 +12,7 @@ from nicegui import ui
 from winnow.api.jobs import Job, Told, find_job, jobs
 from winnow.api.model import Model
 from winnow.api.rungs import rung_titles
+from winnow.api.wish import Wish
 from winnow.data.manifest import Task
 from winnow.errors import NotFoundError, UserError
 from winnow.metrics.families import DEFAULTS
@@ -42,7 +43,8 @@ async def build(visit: Visit) -> None:
         link(f"Train {job.dataset} once more", f"/train/{quote(job.dataset)}")
         text("span", " · ")
         link("All climbs", "/train")
-    same_as(command_line(job.dataset, job.wish), python_lines(job.dataset, job.wish))
+    wish = Wish.from_json(job.wish)
+    same_as(command_line(job.dataset, wish), python_lines(job.dataset, wish))
 
 
 class ClimbView:

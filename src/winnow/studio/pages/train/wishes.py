@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from winnow.api.budget import seconds_of
+from winnow.api.wish import Wish
 from winnow.data.manifest import Task
 from winnow.errors import UserError
 from winnow.graph.backbone import NONE
@@ -80,28 +80,26 @@ class WishForm:
             para(_openings_in_words(openings), "hint")
         self._watch()
 
-    def wish(self) -> dict[str, Any]:
-        """Keywords for `winnow.api.jobs.submit`, all of them but `rungs`.
+    def wish(self) -> Wish:
+        """All of it but the rungs.
 
         Raises:
             UserError: a field makes no sense; says which.
         """
-        return {
-            "budget": self._time(),
-            "seed": _seed(_value(self._seed)),
-            "optimise": _unless(_value(self._optimise), self._usual_metric),
-            "prefer": _value(self._prefer),
-            "backbone": _unless(_value(self._backbone), self._usual_backbone),
-            "name": _value(self._name).strip() or None,
-            "open_test": not self._keep_closed.props["checked"],
-        }
+        return Wish.checked(
+            budget=self._time(),
+            seed=_seed(_value(self._seed)),
+            optimise=_unless(_value(self._optimise), self._usual_metric),
+            prefer=_value(self._prefer),
+            backbone=_unless(_value(self._backbone), self._usual_backbone),
+            name=_value(self._name).strip() or None,
+            open_test=not self._keep_closed.props["checked"],
+        )
 
     def _time(self) -> str | None:
         chosen = _value(self._budget)
         budget = _value(self._own).strip() if chosen == OWN else chosen
-        if chosen == OWN:
-            seconds_of(budget)  # says what is no time
-        return budget or None
+        return budget if chosen == OWN else budget or None  # an empty one is no time, and told so
 
     def _watch(self) -> None:
         async def chosen(value: Any) -> None:
