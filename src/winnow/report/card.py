@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from winnow.metrics.intervals import Interval
 from winnow.report import words
+from winnow.report.card_metadata import front_matter
 from winnow.report.limits import is_optimistic, limits
 from winnow.report.schema import Report, RungResult
 
@@ -18,7 +19,10 @@ _CLASSES_SHOWN = 40
 
 
 def as_model_card(report: Report) -> str:
-    """Draw a report as a model card; user text is escaped, so that it is shown as it is."""
+    """Draw a report as a model card, ready to be a README.md on the Hugging Face Hub.
+
+    User text is escaped, so that it is shown as it is.
+    """
     parts = (
         _title(report),
         _intended_use(report),
@@ -30,7 +34,7 @@ def as_model_card(report: Report) -> str:
         _cost(report),
         _reproduce(report),
     )
-    return "\n\n".join(parts) + "\n"
+    return f"{front_matter(report)}\n" + "\n\n".join(parts) + "\n"
 
 
 def _title(report: Report) -> str:
