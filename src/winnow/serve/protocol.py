@@ -127,7 +127,7 @@ class Protocol(HttpToolsProtocol):
             left = self._began_at + self.body_timeout_s + self._body_bytes / LEAST_BYTES_PER_S - self.loop.time()
             # Where the app reads no further, the client is not to blame.
             if left > 0 or self.flow.read_paused:
-                self._patience = self.loop.call_later(max(left, 1.0), self._lose_patience)
+                self._patience = self.loop.call_later(max(left, 0.1), self._lose_patience)
                 return
         if self._is_turned_away or not (self._is_in_body or self._head_bytes):
             self.transport.close()
