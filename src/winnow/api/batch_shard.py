@@ -21,17 +21,15 @@ from winnow.api.model import REPORT
 from winnow.api.report import ReportFile
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
-from winnow.data.inputs import InputSpec, to_input
-from winnow.data.regular_files import read_file
 from winnow.machine import cores
 from winnow.tasks.predictor import Predictor
 
-Pixels = npt.NDArray[np.uint8]
-
 _BATCH = 32
-"""Files that one thread reads, decodes and computes before it asks for more."""
+"""Files that one thread has decoded, and computes, before it asks for more."""
+_BATCH_BYTES = 8 << 20
+"""And no more than this of their pixels."""
 _THREADS_PER_CORE = 2
-"""While one computes, another reads and waits for its pictures to be decoded."""
+"""While one computes, another waits for its pictures to be read and decoded."""
 
 
 def predict_shard(
@@ -85,19 +83,22 @@ class OpenModel:
         spec = self.facts.input_spec
         errors: dict[int, str] = {}
 
+        size = max(1, min(_BATCH, _BATCH_BYTES // (3 * spec.side_px**2)))
+        here = Path.cwd()  # a decoding process started somewhere else, perhaps
+
         def some(start: int) -> npt.NDArray[np.float32]:
-            inputs = np.zeros((len(files[start : start + _BATCH]), spec.side_px, spec.side_px, 3), dtype=np.uint8)
-            for place, file in enumerate(files[start : start + _BATCH]):
-                picture = _input(file, spec)
-                if isinstance(picture, str):
-                    errors[start + place] = picture
+            asked = [str(here / file) for file in files[start : start + size]]
+            inputs = np.zeros((len(asked), spec.side_px, spec.side_px, 3), dtype=np.uint8)
+            for place, picture in enumerate(decoding_pool().inputs(asked, spec)):
+                if isinstance(picture, UnreadablePictureError):
+                    errors[start + place] = str(picture)
                 else:
                     inputs[place] = picture
             return self._predictor.features_here(inputs)
 
         features: list[npt.NDArray[np.float32]] = []
         with ThreadPoolExecutor(_THREADS_PER_CORE * cores(), thread_name_prefix="winnow-batch") as pool:
-            for rows in pool.map(some, range(0, len(files), _BATCH)):
+            for rows in pool.map(some, range(0, len(files), size)):
                 features.append(rows)
                 done(len(rows))
         return self._predictor.answers_to(np.concatenate(features)), errors
@@ -112,15 +113,3 @@ def open_model(folder: Path) -> OpenModel:
         BadDataError: its files are damaged.
     """
     return OpenModel(folder)
-
-
-def _input(file: str, spec: InputSpec) -> Pixels | str:
-    """(side, side, 3), or why the file gives no picture."""
-    try:
-        return to_input(decoding_pool().pixels(read_file(file, is_picture=True), spec.side_px), spec)
-    except FileNotFoundError:
-        return "There is no such file: check the path. (E_MISSING)"
-    except OSError as error:
-        return f"The file cannot be read ({error.strerror}). (E_UNREADABLE)"
-    except UnreadablePictureError as error:
-        return str(error)

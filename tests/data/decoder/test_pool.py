@@ -20,6 +20,7 @@ from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import PictureFacts, facts_of, from_text, to_text
 from winnow.data.decoder.pool import DecodingPool
 from winnow.data.importing import import_examples
+from winnow.data.inputs import InputSpec, read_input
 
 from ..pictures import class_folders, file_of, noise
 
@@ -49,6 +50,22 @@ def test_the_pixels_come_over_whole(pool: DecodingPool):
     assert np.array_equal(pool.pixels(small, 100), noise(1))
     with pytest.raises(UnreadablePictureError, match="E_TRUNCATED"):
         pool.pixels(small[:-60], 100)
+
+
+@pytest.mark.parametrize("fit", ["squash", "crop"])
+def test_files_come_as_a_graph_wants_to_see_them_or_with_the_reason_why_not(pool: DecodingPool, tmp_path: Path, fit):
+    spec = InputSpec(12, fit)
+    whole = {"a.png": file_of(noise(1, 30, 20)), "b.jpg": file_of(noise(2, 480, 640), "JPEG"), "c.png": b"no picture"}
+    for name, data in whole.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "folder.png").mkdir()
+    names = ["a.png", "gone.png", "b.jpg", "c.png", "folder.png", "a.png"]
+    found = pool.inputs([str(tmp_path / name) for name in names], spec)
+    told = [one.code if isinstance(one, UnreadablePictureError) else "" for one in found]
+    assert told == ["", "E_MISSING", "", "E_NOT_IMAGE", "E_SPECIAL_FILE", ""]
+    for place in (0, 2, 5):
+        assert np.array_equal(np.asarray(found[place]), read_input(whole[names[place]], spec))
+    assert pool.inputs([], spec) == []
 
 
 def test_no_files_are_no_question(pool: DecodingPool):
@@ -97,6 +114,19 @@ def test_a_file_that_takes_the_child_down_that_read_it_costs_one_line(how, monke
     pool.close()
     assert len(imported.manifest) == 6
     assert [line.source for line in imported.refused] == ["cat/evil.png"]
+
+
+def test_a_file_that_takes_a_child_down_costs_its_own_input_only(monkeypatch, tmp_path):
+    _sabotage("segfault", monkeypatch, tmp_path)
+    (tmp_path / "good.png").write_bytes(file_of(noise(1, 8, 8)))
+    (tmp_path / "evil.png").write_bytes(b"evil")
+    pool = DecodingPool(1)
+    first, evil, last = pool.inputs([str(tmp_path / f"{name}.png") for name in ("good", "evil", "good")], InputSpec(8))
+    pool.close()
+    assert np.array_equal(np.asarray(first), noise(1, 8, 8))
+    assert np.array_equal(np.asarray(last), noise(1, 8, 8))
+    assert isinstance(evil, UnreadablePictureError)
+    assert evil.code == "E_CORRUPT"
 
 
 def test_a_child_reads_files_and_tells_what_they_hold(pool: DecodingPool, tmp_path: Path):
@@ -189,9 +219,10 @@ def _sabotage(how: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         monkeypatch,
         folder,
         "child.CPU_S = 0.3\n"
-        "import winnow.data.decoder.facts as facts\n"
+        "import winnow.data.decoder.facts as facts, winnow.data.inputs as inputs\n"
         "honest = facts.decode\n"
-        f"facts.decode = lambda data: {sabotage} if data == b'evil' else honest(data)",
+        f"facts.decode = lambda data, **how: {sabotage} if data == b'evil' else honest(data, **how)\n"
+        "inputs.decode = facts.decode",
     )
 
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import facts_of_all, to_text
-from winnow.data.decoder.questions import HELD, HELD_FILE, PIXELS, READ, UNREAD, read_question
+from winnow.data.decoder.questions import HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, read_question
+from winnow.data.inputs import InputSpec, read_input
 from winnow.data.quiet import quiet_pillow
 from winnow.data.regular_files import read_file
 
@@ -57,6 +58,8 @@ def main() -> None:
                 line, pixels = _pixels(parts[1], *struct.unpack("<I", parts[0]))
                 answers.write(_framed(line))
                 answers.write(pixels)
+            elif what == INPUTS:
+                answers.writelines(_inputs(InputSpec.from_key(parts[0].decode()), parts[1:]))
             else:
                 answers.write(_facts(parts))
             answers.flush()
@@ -111,6 +114,23 @@ def _pixels(data: bytes, at_least_px: int) -> tuple[str, bytes | memoryview]:
     except UnreadablePictureError as error:
         return to_text(error), b""
     return json.dumps(pixels.shape[:2]), pixels.data.cast("B")
+
+
+def _inputs(spec: InputSpec, paths: Sequence[bytes]) -> list[bytes]:
+    why: list[tuple[str, str] | None] = []
+    inputs: list[bytes] = []
+    for path in paths:
+        start_clock()
+        try:
+            inputs.append(read_input(read_file(path, is_picture=True), spec).tobytes())
+            why.append(None)
+        except UnreadablePictureError as error:
+            why.append((error.code, error.reason))
+        except FileNotFoundError:
+            why.append(("E_MISSING", "There is no such file: check the path."))
+        except (OSError, ValueError) as error:
+            why.append(("E_UNREADABLE", f"The file cannot be read ({getattr(error, 'strerror', None) or error})."))
+    return [_framed(json.dumps(why)), *inputs]
 
 
 def start_clock() -> None:

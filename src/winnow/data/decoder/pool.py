@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import math
 import os
 import queue
 import signal
@@ -19,14 +20,15 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from winnow.data.decode import MAX_PIXELS, UnreadablePictureError
 from winnow.data.decoder.facts import PictureFacts, from_lines, from_text
-from winnow.data.decoder.questions import FACTS, HELD, HELD_FILE, PIXELS, READ, UNREAD, question
+from winnow.data.decoder.questions import FACTS, HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, question
+from winnow.data.inputs import InputSpec
 from winnow.data.regular_files import MAX_FILE_BYTES
 from winnow.errors import WorkspaceError
 from winnow.machine import cores
@@ -122,6 +124,28 @@ class DecodingPool:
             if isinstance(answer, UnreadablePictureError):
                 raise answer
             return answer
+        finally:
+            self._give_back(child)
+
+    def inputs(self, paths: Sequence[str], spec: InputSpec) -> list[Pixels | UnreadablePictureError]:
+        """Files (absolute paths) as a graph wants to see them, (side, side, 3), or why one is no picture; in order.
+
+        The child reads, decodes and resizes them, so that what comes back is small; see `reading`.
+
+        Raises:
+            WorkspaceError: no child can be started here.
+        """
+        child = self._free.get()
+        try:
+            child = child or self._start()
+            done = child.ask_inputs(paths, spec)
+            if done or not paths:
+                return done
+            # As in `facts`: the one that ends a child alone is to blame.
+            for path in paths:
+                child = child if child.is_alive() else self._replace(child)
+                done += child.ask_inputs([path], spec) or [child.blame()]
+            return done
         finally:
             self._give_back(child)
 
@@ -265,6 +289,20 @@ class _Child:
 
         return self._exchange(question(PIXELS, [struct.pack("<I", at_least_px), data]), read)
 
+    def ask_inputs(self, paths: Sequence[str], spec: InputSpec) -> list[Pixels | UnreadablePictureError]:
+        """Files as inputs of a graph; none at all if the child died meanwhile."""
+
+        def read(stdout: IO[bytes]) -> list[Pixels | UnreadablePictureError]:
+            why = json.loads(_read_line(stdout, _MOST_ANSWER_BYTES * len(paths)))
+            if not isinstance(why, list) or len(cast("list[Any]", why)) != len(paths):
+                raise ValueError("not as many answers as questions")
+            refused = [None if one is None else _refusal(one) for one in cast("list[Any]", why)]
+            shape = (refused.count(None), spec.side_px, spec.side_px, 3)
+            inputs = iter(np.frombuffer(stdout.read(math.prod(shape)), dtype=np.uint8).reshape(shape))
+            return [next(inputs) if one is None else one for one in refused]
+
+        return self._exchange(question(INPUTS, [spec.key.encode(), *map(os.fsencode, paths)]), read) or []
+
     def _exchange(self, asked: bytes, read: Callable[[IO[bytes]], Answer]) -> Answer | None:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
@@ -313,6 +351,14 @@ class _Child:
         return UnreadablePictureError(
             "E_CORRUPT", "The decoder crashed on it: save the picture anew with another program."
         )
+
+
+def _refusal(why: Any) -> UnreadablePictureError:
+    match why:
+        case [str(code), str(reason)]:
+            return UnreadablePictureError(code, reason)
+        case _:
+            raise ValueError("no reason why a file is no picture")
 
 
 def _read_facts(stdout: IO[bytes], count: int) -> list[Outcome]:

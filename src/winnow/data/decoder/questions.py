@@ -3,6 +3,9 @@
 FACTS    the parts are files. Answer: <I length, and a line of JSON for each: its facts, or why it is no picture.
 PIXELS   <I least side; one file. Answer: <I length, and why it is no picture, or its height and width, and then its
          pixels, decoded at the scale that is just enough.
+INPUTS   the key of an `InputSpec`, then paths: read these files, and decode and resize each as a graph wants to see it.
+         Answer: <I length, and a list in JSON with null for each, or code and reason why there is no picture; then the
+         inputs (side, side, 3) of those with null, one after the other.
 READ     paths: read these files and hold them until the next READ. Answer: <I how many are held, from the first on
          (as many as are little enough together), and for each its SHA-256 and <I size; UNREAD if it cannot be read.
 HELD     two rows of bytes, one for each held file: is it asked for its facts, are its bytes wanted? Answer: as to
@@ -15,7 +18,7 @@ import struct
 from collections.abc import Sequence
 from typing import IO
 
-FACTS, PIXELS, READ, HELD = b"F", b"P", b"R", b"H"
+FACTS, PIXELS, INPUTS, READ, HELD = b"F", b"P", b"I", b"R", b"H"
 
 HELD_FILE = struct.Struct("<32sI")
 """What is said of each file that a child holds: SHA-256 and size."""
