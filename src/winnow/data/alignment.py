@@ -65,8 +65,8 @@ def aligned_similarity(
 def _align(first: Rows, second: Rows, tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
     similarity = np.zeros(len(first))
     canvas = _canvas(*_ROUNDS[0][:2])
-    template, other = (_normalised(hashes @ canvas.picture, canvas.window[None]) for hashes in (first, second))
-    left = np.flatnonzero(1 - (template * other * canvas.window).sum(1) <= _TOO_FAR * tolerance)
+    template, other = (_normalised(hashes @ canvas.picture) for hashes in (first, second))
+    left = np.flatnonzero(1 - (template * other).sum(1) <= _TOO_FAR * tolerance)
     first[left], second[left] = _as_coarse(first[left], second[left])
     warps = np.tile(np.eye(3, dtype=np.float32), (len(first), 1, 1))
     for most, points, steps, too_far in _ROUNDS:
@@ -77,7 +77,7 @@ def _align(first: Rows, second: Rows, tolerance: NDArray[np.float64]) -> NDArray
         template, sampled, weights = _fit(canvas, first[left], second[left], moved, steps)
         warps[left] = moved
         if points == _POINTS:
-            similarity[left] = _agreement(template, sampled, weights)
+            similarity[left] = _agreement(*(_in_parts(canvas, values) for values in (template, sampled, weights)))
             break
         left = left[1 - (template * sampled * weights).sum(1) <= too_far * tolerance[left]]
     return similarity
@@ -101,12 +101,18 @@ def _as_coarse(first: Rows, second: Rows) -> tuple[Rows, Rows]:
 
 @dataclass(frozen=True)
 class _Canvas:
-    """A square of points, and what draws hashes on it: (128, P) for the picture, its slopes and its double size."""
+    """The points of a square that are looked at, and what draws hashes there: (128, P) for the picture and its slopes,
+    (128, 4 points^2) for the whole square at double size.
+
+    Attributes:
+        points: a side.
+        grid: (3, P) how far each lies from the middle, across and down, as a share of the side; and 1.
+        places: (P,) which of the square's points are looked at, row by row: all but those near the edge.
+    """
 
     points: int
-    x: Rows
-    y: Rows
-    window: Rows
+    places: NDArray[np.int64]
+    grid: Rows
     picture: Rows
     slope_x: Rows
     slope_y: Rows
@@ -127,15 +133,14 @@ def _canvas(most: float, points: int) -> _Canvas:
 
     waves, slopes, fine_waves = _cosines(middles), _slopes(middles), _cosines(fine)
     y, x = (part.reshape(-1).astype(np.float32) for part in np.meshgrid(middles, middles, indexing="ij"))
-    inside = (np.minimum(x, y) > _MARGIN) & (np.maximum(x, y) < 1 - _MARGIN)
+    places = np.flatnonzero((np.minimum(x, y) > _MARGIN) & (np.maximum(x, y) < 1 - _MARGIN))
     return _Canvas(
         points,
-        x - np.float32(0.5),
-        y - np.float32(0.5),
-        inside.astype(np.float32),
-        drawn(waves, waves),
-        drawn(waves, slopes),
-        drawn(slopes, waves),
+        places,
+        np.stack([x - np.float32(0.5), y - np.float32(0.5), np.ones_like(x)])[:, places],
+        drawn(waves, waves)[:, places],
+        drawn(waves, slopes)[:, places],
+        drawn(slopes, waves)[:, places],
         drawn(fine_waves, fine_waves),
     )
 
@@ -156,13 +161,16 @@ def _fit(canvas: _Canvas, first: Rows, second: Rows, warps: Rows, steps: int) ->
     """
     template = first @ canvas.picture
     other = (second @ canvas.doubled).reshape(-1, 2 * canvas.points, 2 * canvas.points)
-    normalised = _normalised(template, canvas.window[None])
-    scale = 1 / np.sqrt((template * template * canvas.window).sum(1, keepdims=True) + 1e-12)
+    normalised = _normalised(template)
+    scale = 1 / np.sqrt((template * template).sum(1, keepdims=True) + 1e-12)
     dx, dy = (first @ canvas.slope_x) * scale, (first @ canvas.slope_y) * scale
-    flat = np.full_like(template, 1 / np.sqrt(canvas.window.sum()))
-    parts = [dx * canvas.x, dx * canvas.y, dx, dy * canvas.x, dy * canvas.y, dy, normalised, flat]
-    directions = np.stack(parts, 1)  # (M, 8, P): six of the warp, contrast, brightness
-    hessian = (directions * canvas.window) @ directions.swapaxes(1, 2)
+    # (M, 8, P): six of the warp, contrast, brightness.
+    directions = np.empty((len(first), 8, len(canvas.places)), dtype=np.float32)
+    for at, slope in ((0, dx), (3, dy)):
+        np.multiply(slope[:, None], canvas.grid, out=directions[:, at : at + 3])
+    directions[:, 6] = normalised
+    directions[:, 7] = 1 / np.sqrt(len(canvas.places))
+    hessian = directions @ directions.swapaxes(1, 2)
     hessian[:, range(8), range(8)] += _prior()
     inverse = np.linalg.inv(hessian)
     for _ in range(steps):
@@ -186,36 +194,55 @@ def _prior() -> Rows:
     return (held + 1e-6).astype(np.float32)
 
 
-def _normalised(pictures: Rows, weights: Rows) -> Rows:
-    """(M, P) with weighted mean 0 and weighted sum of squares 1."""
+def _normalised(pictures: Rows, weights: Rows | None = None) -> Rows:
+    """(M, P) with weighted mean 0 and weighted sum of squares 1; all weigh the same where no weights are given."""
+    if weights is None:
+        centred = pictures - pictures.mean(1, keepdims=True)
+        return centred / np.sqrt((centred * centred).sum(1, keepdims=True) + 1e-12)
     centred = pictures - (pictures * weights).sum(1, keepdims=True) / weights.sum(1, keepdims=True)
     return centred / np.sqrt((centred * centred * weights).sum(1, keepdims=True) + 1e-12)
 
 
 def _sampled(canvas: _Canvas, other: Rows, warps: Rows) -> tuple[Rows, Rows]:
-    """(M, P) the other pictures at the warped points (bilinear), and the weights: 0 where there is nothing of them."""
-    x = warps[:, 0, :1] * canvas.x + warps[:, 0, 1:2] * canvas.y + warps[:, 0, 2:] + np.float32(0.5)
-    y = warps[:, 1, :1] * canvas.x + warps[:, 1, 1:2] * canvas.y + warps[:, 1, 2:] + np.float32(0.5)
-    edge = _MARGIN / 2
-    is_inside = (np.minimum(x, y) > edge) & (np.maximum(x, y) < 1 - edge)
-    side = other.shape[1]
-    x = np.clip(x * side - np.float32(0.5), 0, side - np.float32(1.001))
-    y = np.clip(y * side - np.float32(0.5), 0, side - np.float32(1.001))
+    """(M, P) the other pictures at the warped points (bilinear), and the weights: 0 where there is nothing of them.
+
+    Computed in place where it can be: fresh room for each step would take as long as the steps.
+    """
+    side = np.float32(other.shape[1])
+    # In pixels of the other pictures, from their middle; then from their first pixel.
+    x, y = (warps[:, 0] * side) @ canvas.grid, (warps[:, 1] * side) @ canvas.grid
+    is_inside = np.maximum(np.abs(x), np.abs(y)) < side * np.float32(0.5 - _MARGIN / 2)
+    for at in (x, y):
+        at += side / 2 - np.float32(0.5)
+        np.clip(at, 0, side - np.float32(1.001), out=at)
     column, row = x.astype(np.int32), y.astype(np.int32)
-    x -= column
-    y -= row
-    at = row * side + column + np.arange(len(other), dtype=np.int32)[:, None] * (side * side)
+    np.subtract(x, column, out=x)
+    np.subtract(y, row, out=y)
+    place = row * other.shape[1] + column
+    place += np.arange(len(other), dtype=np.int32)[:, None] * other[0].size
     values = other.reshape(-1)
-    above = values[at] * (1 - x) + values[at + 1] * x
-    below = values[at + side] * (1 - x) + values[at + side + 1] * x
-    return above * (1 - y) + below * y, canvas.window * is_inside
+    above = _between(values[place], values[place + 1], x)
+    place += other.shape[1]
+    below = _between(values[place], values[place + 1], x)
+    return _between(above, below, y), is_inside.astype(np.float32)
 
 
-def _agreement(template: Rows, sampled: Rows, weights: Rows) -> NDArray[np.float64]:
+def _between(start: Rows, end: Rows, share: Rows) -> Rows:
+    """Linear interpolation, in the room of both."""
+    end -= start
+    end *= share
+    start += end
+    return start
+
+
+def _agreement(a: Rows, b: Rows, w: Rows) -> NDArray[np.float64]:
     """(M,) the mean correlation of the parts, weighted by how much there is to see in them, less the worst few.
 
-    The weight is the root of the energy: strong edges would decide alone, noise would decide as much as they."""
-    a, b, w = _in_parts(template), _in_parts(sampled), _in_parts(weights)
+    The weight is the root of the energy: strong edges would decide alone, noise would decide as much as they.
+
+    Args:
+        a, b, w: (M, 16, P) the pictures and the weights of their points, in parts.
+    """
     seen = w.sum(2, keepdims=True) + 1e-6
     a = a - (a * w).sum(2, keepdims=True) / seen
     b = b - (b * w).sum(2, keepdims=True) / seen
@@ -227,8 +254,10 @@ def _agreement(template: Rows, sampled: Rows, weights: Rows) -> NDArray[np.float
     return ((weight * correlation).sum(1) / (weight.sum(1) + 1e-12)).astype(np.float64)
 
 
-def _in_parts(pictures: Any) -> Rows:
-    """(M, P) -> (M, 16, P / 16)."""
-    side = _POINTS // _PARTS
-    parts = pictures.reshape(-1, _PARTS, side, _PARTS, side).swapaxes(2, 3)
-    return parts.reshape(len(pictures), _PARTS**2, side**2)
+def _in_parts(canvas: _Canvas, values: Rows) -> Rows:
+    """(M, P) -> (M, 16, points^2 / 16), zero where nothing is looked at."""
+    whole = np.zeros((len(values), canvas.points**2), dtype=np.float32)
+    whole[:, canvas.places] = values
+    side = canvas.points // _PARTS
+    parts: Any = whole.reshape(-1, _PARTS, side, _PARTS, side).swapaxes(2, 3)
+    return parts.reshape(len(values), _PARTS**2, side**2)
