@@ -10,9 +10,11 @@ from winnow.api.model_exports.model_export import ModelExport
 from winnow.api.model_exports.onnx_file import OnnxFile
 from winnow.api.model_exports.openvino_files import OpenVinoFiles
 from winnow.api.model_exports.standalone import Standalone
+from winnow.api.model_exports.web import WebPage
 
 MODEL_EXPORTS: tuple[ModelExport, ...] = (
     OnnxFile(),
     OpenVinoFiles(),
     Standalone(),
+    WebPage(),
 )

@@ -16,6 +16,11 @@ export function toSquare(pixels, width, height, side, fit) {
   // A pass is left out where it would change nothing; its rounding would not either, but this is Pillow's way.
   const across = width === side && left === 0 && right === side ? null : weights(width, left, right, side);
   const down = height === side && top === 0 && bottom === side ? null : weights(height, top, bottom, side);
+  // Pillow (from version 13 on) begins with the height where far more of it goes; each pass rounds, so the order matters.
+  if (height > side && height - side > 2 * (width - side)) {
+    const low = down ? resizedDown(pixels, width, side, down) : pixels;
+    return across ? resizedAcross(low, width, side, side, across) : low;
+  }
   const narrow = across ? resizedAcross(pixels, width, height, side, across) : pixels;
   return down ? resizedDown(narrow, side, side, down) : narrow;
 }
