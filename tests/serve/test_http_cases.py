@@ -43,7 +43,7 @@ FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 PART = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\nx\r\n'
 
 NOT_HERE = {
-    "open_redirect": "nothing here redirects (`test_nothing_redirects` looks at every route), and there is no login page",
+    "open_redirect": "nothing redirects, and there is no login page; `test_nothing_redirects` looks at every route",
     "cookie_after_reset": "there are no cookies; `test_keys` changes tokens, and the old ones die",
     "idor": "there are no users: a token opens the whole server, and nothing that is kept has an id",
     "s3_endpoint": "requests name no object stores; where data lies is said on the command line alone",

@@ -90,9 +90,11 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; never raises for what a client sent."""
-        if scope["type"] != "http":  # there are no web sockets here, and what starts and stops is in `running`
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
+        if scope["type"] != "http":  # ASGI's way to say that nothing is to be started or stopped
+            raise NotImplementedError(scope["type"])
         started = time.perf_counter()
         handler: Handler | None = None
         try:
