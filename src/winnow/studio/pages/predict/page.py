@@ -17,6 +17,7 @@ from winnow.studio.open_models import open_models_of
 from winnow.studio.page import Page, Visit
 from winnow.studio.pages.predict.answers import words
 from winnow.studio.pages.predict.folder_answers import MOST_SHOWN, FolderAnswers, folder_answers_of
+from winnow.studio.pages.predict.over_http import over_http
 from winnow.studio.parts import Cell, box, button, details, heading, link, para, same_as, table, text
 from winnow.workspace.records import ModelRecord
 from winnow.workspace.workspace import Workspace
@@ -49,6 +50,7 @@ async def build(visit: Visit) -> None:
     _pictures(record)
     _folder(visit.workspace, opened.model)
     _the_same(name)
+    await over_http(visit.workspace, record)
 
 
 def _choose(records: list[ModelRecord], name: str) -> None:
