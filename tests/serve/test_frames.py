@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -29,6 +29,7 @@ KINDS = st.one_of(
 TENSORS = st.dictionaries(st.text(max_size=9), arrays.arrays(KINDS, arrays.array_shapes(min_dims=0, min_side=0)))
 
 
+@settings(max_examples=25, deadline=None)
 @given(TENSORS)
 def test_tensors_arrive_as_they_were_sent(tensors: dict[str, np.ndarray]):
     found = unpack_tensors(pack_tensors(tensors))

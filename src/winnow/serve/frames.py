@@ -3,7 +3,7 @@
 - a question: `QUESTION` (bytes that follow, which model), then a picture file, or `pack_tensors`;
 - an answer: `ANSWER` (bytes that follow, a sign, seconds of decoding, seconds of the graph), then with
   `PICTURE_ANSWERED` what `pack_picture_answer` gives, with `TENSORS_ANSWERED` what `pack_tensors` gives, with `REFUSED`
-  the JSON of `[status, code, sentence]`.
+  what `pack_refusal` gives, with `BROKEN` the trace of a bug of ours.
 
 A picture may have taken a worker over: whatever comes from one is checked here.
 """
@@ -24,7 +24,7 @@ from winnow.serve.questions import Tensors, UnansweredError
 QUESTION = struct.Struct("<II")
 ANSWER = struct.Struct("<IBff")
 MOST_ANSWER_BYTES = 256 << 20
-PICTURE_ANSWERED, TENSORS_ANSWERED, REFUSED = range(3)
+PICTURE_ANSWERED, TENSORS_ANSWERED, REFUSED, BROKEN = range(4)
 
 _LENGTH = struct.Struct("<I")
 _KINDS = "biufU"  # numbers, truth values and text: never objects

@@ -12,6 +12,7 @@ DRAINING = "draining"
 WORKER_LOST = "worker-lost"
 TOO_LATE = "too-late"
 NOT_SERVED = "not-served"
+FAILED = "failed"
 
 _STATUS = {
     "E_EMPTY": 400,
@@ -61,6 +62,11 @@ def worker_lost() -> UnansweredError:
     return UnansweredError(
         503, WORKER_LOST, "The workers that had this question ended without an answer; ask again.", 1.0
     )
+
+
+def failed() -> UnansweredError:
+    """A bug of ours."""
+    return UnansweredError(500, FAILED, "The server failed on this question; its log says why.")
 
 
 def not_served(full_name: str) -> UnansweredError:

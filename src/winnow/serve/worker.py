@@ -34,6 +34,8 @@ from winnow.machine import keep_quiet
 from winnow.serve.foreign_graph import ForeignGraph
 from winnow.serve.frames import (
     ANSWER,
+    BROKEN,
+    MOST_ANSWER_BYTES,
     PICTURE_ANSWERED,
     QUESTION,
     REFUSED,
@@ -54,7 +56,7 @@ class _Opened(Protocol):
     """A model that a worker holds."""
 
     def answer(self, data: bytes) -> bytes:
-        """The whole frame that answers a question; never raises for what a question holds."""
+        """The whole frame that answers a question; what is wrong with a question is an answer, too."""
         ...
 
 
@@ -77,6 +79,8 @@ class _Pictures:
             summary = summary_of(pixels, *picture.full_size)
         except UnreadablePictureError as error:
             return _refused(error.code, error.reason, decode_s=time.perf_counter() - started)
+        except MemoryError:  # decoded, but too large for what follows
+            return _refused("E_BOMB_PIXELS", "It takes more memory than a picture may: save it smaller.")
         finally:
             stop_clock()
         decoded = time.perf_counter()
@@ -101,10 +105,14 @@ class _Tensors:
     def answer(self, data: bytes) -> bytes:
         started = time.perf_counter()
         try:
-            outputs = self._graph.run(unpack_tensors(data))
+            payload = pack_tensors(self._graph.run(unpack_tensors(data)))
         except UserError as error:
             return _refused(BAD_TENSORS, str(error))
-        return _framed(TENSORS_ANSWERED, pack_tensors(outputs), 0.0, time.perf_counter() - started)
+        except MemoryError:
+            payload = None
+        if payload is None or len(payload) > MOST_ANSWER_BYTES:
+            return _refused(BAD_TENSORS, "The answer takes too much memory; ask with smaller tensors.")
+        return _framed(TENSORS_ANSWERED, payload, 0.0, time.perf_counter() - started)
 
 
 _KINDS: dict[str, Callable[[Path, str], _Opened]] = {"pictures": _Pictures, "tensors": _Tensors}
@@ -146,7 +154,11 @@ def _answer_all(questions: IO[bytes], channel: socket.socket, opened: list[_Open
         data = questions.read(length)
         if len(data) < length:
             return
-        channel.sendall(opened[place].answer(data))
+        try:
+            answer = opened[place].answer(data)
+        except Exception:  # a bug of ours costs this answer, and the front keeps its trace in the log
+            answer = _framed(BROKEN, traceback.format_exc().encode(), 0.0, 0.0)
+        channel.sendall(answer)
 
 
 def _refused(code: str, sentence: str, decode_s: float = 0.0) -> bytes:

@@ -21,6 +21,7 @@ import numpy as np
 from winnow.errors import UserError
 from winnow.serve.frames import (
     ANSWER,
+    BROKEN,
     MOST_ANSWER_BYTES,
     PICTURE_ANSWERED,
     QUESTION,
@@ -31,6 +32,7 @@ from winnow.serve.frames import (
     unpack_tensors,
 )
 from winnow.serve.job import Job, Outcome
+from winnow.serve.refusals import failed
 
 _log = logging.getLogger(__name__)
 
@@ -218,4 +220,7 @@ def _outcome(sign: int, payload: bytes, n_classes: int | None) -> Outcome:
         return unpack_tensors(payload), _NO_SUMMARY
     if sign == REFUSED:
         return unpack_refusal(payload)
+    if sign == BROKEN:
+        _log.error("A worker failed on a question:\n%s", payload[:_MOST_WORDS_BYTES].decode(errors="replace"))
+        return failed()
     raise ValueError(f"an answer of kind {sign}")

@@ -1,0 +1,81 @@
+"""What a worker says where things go wrong inside it; here without a process of its own."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from winnow.errors import BadDataError
+from winnow.serve import worker
+from winnow.serve.frames import ANSWER, BROKEN, QUESTION, REFUSED, pack_tensors, unpack_refusal
+from winnow.serve.opening import open_served
+
+from .foreign_models import irises, logistic_regression
+from .tiny_models import tiny_model
+
+
+class Channel:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def sendall(self, data: bytes) -> None:
+        self.sent += data
+
+
+class Broken:
+    def answer(self, data: bytes) -> bytes:
+        raise ZeroDivisionError(data)
+
+
+def said(frame: bytes) -> tuple[int, bytes]:
+    length, sign, _, _ = ANSWER.unpack_from(frame)
+    assert len(frame) == ANSWER.size + length
+    return sign, frame[ANSWER.size :]
+
+
+def test_a_bug_costs_one_answer_and_leaves_its_trace():
+    channel, question = Channel(), QUESTION.pack(3, 0) + b"abc"
+    worker._answer_all(io.BytesIO(2 * question), channel, [Broken()])
+    sign, trace = said(channel.sent[: len(channel.sent) // 2])
+    assert sign == BROKEN
+    assert b"ZeroDivisionError: b'abc'" in trace
+
+
+def test_half_a_question_is_the_end():
+    channel = Channel()
+    worker._answer_all(io.BytesIO(QUESTION.pack(3, 0) + b"ab"), channel, [Broken()])
+    assert channel.sent == b""
+
+
+def test_a_picture_too_large_for_what_follows_its_decoding_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    opened = worker._Pictures(folder := tiny_model(tmp_path / "clouds"), open_served(str(folder)).digest)
+
+    def no_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(worker, "decode", no_memory)
+    sign, why = said(opened.answer(b"a picture"))
+    error = unpack_refusal(why)
+    assert (sign, error.status, error.code) == (REFUSED, 413, "E_BOMB_PIXELS")
+
+
+def test_an_answer_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path, _ = logistic_regression(tmp_path / "irises.onnx")
+    opened = worker._Tensors(path, open_served(str(path)).digest)
+    monkeypatch.setattr(worker, "MOST_ANSWER_BYTES", 10)
+    sign, why = said(opened.answer(pack_tensors({"measures": irises()})))
+    assert (sign, unpack_refusal(why).sentence) == (
+        REFUSED,
+        "The answer takes too much memory; ask with smaller tensors.",
+    )
+
+
+@pytest.mark.parametrize("kind", ["pictures", "tensors"])
+def test_a_model_that_changed_on_the_disk_is_not_served(kind: str, tmp_path: Path):
+    path = tiny_model(tmp_path / "clouds") if kind == "pictures" else logistic_regression(tmp_path / "irises.onnx")[0]
+    with pytest.raises(BadDataError, match="has changed since the server began to serve it"):
+        worker._KINDS[kind](path, "another digest")
