@@ -71,13 +71,14 @@ $(DEV):
 	@$(browser)
 	@rm -f .venv-dev/installed-* && touch $@
 
-# The studio is tested in Debian's Chromium, its accessibility with axe-core; without them these tests are skipped.
+# The studio and exported web pages are tested in Debian's Chromium, their accessibility with axe-core, such a page's
+# model with onnxruntime-web; without these the tests are skipped.
 define browser
 	command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& { apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } \
 		|| echo "No Chromium: tests in a browser will be skipped (apt install chromium)."; \
-	{ command -v npm && npm install --prefix .venv-dev/npm --no-audit --no-fund axe-core@4.14; } >/dev/null 2>&1 \
-		|| echo "No axe-core: tests of accessibility will be skipped (they need npm)."
+	{ command -v npm && npm install --prefix .venv-dev/npm --no-audit --no-fund axe-core@4.14 onnxruntime-web@1.30; } >/dev/null 2>&1 \
+		|| echo "No axe-core, no onnxruntime-web: tests that need them will be skipped (they need npm)."
 endef
 
 # Make the environment $(1) unless it is there; say what to do where Python is too old or has no venv.
