@@ -10,7 +10,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -172,8 +172,12 @@ def _least_cosine(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> flo
     return float(np.min((a * b).sum(axis=1) / np.maximum(norms, 1e-12)))
 
 
-def quantise(graph: bytes, samples: Pixels) -> bytes:
-    """The graph with 8-bit convolutions (QDQ), its ranges taken from the samples (S, side, side, 3)."""
+def quantise(graph: bytes, samples: Pixels, *, exact: Sequence[str] = ()) -> bytes:
+    """The graph with 8-bit convolutions (QDQ), its ranges taken from the samples (S, side, side, 3).
+
+    Args:
+        exact: names of nodes that stay in 32-bit numbers.
+    """
     from onnxruntime import quantization as ort_quantization  # runtime.py has set its switches by now
 
     class Samples(ort_quantization.CalibrationDataReader):
@@ -197,6 +201,7 @@ def quantise(graph: bytes, samples: Pixels) -> bytes:
                 quant_format=ort_quantization.QuantFormat.QDQ,
                 op_types_to_quantize=["Conv", "Add", "MatMul", "Gemm"],
                 per_channel=True,
+                nodes_to_exclude=list(exact),
             )
             return target.read_bytes()
     finally:

@@ -6,6 +6,9 @@ on the pictures that this one was judged on, and the proof lies beside it (see `
 
 from __future__ import annotations
 
+from winnow.api.model_exports.docker import Docker
+from winnow.api.model_exports.hugging_face import HuggingFace
+from winnow.api.model_exports.int8 import Int8
 from winnow.api.model_exports.model_export import ModelExport
 from winnow.api.model_exports.onnx_file import OnnxFile
 from winnow.api.model_exports.openvino_files import OpenVinoFiles
@@ -15,6 +18,9 @@ from winnow.api.model_exports.web import WebPage
 MODEL_EXPORTS: tuple[ModelExport, ...] = (
     OnnxFile(),
     OpenVinoFiles(),
+    Int8(),
     Standalone(),
+    Docker(),
+    HuggingFace(),
     WebPage(),
 )

@@ -30,7 +30,7 @@ from winnow.api.model_exports.running import run_as_evaluated, run_whole
 from winnow.data.targets.new_folder import Folder
 from winnow.errors import UserError
 from winnow.events import Tell
-from winnow.graph.runtime import NumberFormat, has_openvino, open_small_graph
+from winnow.graph.runtime import NumberFormat, has_openvino, open_graph, open_small_graph
 from winnow.machine import facts as machine_facts
 from winnow.report.assemble import libraries, now
 from winnow.tasks.predictor import Predictor
@@ -193,7 +193,10 @@ def _reference(export: ModelExport, leaving: Leaving, judged: Probabilities, tel
         return judged, f"the model as it was judged ({own})"
     what = "asking the evaluated graph"
     if leaving.number_format == "int8":
-        return run_whole(open_small_graph(leaving.graph), pictures, spec, tell, what), "the same graph, by ONNX Runtime"
+        is_openvino = export.engine == "openvino"
+        graph = open_graph(leaving.graph, "int8") if is_openvino else open_small_graph(leaving.graph)
+        by = "OpenVINO" if is_openvino else "ONNX Runtime"
+        return run_whole(graph, pictures, spec, tell, what), f"the same graph, by {by}"
     engine = "OpenVINO" if has_openvino() else "ONNX Runtime"
     if own == "fp32":
         return judged, f"the model as it was judged (fp32, by {engine})"
