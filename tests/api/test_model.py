@@ -88,6 +88,24 @@ def test_away_from_a_workspace_its_full_name_is_its_folder(trained: Model, folde
     assert Model(folder).full_name == str(folder)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_model_of_an_older_winnow_is_found_predicts_and_is_evaluated(photos: Path, tmp_path: Path, number: int):
+    made = winnow.train(photos, workspace=tmp_path, rungs=RUNGS, open_test=False, tell=tell_nobody)
+    answers = made.predict_proba(photos)
+    facts = json.loads((made.folder / "winnow.json").read_text(encoding="utf-8"))
+    for unknown_then in ("chain", "signature"):
+        del facts[unknown_then]
+    (made.folder / "model.json").write_text(json.dumps({**facts, "format": number}), encoding="utf-8")
+    (made.folder / "winnow.json").unlink()
+    (made.folder / "model.onnx").rename(made.folder / "graph.onnx")
+
+    model = Model.open("photos", tmp_path)
+    assert np.array_equal(model.predict_proba(photos), answers)
+    assert winnow.evaluate(model, workspace=tmp_path).numbers.test is not None  # type: ignore[union-attr]
+    assert Model.open(made.folder).report.numbers.test is not None
+    assert not (made.folder / "winnow.json").exists()
+
+
 def test_a_changed_graph_is_refused(folder: Path) -> None:
     graph = folder / "model.onnx"
     graph.write_bytes(graph.read_bytes()[:-1] + b"\0")

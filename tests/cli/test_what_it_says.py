@@ -8,7 +8,7 @@ import pytest
 from terminal import Winnow
 
 EDITING = ("relabel", "drop", "move", "merge", "rename", "log", "diff", "restore")
-LEARNING = ("train", "jobs", "evaluate", "compare", "predict")
+LEARNING = ("train", "jobs", "evaluate", "compare", "predict", "verify")
 ROOMS = ("list", "show", "rm", "doctor", "backbones")
 COMMANDS = ("import", "check", "fix", *LEARNING, *EDITING, "export", "study", *ROOMS)
 

@@ -155,9 +155,15 @@ def test_weights_in_another_file_are_refused_wherever_they_hide(graph: bytes):
 def test_an_operator_of_the_senders_own_library_is_refused():
     node = helper.make_node("Evil", ["x"], ["y"], domain="com.example")
     with pytest.raises(
-        UnsafeModelError, match=r"operator 'Evil' belongs to 'com\.example', which would need a library"
+        UnsafeModelError, match=r"operator 'Evil' belongs to 'com\.example', which is not ONNX's own; export"
     ):
         checked_graph(made(node, domains=("", "com.example")), "m.onnx")
+
+
+def test_an_operator_of_the_engine_that_could_name_files_is_refused():
+    node = helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft", ep_cache_context="/etc/passwd")
+    with pytest.raises(UnsafeModelError, match=r"operator 'EPContext' belongs to 'com\.microsoft'"):
+        checked_graph(made(node, domains=("", "com.microsoft")), "m.onnx")
 
 
 def test_an_operator_that_the_file_itself_explains_is_taken():

@@ -28,8 +28,8 @@ MOST_ELEMENTS = 1 << 40
 """Of one tensor that a graph declares."""
 MOST_NODES = 1 << 20
 """After all functions are written out: a few that call each other twice each would make billions."""
-_DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
-"""The last is ONNX Runtime's own: its operators come with it, not with the file."""
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+"""ONNX's own. Not those that come with ONNX Runtime (com.microsoft): some of them name files, and ours need none."""
 _GRAPH = "an ONNX graph"
 
 _BITS: dict[int, int] = {
@@ -63,7 +63,7 @@ def checked_graph(data: bytes, name: str) -> onnx.ModelProto:
 
     Raises:
         UnsafeModelError: E_MODEL_PICKLE or E_MODEL_FORMAT, it is no whole ONNX graph, or one that declares absurd sizes
-            or uses operators that do not come with ONNX or ONNX Runtime; E_MODEL_PATH, it names other files;
+            or uses other operators than ONNX's own; E_MODEL_PATH, it names other files;
             E_MODEL_NONFINITE, a weight is NaN, or one of several is infinite.
     """
     if len(data) > MOST_GRAPH_BYTES:
@@ -134,8 +134,8 @@ def _check(model: onnx.ModelProto) -> None:
         if node.domain not in _DOMAINS and (node.domain, node.op_type) not in own:
             raise _UnfitError(
                 "E_MODEL_FORMAT",
-                f"its operator {node.op_type!r} belongs to {node.domain!r}, which would need a library beside the "
-                "file; export it with the plain operators of ONNX",
+                f"its operator {node.op_type!r} belongs to {node.domain!r}, which is not ONNX's own; "
+                "export it with the plain operators of ONNX",
             )
     _check_functions(model)
     for part in parts:
