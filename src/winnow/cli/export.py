@@ -30,7 +30,9 @@ def _export(
     to: Annotated[
         str,
         typer.Option(
-            help="Of a model: onnx (one graph for any ONNX runtime). "
+            help="Of a model: onnx (one graph for any ONNX runtime), openvino (for OpenVINO), int8 (the ONNX graph in "
+            "8-bit numbers), standalone (a folder with one short predict.py), docker (a Dockerfile and its files, to "
+            "serve it), huggingface (a folder for the Hugging Face Hub) or web (a page that runs it in the browser). "
             "Of a dataset: folders (one for each class), csv (a table beside the pictures), coco (JSON with boxes), "
             "parquet (for Hugging Face datasets) or zip."
         ),
@@ -43,6 +45,13 @@ def _export(
     pictures: Annotated[
         Path | None,
         typer.Option(help="Of a model: a folder of pictures to prove it on [default: those it was judged on]."),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a web page: the folder of the npm package onnxruntime-web "
+            "[default: node_modules/onnxruntime-web, here]."
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -60,13 +69,19 @@ def _export(
 
     if is_for_models(to):
         _refuse({"--version": version, "--split": split}, f"belongs to datasets, and {to} is a format for models", name)
+        if to.strip().casefold() != "web":
+            _refuse({"--runtime": runtime}, "belongs to web pages (--to web)", name)
         with Printer() as printer:
-            model = export_model_named(name, to=to, out=out, pictures=pictures, workspace=workspace, tell=printer)
+            model = export_model_named(
+                name, to=to, out=out, pictures=pictures, runtime=runtime, workspace=workspace, tell=printer
+            )
         _show_model(model, as_json)
         return
     from winnow.api.exporting import export
 
-    _refuse({"--pictures": pictures}, f"belongs to models, and {to} is a format for datasets", name)
+    _refuse(
+        {"--pictures": pictures, "--runtime": runtime}, f"belongs to models, and {to} is a format for datasets", name
+    )
     with Printer() as printer:
         exported = export(name, to=to, out=out, version=version, split=split, workspace=workspace, tell=printer)
     _show_dataset(exported, as_json)

@@ -81,7 +81,7 @@ def test_without_onnxruntime_web_it_says_how_to_get_it(tmp_path: Path, monkeypat
         find_runtime()
     assert str(caught.value) == (
         "A web page needs onnxruntime-web from npm, and it is not installed here: run `npm install "
-        "onnxruntime-web@1.30` here, or set WINNOW_ONNXRUNTIME_WEB to its folder."
+        "onnxruntime-web@1.30` here, or name its folder (--runtime, or WINNOW_ONNXRUNTIME_WEB)."
     )
 
 
@@ -90,6 +90,11 @@ def test_a_version_that_the_page_was_not_tested_with_is_refused(tmp_path: Path, 
     monkeypatch.setenv(RUNTIME_VARIABLE, str(package))
     with pytest.raises(UserError, match=r"tested with onnxruntime-web 1\.30, and .* holds 2\.0\.0: run `npm install"):
         find_runtime()
+
+
+def test_a_folder_that_is_no_such_package_is_named(trained: Model, tmp_path: Path):
+    with pytest.raises(UserError, match=r"and .*nowhere is no such package: run `npm install"):
+        export_model(trained, tmp_path / "out", to="web", runtime=tmp_path / "nowhere")
 
 
 def test_it_is_found_where_npm_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -35,6 +35,7 @@ def export_model_named(
     to: str,
     out: str | Path | None = None,
     pictures: Any = None,
+    runtime: str | Path | None = None,
     workspace: str | Path | Workspace | None = None,
     tell: Tell = tell_nobody,
 ) -> ExportedModel:
@@ -50,7 +51,7 @@ def export_model_named(
     form = find_model_export(to)
     model = _model_named(name, form.name, workspace)
     path = Path(f"{model.name}-{form.name}") if out is None else out
-    return export_model(model, path, to=form.name, pictures=pictures, workspace=workspace, tell=tell)
+    return export_model(model, path, to=form.name, pictures=pictures, runtime=runtime, workspace=workspace, tell=tell)
 
 
 def _model_named(name: str | Path, to: str, workspace: str | Path | Workspace | None) -> Model:

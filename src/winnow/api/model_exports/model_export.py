@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -33,18 +34,20 @@ class Leaving:
         number_format: of the graph that leaves: "int8" if 8-bit numbers are part of it, else what the model was judged
             in.
         pictures: on which it is proven.
+        runtime: where the npm package onnxruntime-web lies, for a form that brings it; None: where it is usually.
     """
 
     model: Model
     graph: bytes
     number_format: NumberFormat
     pictures: ProofPictures
+    runtime: Path | None = None
 
     @classmethod
-    def of(cls, model: Model, pictures: ProofPictures) -> Leaving:
+    def of(cls, model: Model, pictures: ProofPictures, runtime: Path | None = None) -> Leaving:
         """A model as it was evaluated."""
         facts = ModelFacts.read(model.folder)
-        return cls(model, graph_file(model.folder).read_bytes(), facts.number_format, pictures)
+        return cls(model, graph_file(model.folder).read_bytes(), facts.number_format, pictures, runtime)
 
     @cached_property
     def facts(self) -> ModelFacts:

@@ -66,12 +66,12 @@ class WebPage:
         Raises:
             UserError: it is not there, or of a version that the page was not tested with.
         """
-        find_runtime()
+        find_runtime(leaving.runtime)
         return leaving
 
     def write(self, leaving: Leaving, out: Folder, tell: Tell) -> None:
         """All of the page."""
-        runtime = find_runtime()
+        runtime = find_runtime(leaving.runtime)
         write_graph_and_facts(leaving, out)
         for file in sorted(_FILES.rglob("*")):
             if file.is_file():
@@ -87,22 +87,22 @@ class WebPage:
         return run_whole(graph, leaving.pictures, leaving.facts.input_spec, tell, "asking the export")
 
 
-def find_runtime() -> Path:
-    """The folder of the installed npm package onnxruntime-web: that of `WINNOW_ONNXRUNTIME_WEB`, else one here.
+def find_runtime(given: Path | None = None) -> Path:
+    """The folder of the npm package onnxruntime-web: the one given, else WINNOW_ONNXRUNTIME_WEB's, else one here.
 
     Raises:
         UserError: there is none, or it is of another version.
     """
-    named = os.environ.get(RUNTIME_VARIABLE)
+    named = given or os.environ.get(RUNTIME_VARIABLE)
     folder = Path(named) if named else _HERE
     install = f"npm install onnxruntime-web@{_KNOWN_VERSION}"
     try:
         version = _version_of(folder)
     except (OSError, ValueError, KeyError, TypeError):
-        where = f"{folder}, which {RUNTIME_VARIABLE} names, is no such package" if named else "it is not installed here"
+        where = f"{folder} is no such package" if named else "it is not installed here"
         raise UserError(
-            f"A web page needs onnxruntime-web from npm, and {where}: run `{install}` here, or set {RUNTIME_VARIABLE} "
-            "to its folder."
+            f"A web page needs onnxruntime-web from npm, and {where}: run `{install}` here, or name its folder "
+            f"(--runtime, or {RUNTIME_VARIABLE})."
         ) from None
     is_whole = all((folder / file).is_file() for file in _RUNTIME_FILES)
     if not version.startswith(f"{_KNOWN_VERSION}.") or not is_whole:

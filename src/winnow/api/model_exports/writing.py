@@ -48,6 +48,7 @@ def export_model(
     *,
     to: str = "onnx",
     pictures: Any = None,
+    runtime: str | Path | None = None,
     workspace: str | Path | Workspace | None = None,
     tell: Tell = tell_nobody,
 ) -> ExportedModel:
@@ -61,6 +62,8 @@ def export_model(
         path: a folder that is not there yet, or an empty one.
         to: the form, one of `winnow.api.model_exports.MODEL_EXPORTS`.
         pictures: other pictures for the proof (anything that `winnow.load` takes), where the dataset is gone.
+        runtime: for "web": the folder of the npm package onnxruntime-web; default: WINNOW_ONNXRUNTIME_WEB, else
+            node_modules/onnxruntime-web here.
         workspace: where the model's dataset is; default: the one the model lies in, else WINNOW_WORKSPACE, else
             ~/.winnow.
         tell: hears progress.
@@ -74,7 +77,7 @@ def export_model(
     path = Path(path).expanduser().absolute()
     refuse_occupied(path)
     with proof_pictures(model, pictures, workspace, tell) as chosen:
-        leaving = export.prepare(Leaving.of(model, chosen), tell)
+        leaving = export.prepare(Leaving.of(model, chosen, None if runtime is None else Path(runtime)), tell)
         with new_folder(path) as out:
             export.write(leaving, out, tell)
             proof = prove(export, leaving, out, tell)
