@@ -18,10 +18,13 @@ from types import FrameType
 
 import uvicorn
 
+from winnow.serve.last_call import take_no_more
 from winnow.serve.service import Service
 
 _MOMENT_S = 0.5
 """Between "not ready" and no new connections: who asks through a balancer is still on the way."""
+_LAST_ONES_S = 0.05
+"""In which those who have connected, and wait to be accepted, are."""
 _HANGUP = getattr(signal, "SIGHUP", None)
 
 
@@ -63,6 +66,9 @@ class Running(uvicorn.Server):
         self._service.is_stopping = True
         if self._signal == signal.SIGTERM:
             await asyncio.sleep(min(_MOMENT_S, self._grace_s / 2))
+        for listening in sockets or ():
+            take_no_more(listening)
+        await asyncio.sleep(_LAST_ONES_S)
         began = asyncio.get_running_loop().time()
         await super().shutdown(sockets)
         left = self._grace_s - (asyncio.get_running_loop().time() - began)
