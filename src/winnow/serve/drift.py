@@ -154,20 +154,25 @@ class Drift:
 
     def warnings(self) -> list[str]:
         """What changed, a sentence each, the largest change first; none where nothing did."""
-        changed = [one for one in self.comparisons() if one.is_drift]
-        return [one.sentence for one in sorted(changed, key=lambda one: -one.index)]
+        return _sentences(self.comparisons())
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON: what was seen, each measure, and the warnings."""
+        comparisons = self.comparisons()
         return {
             "model": self._served.name,
             "version": self._served.version,
             "pictures": self._seen,
             "is_compared": self._reference is not None,
             "why_not": self._why_not or None,
-            "measures": [one.as_dict() for one in self.comparisons()],
-            "warnings": self.warnings(),
+            "measures": [one.as_dict() for one in comparisons],
+            "warnings": _sentences(comparisons),
         }
+
+
+def _sentences(comparisons: list[Comparison]) -> list[str]:
+    changed = [one for one in comparisons if one.is_drift]
+    return [one.sentence for one in sorted(changed, key=lambda one: -one.index)]
 
 
 def _compare(served: Served, reference: Reference, name: str, block: _Block) -> Comparison:
