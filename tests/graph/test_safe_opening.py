@@ -118,6 +118,11 @@ def function(name: str, *nodes: onnx.NodeProto) -> onnx.FunctionProto:
     return helper.make_function("own", name, ["a"], ["y"], list(nodes), [helper.make_opsetid("", 20)])
 
 
+def with_default(made_function: onnx.FunctionProto, default: onnx.AttributeProto) -> onnx.FunctionProto:
+    made_function.attribute_proto.append(default)
+    return made_function
+
+
 @pytest.mark.parametrize(
     "graph",
     [features_graph(), join(features_graph(), head_graph()), quantise(features_graph(), pictures(4)), made()],
@@ -141,8 +146,9 @@ def test_the_backbone_that_comes_with_winnow_opens():
         made(sparse(elsewhere())),
         made(functions=[function("f", holding(elsewhere()))]),
         made(functions=[function("f", in_a_branch(elsewhere()))]),
+        made(functions=[with_default(function("f"), in_a_branch(elsewhere()).attribute[0])]),
     ],
-    ids=["initializer", "attribute", "sub-graph", "sparse", "function", "sub-graph of a function"],
+    ids=["initializer", "attribute", "sub-graph", "sparse", "function", "sub-graph of a function", "default"],
 )
 def test_weights_in_another_file_are_refused_wherever_they_hide(graph: bytes):
     with pytest.raises(
@@ -191,11 +197,25 @@ def test_functions_that_would_grow_to_billions_of_operators_are_refused():
         checked_graph(graph, "m.onnx")
 
 
-@pytest.mark.parametrize("dims", [[1 << 40, 1 << 40], [-1], [3], []])
+@pytest.mark.parametrize("dims", [[3], [], [1] * 3, [0]])
 def test_weights_of_another_size_than_they_say_are_refused(dims: list[int]):
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=dims, raw_data=bytes(8))
     with pytest.raises(UnsafeModelError, match="'w' are not of the size that it says"):
         checked_graph(made(weights=[tensor]), "m.onnx")
+
+
+@pytest.mark.parametrize("dims", [[1 << 40, 1 << 40], [-1], [0, 1 << 62], [1] * 100])
+def test_absurd_sizes_of_weights_are_refused_sparse_ones_too(dims: list[int]):
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=dims)
+    dense = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
+    places = helper.make_tensor("i", TensorProto.INT64, [1], [0])
+    scattered = onnx.SparseTensorProto(values=dense, indices=places, dims=dims)
+    for graph in (
+        made(weights=[tensor]),
+        made(helper.make_node("Constant", [], ["c"], sparse_value=scattered)),
+    ):
+        with pytest.raises(UnsafeModelError, match="declares an absurd size of 'w'"):
+            checked_graph(graph, "m.onnx")
 
 
 def test_an_absurd_size_of_what_goes_in_is_refused():
@@ -283,6 +303,7 @@ def test_weights_are_found_where_the_library_puts_them():
         ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], "location": "/etc/passwd"}}, 4),
         ({"a": {"dtype": "F32", "shape": [1] * 100000, "data_offsets": [0, 4]}}, 4),
         ({"a": {"dtype": "F32", "shape": 1, "data_offsets": [0, 4]}}, 4),
+        ({"a": {"dtype": "F32", "shape": [0, 1 << 62, 4], "data_offsets": [0, 0]}}, 0),
         ({"a": {"dtype": ["F32"], "shape": [1], "data_offsets": [0, 4]}}, 4),
         ({"a": [1]}, 0),
         ({"__metadata__": {"a": 1}}, 0),

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto
 
 from winnow.graph.safe_weights import Layer, layers_of
@@ -26,6 +25,7 @@ MOST_GRAPH_BYTES = (1 << 31) - 1
 """More than this no protobuf holds."""
 MOST_ELEMENTS = 1 << 40
 """Of one tensor that a graph declares."""
+_MOST_DIMS = 64
 MOST_NODES = 1 << 20
 """After all functions are written out: a few that call each other twice each would make billions."""
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
@@ -72,7 +72,7 @@ def checked_graph(data: bytes, name: str) -> onnx.ModelProto:
         model = onnx.load_from_string(data)
     except DecodeError:
         raise refusal(data, name, _GRAPH, "its bytes are damaged or end too early") from None
-    if model.ir_version < 1 or not (model.graph.node or model.graph.output or _tensors_of(model.graph)):
+    if model.ir_version < 1 or not (model.graph.node or model.graph.output or model.graph.initializer):
         raise refusal(data, name, _GRAPH, "there is nothing in it")
     try:
         _check(model)
@@ -125,60 +125,46 @@ class _UnfitError(Exception):
 
 
 def _check(model: onnx.ModelProto) -> None:
-    graphs = [model.graph, *(one for t in model.training_info for one in (t.initialization, t.algorithm))]
-    parts = [part for graph in graphs for part in _with_inner(graph)]
-    parts += [inner for function in model.functions for inner in _inner(function.node)]
-    nodes = [*chain.from_iterable(part.node for part in parts), *(n for f in model.functions for n in f.node)]
     own = {(function.domain, function.name) for function in model.functions}
-    for node in nodes:
-        if node.domain not in _DOMAINS and (node.domain, node.op_type) not in own:
-            raise _UnfitError(
-                "E_MODEL_FORMAT",
-                f"its operator {node.op_type!r} belongs to {node.domain!r}, which is not ONNX's own; "
-                "export it with the plain operators of ONNX",
-            )
+    # Whatever field it hides in: sub-graphs, functions, their defaults, sparse tensors, and fields of tomorrow's ONNX.
+    for part in _within(model):
+        if isinstance(part, TensorProto):
+            _check_tensor(part)
+        elif isinstance(part, onnx.NodeProto):
+            _check_node(part, own)
+        elif isinstance(part, onnx.AttributeProto):
+            if math.isnan(part.f) or (part.floats and np.isnan(np.asarray(part.floats, dtype=np.float32)).any()):
+                raise _UnfitError("E_MODEL_NONFINITE", f"its numbers {part.name!r} are not all numbers (NaN)")
+        elif isinstance(part, onnx.SparseTensorProto):
+            _refuse_absurd(part.dims, part.values.name)
+        elif isinstance(part, onnx.ValueInfoProto):
+            _refuse_absurd([one.dim_value for one in part.type.tensor_type.shape.dim], part.name)
     _check_functions(model)
-    for part in parts:
-        for value in chain(part.input, part.output, part.value_info):
-            dims = value.type.tensor_type.shape.dim
-            if math.prod(max(1, one.dim_value) for one in dims) > MOST_ELEMENTS or any(d.dim_value < 0 for d in dims):
-                raise _UnfitError("E_MODEL_FORMAT", f"it declares an absurd size of {value.name!r}")
-        for tensor in _tensors_of(part):
-            _check_tensor(tensor)
-    for attribute in chain(*(n.attribute for n in nodes), *(f.attribute_proto for f in model.functions)):
-        for tensor in _tensors_of_attribute(attribute):
-            _check_tensor(tensor)
-        if math.isnan(attribute.f) or (
-            attribute.floats and np.isnan(np.asarray(attribute.floats, dtype=np.float32)).any()
-        ):
-            raise _UnfitError("E_MODEL_NONFINITE", f"its numbers {attribute.name!r} are not all numbers (NaN)")
 
 
-def _with_inner(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """The graph and all inside of it; protobuf itself allows 100 of them in each other."""
-    yield graph
-    yield from _inner(graph.node)
+def _within(message: Message) -> Iterator[Message]:
+    """The message and all messages inside of it; protobuf itself allows 100 of them in each other."""
+    yield message
+    if isinstance(message, TensorProto):
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for one in [value] if isinstance(value, Message) else value:
+                yield from _within(one)
 
 
-def _inner(nodes: Sequence[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
-    for node in nodes:
-        for attribute in node.attribute:
-            for graph in chain([attribute.g] if attribute.HasField("g") else [], attribute.graphs):
-                yield from _with_inner(graph)
+def _check_node(node: onnx.NodeProto, own: Collection[tuple[str, str]]) -> None:
+    if node.domain not in _DOMAINS and (node.domain, node.op_type) not in own:
+        raise _UnfitError(
+            "E_MODEL_FORMAT",
+            f"its operator {node.op_type!r} belongs to {node.domain!r}, which is not ONNX's own; "
+            "export it with the plain operators of ONNX",
+        )
 
 
-def _tensors_of(graph: onnx.GraphProto) -> list[TensorProto]:
-    sparse = chain.from_iterable((one.values, one.indices) for one in graph.sparse_initializer)
-    return [*graph.initializer, *sparse]
-
-
-def _tensors_of_attribute(attribute: onnx.AttributeProto) -> Iterator[TensorProto]:
-    yield from [attribute.t] if attribute.HasField("t") else []
-    yield from attribute.tensors
-    for sparse in chain(
-        [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else [], attribute.sparse_tensors
-    ):
-        yield from (sparse.values, sparse.indices)
+def _refuse_absurd(dims: Sequence[int], name: str) -> None:
+    if len(dims) > _MOST_DIMS or min(dims, default=0) < 0 or math.prod(max(1, dim) for dim in dims) > MOST_ELEMENTS:
+        raise _UnfitError("E_MODEL_FORMAT", f"it declares an absurd size of {name!r}")
 
 
 def _check_functions(model: onnx.ModelProto) -> None:
@@ -188,7 +174,7 @@ def _check_functions(model: onnx.ModelProto) -> None:
 
     def size_of(nodes: Sequence[onnx.NodeProto], above: tuple[tuple[str, str], ...]) -> int:
         total = len(nodes)
-        for node in chain(nodes, *(graph.node for graph in _inner(nodes))):
+        for node in (one for outer in nodes for one in _within(outer) if isinstance(one, onnx.NodeProto)):
             key = (node.domain, node.op_type)
             if key in above:
                 raise _UnfitError("E_MODEL_FORMAT", f"its function {node.op_type!r} calls itself")
@@ -212,8 +198,9 @@ def _check_tensor(tensor: TensorProto) -> None:
             "E_MODEL_PATH",
             f"its weights {shown} lie in another file; save the graph as one file, with the weights inside",
         )
-    n = math.prod(tensor.dims) if len(tensor.dims) <= 64 and all(dim >= 0 for dim in tensor.dims) else -1
-    if n < 0 or tensor.HasField("segment") or n != _n_present(tensor, n):
+    _refuse_absurd(tensor.dims, tensor.name)
+    n = math.prod(tensor.dims)
+    if tensor.HasField("segment") or n != _n_present(tensor, n):
         raise _UnfitError("E_MODEL_FORMAT", f"its weights {shown} are not of the size that it says")
     n_nan, n_infinite = n_not_finite(_bytes_of(tensor), _FLOATS.get(tensor.data_type, ""))
     # A single infinity is how graphs mask and clip; among weights it comes from a training that went wrong.

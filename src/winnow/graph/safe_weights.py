@@ -125,6 +125,8 @@ def _layer(name: str, said: Any, start: int) -> Layer:
     shape, offsets = _whole_numbers(entry["shape"]), _whole_numbers(entry["data_offsets"])
     if shape is None or offsets is None or len(shape) > _MOST_DIMS or len(offsets) != 2:
         raise _HeaderError(f"the shape or place of {name!r} makes no sense")
+    if math.prod(max(1, one) for one in shape) >= 1 << 63:
+        raise _HeaderError(f"the shape of {name!r} is absurd")
     dtype, width = _DTYPES[entry["dtype"]]
     if offsets[1] - offsets[0] != math.prod(shape) * width:
         raise _HeaderError(f"the shape of {name!r} does not fit its bytes")
