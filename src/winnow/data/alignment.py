@@ -208,21 +208,22 @@ def _sampled(canvas: _Canvas, other: Rows, warps: Rows) -> tuple[Rows, Rows]:
 
     Computed in place where it can be: fresh room for each step would take as long as the steps.
     """
-    side = np.float32(other.shape[1])
+    side = other.shape[1]
     # In pixels of the other pictures, from their middle; then from their first pixel.
-    x, y = (warps[:, 0] * side) @ canvas.grid, (warps[:, 1] * side) @ canvas.grid
-    is_inside = np.maximum(np.abs(x), np.abs(y)) < side * np.float32(0.5 - _MARGIN / 2)
+    x: Rows = (warps[:, 0] * side) @ canvas.grid
+    y: Rows = (warps[:, 1] * side) @ canvas.grid
+    is_inside = np.maximum(np.abs(x), np.abs(y)) < side * (0.5 - _MARGIN / 2)
     for at in (x, y):
-        at += side / 2 - np.float32(0.5)
-        np.clip(at, 0, side - np.float32(1.001), out=at)
+        at += side / 2 - 0.5
+        np.clip(at, 0, side - 1.001, out=at)
     column, row = x.astype(np.int32), y.astype(np.int32)
     np.subtract(x, column, out=x)
     np.subtract(y, row, out=y)
-    place = row * other.shape[1] + column
-    place += np.arange(len(other), dtype=np.int32)[:, None] * other[0].size
+    place = row * side + column
+    place += np.arange(len(other), dtype=np.int32)[:, None] * (side * side)
     values = other.reshape(-1)
     above = _between(values[place], values[place + 1], x)
-    place += other.shape[1]
+    place += side
     below = _between(values[place], values[place + 1], x)
     return _between(above, below, y), is_inside.astype(np.float32)
 
