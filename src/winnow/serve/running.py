@@ -8,6 +8,7 @@ named without a version are served in their newest.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import threading
@@ -59,6 +60,9 @@ class Running(uvicorn.Server):
         await self._service.start()
         if not self._service.is_stopping:
             await super().startup(sockets)
+            # What is loaded now stays; looking through it for garbage takes up to half a second, in which nobody is
+            # answered.
+            gc.freeze()
             self._has_started()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
