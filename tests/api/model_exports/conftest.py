@@ -1,15 +1,17 @@
-"""What exports need from outside: the npm package that a web page is filled from, or one that looks like it."""
+"""What the tests of exports share: each form of one model, and the npm package that a web page is filled from."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
+from winnow.api.model import Model
 from winnow.api.model_exports.web import RUNTIME_VARIABLE
+from winnow.api.model_exports.writing import ExportedModel, export_model
 
 INSTALLED = Path(
     os.environ.get(RUNTIME_VARIABLE, Path(__file__).parents[3] / ".venv-dev/npm/node_modules/onnxruntime-web")
@@ -32,3 +34,16 @@ def write_package(folder: Path, version: str) -> Path:
     for file in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"):
         (folder / "dist" / file).write_text("nothing")
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(trained: Model, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ExportedModel]:
+    """Each form of one model, written when it is first asked for; only read."""
+    done: dict[str, ExportedModel] = {}
+
+    def export(to: str) -> ExportedModel:
+        if to not in done:
+            done[to] = export_model(trained, tmp_path_factory.mktemp("exports") / to, to=to)
+        return done[to]
+
+    return export

@@ -41,19 +41,6 @@ def of_several(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return winnow.train(data, rungs=MULTILABEL_RUNGS, tell=tell_nobody)
 
 
-@pytest.fixture(scope="module")
-def exported(trained: Model, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ExportedModel]:
-    """Each form of one model, written when it is first asked for; only read."""
-    done: dict[str, ExportedModel] = {}
-
-    def export(to: str) -> ExportedModel:
-        if to not in done:
-            done[to] = export_model(trained, tmp_path_factory.mktemp("exports") / to, to=to)
-        return done[to]
-
-    return export
-
-
 @pytest.mark.parametrize("to", OF_PIXELS)
 def test_it_is_proven_and_the_proof_lies_in_the_folder(
     exported: Callable[[str], ExportedModel], trained: Model, to: str

@@ -116,20 +116,28 @@ class Docker:
             home, done = Path(folder), 0
             (home / "pictures").mkdir()
             for files in leaving.pictures.files(home / "pictures"):
-                run_in(out.path, _ASK, str(out.path / MODEL), str(home / "pictures"), str(home / "answers.npy"))
+                paths = (str(path) for path in (out.path / MODEL, home / "pictures", home / "answers.npy"))
+                run_in(out.path, _ASK, *paths, compiled=home / "compiled")
                 parts.append(np.load(home / "answers.npy"))
                 done += len(files)
                 tell(Progress("asking the export", done, len(leaving.pictures)))
         return np.concatenate(parts)
 
 
-def run_in(context: Path, program: str, *arguments: str) -> str:
+def run_in(context: Path, program: str, *arguments: str, compiled: Path | None = None) -> str:
     """What a Python program prints that finds the context's Winnow first, and no other.
+
+    Args:
+        context: the folder.
+        program: its text.
+        arguments: for it.
+        compiled: where compiled sources are kept for the next program; None: nowhere, and never in the context.
 
     Raises:
         UserError: it fails.
     """
-    environment = os.environ | {"PYTHONPATH": str(context), "PYTHONDONTWRITEBYTECODE": "1"}
+    keeping = {"PYTHONDONTWRITEBYTECODE": "1"} if compiled is None else {"PYTHONPYCACHEPREFIX": str(compiled)}
+    environment = os.environ | keeping | {"PYTHONPATH": str(context)}
     command = [sys.executable, "-P", "-c", program, *arguments]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", env=environment, cwd=context, check=False
