@@ -118,6 +118,20 @@ def test_other_sites_cannot_act_even_with_the_cookie(guest: TestClient, origin: 
         pass
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_browser_that_says_where_it_comes_from_is_believed(guest: TestClient, method: str, site: str):
+    """Whatever it calls itself, and without an origin."""
+    headers = {"sec-fetch-site": site, "user-agent": "Other"}
+    assert guest.request(method, "/act", headers=headers).status_code == 403
+    assert guest.get("/", headers=headers).status_code == 200  # a link to us
+
+
+@pytest.mark.parametrize("host", ["x/../admin?", f"localhost.evil.com:{PORT}", f"127.0.0.1:{PORT}@evil.example"])
+def test_a_host_that_only_looks_like_ours_is_refused(guest: TestClient, host: str):
+    assert guest.get("/", headers={"host": host}).status_code == 421
+
+
 def test_our_own_pages_can_act(guest: TestClient):
     assert guest.post("/act", headers={"origin": HERE}).json() == "done"
     with guest.websocket_connect(SOCKET, headers={"origin": HERE}) as socket:

@@ -83,7 +83,10 @@ class Protocol(HttpToolsProtocol):
         try:
             parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # There are no web sockets here: the request is answered as a plain one, and nothing is said after it.
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return
+            # The server has no web sockets: the request is answered as a plain one, and nothing is said after it.
             self.cycle.keep_alive = False
         except httptools.HttpParserInvalidMethodError:
             allowed = (b"allow", b"GET, HEAD, POST, PUT")

@@ -20,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from winnow.studio.sessions import Sessions
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# A page on another port of this machine is the same site, and another origin.
+_OTHER_SITES = ("cross-site", "same-site")
 # Vue compiles a few templates in the browser, hence 'unsafe-eval'; inline scripts run only with this answer's nonce.
 _POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -115,6 +118,8 @@ class Door:
         # Even for reading: NiceGUI's socket answers to any origin, and a page on another port of this machine sends our
         # cookie along. Links to us, and our own pages' reading, come without an origin.
         if origin is not None and origin not in {f"http://{host}" for host in self._lock.hosts}:
+            return PlainTextResponse("Another site may not act here.", 403)
+        if scope.get("method", "GET") not in _SAFE_METHODS and headers.get("sec-fetch-site") in _OTHER_SITES:
             return PlainTextResponse("Another site may not act here.", 403)
         tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
         if scope["type"] == "http" and scope["method"] == "GET" and any(self._lock.fits(token) for token in tokens):

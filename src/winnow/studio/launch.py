@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from winnow.errors import UserError
+from winnow.serve.protocol import Protocol
 from winnow.studio.door import Lock
 from winnow.studio.sessions import Sessions
 from winnow.workspace.workspace import Workspace
@@ -52,7 +53,15 @@ def launch(
         said(f"The studio is open: {lock.link}\nIt works on {opened.folder}; Ctrl-C closes it, and climbs go on.")
         if opens:
             webbrowser.open(lock.link_for_once())
-        config = uvicorn.Config(app, log_level="warning", access_log=False, ws="websockets-sansio", lifespan="on")
+        config = uvicorn.Config(
+            app,
+            # The server's own: who sends a byte a second holds nothing up here, either.
+            http=Protocol,
+            ws="websockets-sansio",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+        )
         uvicorn.Server(config).run(sockets=[listening])
 
 
