@@ -9,6 +9,7 @@ import nicegui
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from nicegui import ui
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 import winnow.report.page as report_page
@@ -25,7 +26,7 @@ from winnow.studio.pages.label.routes import label_routes
 from winnow.studio.pages.predict.predicting import predicting
 from winnow.studio.parts import para
 from winnow.studio.per_workspace import forget
-from winnow.studio.refusals import odd_request
+from winnow.studio.refusals import nobody_there, odd_request
 from winnow.studio.worker_watch import watch_worker
 from winnow.workspace.workspace import Workspace
 
@@ -69,6 +70,7 @@ def add_pages(workspace: Workspace, origin: str = "http://127.0.0.1") -> None:
     nicegui.app.include_router(evaluating(workspace))
     ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">', shared=True)
     nicegui.app.add_exception_handler(RequestValidationError, odd_request)
+    nicegui.app.add_exception_handler(ClientDisconnect, nobody_there)
     nicegui.app.on_shutdown(lambda: forget(workspace))
     for page in PAGES:
         ui.page(page.path, response_timeout=_SLOW_S)(_visited(page, workspace, origin))

@@ -51,6 +51,11 @@ async def odd_request(_: Request, __: Exception) -> Response:
     return refused(OddRequestError())
 
 
+async def nobody_there(_: Request, __: Exception) -> Response:
+    """Where a browser left while it sent something: no fault, and nobody hears the answer."""
+    return Response(status_code=499)
+
+
 async def body_of(request: Request, most_bytes: int) -> bytes | None:
     """What was sent; None as soon as it is more than so many bytes."""
     data = bytearray()
