@@ -298,6 +298,14 @@ async def test_a_swap_under_load_loses_no_answer_and_mixes_none(
     await engine.drain(5)
 
 
+async def test_where_only_shares_change_no_worker_is_started(one_worker: Engine, served: Served):
+    workers, before = one_worker.process_ids, one_worker.lineup
+    again = Lineup([Share(served, 1.0)])
+    await one_worker.swap(again)
+    assert one_worker.process_ids == workers
+    assert one_worker.lineup is again is not before
+
+
 async def test_a_swap_that_fails_changes_nothing(
     one_worker: Engine, served: Served, tmp_path: Path, new: Callable[[int], list[bytes]]
 ):

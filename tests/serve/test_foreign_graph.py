@@ -69,6 +69,12 @@ async def test_text_goes_in_and_comes_out(engine: Engine):
     assert answer.outputs["same"].tolist() == ["ça", "", "雲"]
 
 
+async def test_tensors_larger_than_any_buffer_come_whole(engine: Engine):
+    words = np.arange(300_000).astype(str)
+    answer = await ask(engine, "echo", {"given": words})
+    assert np.array_equal(answer.outputs["same"], words)
+
+
 @pytest.mark.parametrize(
     ("name", "what", "sentence"),
     [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 import time
 
-from winnow.errors import ConflictError
+from winnow.errors import ConflictError, UserError
 from winnow.machine import cores
 from winnow.serve.answer_cache import AnswerCache, Key
 from winnow.serve.counts import Counts
@@ -93,8 +94,10 @@ class Engine:
         """Start the workers; returns when all are ready.
 
         Raises:
-            UserError: a model cannot be opened; nothing runs then.
+            UserError: a model cannot be opened, or this system has no such workers; nothing runs then.
         """
+        if sys.platform == "win32":
+            raise UserError("Winnow serves on Linux and macOS only; on Windows, use the Windows Subsystem for Linux.")
         crew = self._new_crew(self._lineup)
         await crew.start(at_once=self._n_workers)
         self._crew = crew

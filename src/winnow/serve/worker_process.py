@@ -64,7 +64,7 @@ class WorkerProcess(asyncio.Protocol):
         self._first_words: asyncio.Future[bytes] | None = asyncio.get_running_loop().create_future()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._computes_since = 0.0
-        self._unread = b""
+        self._unread = bytearray()
 
     @classmethod
     async def start(cls, models: bytes, answered: Answered) -> WorkerProcess:
@@ -164,15 +164,19 @@ class WorkerProcess(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         if self._unread:
-            data = self._unread + data
+            self._unread += data
+        whole = self._unread or data  # most answers come whole: then nothing is copied
         try:
-            place = self._read_first_words(data) if self._first_words is not None else self._read_answers(data)
+            place = self._read_first_words(whole) if self._first_words is not None else self._read_answers(whole)
         except (ValueError, struct.error, IndexError):
             # Nothing of ours: a picture has taken it over.
             assert self._transport is not None
             self._transport.abort()
             return
-        self._unread = data[place:]
+        if self._unread:
+            del self._unread[:place]
+        elif place < len(data):
+            self._unread = bytearray(data[place:])
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
@@ -182,7 +186,7 @@ class WorkerProcess(asyncio.Protocol):
         if not self._closed.done():
             self._closed.set_result(None)
 
-    def _read_first_words(self, data: bytes) -> int:
+    def _read_first_words(self, data: bytes | bytearray) -> int:
         if len(data) < _LENGTH.size:
             return 0
         end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
@@ -192,11 +196,11 @@ class WorkerProcess(asyncio.Protocol):
             return 0
         assert self._first_words is not None
         if not self._first_words.done():
-            self._first_words.set_result(data[_LENGTH.size : end])
+            self._first_words.set_result(bytes(data[_LENGTH.size : end]))
         self._first_words = None
         return end
 
-    def _read_answers(self, data: bytes) -> int:
+    def _read_answers(self, data: bytes | bytearray) -> int:
         place = 0
         while len(data) - place >= ANSWER.size:
             length, sign, decode_s, graph_s = ANSWER.unpack_from(data, place)
@@ -206,7 +210,7 @@ class WorkerProcess(asyncio.Protocol):
             if len(data) < start + length:
                 break
             place = start + length
-            outcome = _outcome(sign, data[start:place], self.jobs[0].n_classes)
+            outcome = _outcome(sign, bytes(data[start:place]), self.jobs[0].n_classes)
             job = self.jobs.popleft()
             self._computes_since = time.monotonic()
             self._answered(job, outcome, decode_s, graph_s)
