@@ -1,4 +1,4 @@
-"""A whole server, as `winnow serve` starts it: it answers, changes what it serves, and stops without losing a request."""
+"""A whole server, as `winnow serve` starts it: it answers, swaps models, and stops without losing a request."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_picture_gets_what_python_gives_it(server: Server, workspace: Path):
     assert status == 200
     (truth,) = expected(workspace / "models" / "clouds" / "1", [picture])
     assert said["predictions"][0]["probs"] == pytest.approx(
-        dict(zip(("cirrus", "cumulus", "stratus"), truth)), abs=1e-5
+        dict(zip(("cirrus", "cumulus", "stratus"), truth, strict=True)), abs=1e-5
     )
 
 
