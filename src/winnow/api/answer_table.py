@@ -55,9 +55,15 @@ def table_cells(
         prob: of the one answer.
         probs: of each class; None where there is no answer.
     """
-    said = ["|".join(labels)] if has_several else [labels[0] if labels else "", _number(prob)]
-    cells = [as_text(source), *map(as_text, said), *map(_number, probs), error or ""]
-    return [encodable(cell) for cell in cells]
+    if has_several:
+        said = [_text("|".join(labels))]
+    else:
+        said = [_text(labels[0] if labels else ""), _number(prob)]
+    return [_text(source), *said, *map(_number, probs), encodable(error or "")]
+
+
+def _text(cell: str) -> str:
+    return encodable(as_text(cell))
 
 
 def _number(prob: float | None) -> str:

@@ -22,8 +22,10 @@ from winnow.errors import UserError
 
 Form = Literal["parquet", "csv", "jsonl"]
 FORMS: tuple[Form, ...] = ("parquet", "csv", "jsonl")
-_CELLS_AT_ONCE = 1 << 23
-"""Numbers that are held while Parquet shards are joined: 32 MB of them."""
+_CELLS_AT_ONCE = 1 << 22
+"""Numbers of a row group while Parquet shards are joined: 16 MB of them."""
+_TEXT_CELLS = 32
+"""A row's path, label and error take as much room as so many numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _join_parquet(shards: Sequence[Path], classes: Sequence[str], has_several: b
         table: Any = pq.read_table(shard, memory_map=True)
         writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
         waiting.append(table)
-        n_cells += table.num_rows * table.num_columns
+        n_cells += table.num_rows * (table.num_columns + _TEXT_CELLS)
         if n_cells >= _CELLS_AT_ONCE:
             writer.write_table(pa.concat_tables(waiting))
             waiting, n_cells = [], 0
