@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from nacl.signing import SigningKey as Ed25519
 import winnow
 from winnow.api.chain import canonical, read_document
 from winnow.api.model import Model
+from winnow.api.tasks import climb_ladder
 from winnow.api.verifying import Verification, verify
 from winnow.errors import NotFoundError, UserError
 from winnow.events import tell_nobody
-from winnow.tasks.predictor import FACTS, GRAPH
+from winnow.ladder.climb import Outcome
+from winnow.tasks.predictor import FACTS, GRAPH, WEIGHTS
 from winnow.workspace.workspace import Workspace
 
 from .squares import RUNGS
@@ -69,6 +73,22 @@ def test_every_file_of_the_folder_is_named(trained: Model):
     assert set(links[2]["files"]) == {path.name for path in trained.folder.iterdir()} - {FACTS}
     assert links[0]["digest"] == trained.report.numbers.dataset.digest
     assert links[1]["id"] == trained.report.numbers.climb.id
+
+
+def test_the_weights_of_a_network_lie_beside_its_graph_and_are_named(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def with_weights(*args: Any, **kwargs: Any) -> Outcome:
+        outcome = climb_ladder(*args, **kwargs)
+        assert outcome.chosen.candidate is not None
+        outcome.chosen.candidate = replace(outcome.chosen.candidate, weights=lambda: b"of a network")
+        return outcome
+
+    monkeypatch.setattr("winnow.api.training.climb_ladder", with_weights)
+    model = winnow.train(photos, workspace=tmp_path, rungs=RUNGS, tell=tell_nobody)
+    assert (model.folder / WEIGHTS).read_bytes() == b"of a network"
+    named = read_document(model.folder)["chain"][2]["files"]
+    assert named[WEIGHTS] == hashlib.sha256(b"of a network").hexdigest()
 
 
 def test_the_key_is_for_its_owner_alone_and_nowhere_in_the_model(trained: Model, home: Path):
@@ -198,9 +218,7 @@ def test_a_model_of_an_older_winnow_says_that_nothing_is_signed(folder: Path):
 
 
 def test_no_model_is_told_from_a_broken_one(tmp_path: Path):
-    with pytest.raises(
-        NotFoundError, match=r"No model lies in .* a folder with model\.onnx and winnow\.json"
-    ):
+    with pytest.raises(NotFoundError, match=r"No model lies in .* a folder with model\.onnx and winnow\.json"):
         verify(tmp_path)
 
 
