@@ -104,3 +104,10 @@ def test_it_is_found_where_npm_installs_it(tmp_path: Path, monkeypatch: pytest.M
     home.mkdir(parents=True)
     write_package(home, "1.30.2")
     assert find_runtime() == Path("node_modules/onnxruntime-web")
+
+
+def test_an_older_pillow_would_make_the_page_differ(trained: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("PIL.__version__", "12.3.0")
+    with pytest.raises(UserError, match=r"resizes as Pillow 13 does, and Pillow 12\.3\.0 is installed"):
+        export_model(trained, tmp_path / "out", to="web")
+    assert not (tmp_path / "out").exists()

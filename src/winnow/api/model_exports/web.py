@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 
 import winnow
 from winnow.api.model_exports.model_export import Engine, Leaving, Probabilities
@@ -29,6 +30,7 @@ RUNTIME_VARIABLE = "WINNOW_ONNXRUNTIME_WEB"
 PAGE = "page.json"
 _FILES = Path(__file__).parent / "web_files"
 _KNOWN_VERSION = "1.30"  # the page's tests ran with it; others name their files in other ways
+_PILLOW = 13
 _HERE = Path("node_modules", "onnxruntime-web")
 # The build that runs on one core of any browser, its glue code included; named ".js" because some servers send ".mjs"
 # as text.
@@ -64,9 +66,14 @@ class WebPage:
         """As it is; looks for onnxruntime-web before anything is computed.
 
         Raises:
-            UserError: it is not there, or of a version that the page was not tested with.
+            UserError: it is not there, or of a version that the page was not tested with; or Pillow is too old.
         """
         find_runtime(leaving.runtime)
+        if int(PIL.__version__.partition(".")[0]) < _PILLOW:
+            raise UserError(
+                f"The web page resizes as Pillow {_PILLOW} does, and Pillow {PIL.__version__} is installed, which "
+                "rounds tall pictures in another order: pip install --upgrade Pillow."
+            )
         return leaving
 
     def write(self, leaving: Leaving, out: Folder, tell: Tell) -> None:

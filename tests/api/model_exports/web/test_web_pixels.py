@@ -41,6 +41,16 @@ READ = """async ([names, side, fit]) => {
     return found;
 }"""
 
+# A browser that wants nobody to be known again: one bit of what a canvas gives is another one.
+SPOIL = """(name) => {
+    const asked = OffscreenCanvasRenderingContext2D.prototype[name];
+    OffscreenCanvasRenderingContext2D.prototype[name] = function (...where) {
+        const got = asked.apply(this, where);
+        got.data[8] ^= 1;
+        return got;
+    };
+}"""
+
 
 @pytest.fixture
 def read_in_page(look_at: Callable[..., Watched]) -> Callable[..., dict[str, Any]]:
@@ -56,8 +66,10 @@ def read_in_page(look_at: Callable[..., Watched]) -> Callable[..., dict[str, Any
     window = look_at(at)
     window.page.goto(window.origin)
 
-    def read(files: dict[str, bytes], side: int, fit: Fit = "squash") -> dict[str, Any]:
+    def read(files: dict[str, bytes], side: int, fit: Fit = "squash", *, spoil: str | None = None) -> dict[str, Any]:
         pictures.update(files)
+        if spoil is not None:
+            window.page.evaluate(SPOIL, spoil)
         return window.page.evaluate(READ, [list(files), side, fit])
 
     return read
@@ -176,6 +188,14 @@ def test_of_webp_files_only_what_a_browser_gives_exactly_is_read(read_in_page: C
     assert not differing(files, found, 24)
     assert {name for name, what in found.items() if isinstance(what, str)} == {"transparent", "animated"}
     assert found["transparent"] == "WebP files with transparency are not read here: save it as PNG."
+
+
+def test_a_browser_that_changes_what_a_canvas_gives_gets_no_webp(read_in_page: Callable[..., dict[str, Any]]):
+    picture = photograph(40, 30)
+    files = {"webp": encoded(picture, "WEBP"), "png": encoded(picture, "PNG")}
+    found = read_in_page(files, 24, spoil="getImageData")
+    assert found["webp"] == "This browser gives pages changed pixels of WebP files: save the picture as JPEG or PNG."
+    assert found["png"] == winnows(files["png"], 24)
 
 
 def _another_profile() -> bytes:

@@ -40,10 +40,12 @@ function bars(ranked, caption) {
   const rows = ranked.map(([label, prob]) => {
     const fill = element("div");
     fill.style.width = `${100 * prob}%`; // a style attribute is what the page's security policy forbids
-    return element("tr", {}, element("th", { scope: "row" }, name(label)),
-      element("td", { class: "track" }, element("div", { class: "bar", "aria-hidden": "true" }, fill)), element("td", { class: "figure" }, percent(prob)));
+    const bar = element("div", { class: "bar", "aria-hidden": "true" }, fill);
+    return element("tr", {}, element("th", { scope: "row" }, name(label)), element("td", { class: "track" }, bar),
+      element("td", { class: "figure" }, percent(prob)));
   });
-  const heads = element("tr", {}, element("th", { scope: "col" }, "Class"), element("td"), element("th", { scope: "col", class: "figure" }, "Probability"));
+  const heads = element("tr", {}, element("th", { scope: "col" }, "Class"), element("td"),
+    element("th", { scope: "col", class: "figure" }, "Probability"));
   return element("table", {}, element("caption", {}, caption), element("thead", {}, heads), element("tbody", {}, ...rows));
 }
 

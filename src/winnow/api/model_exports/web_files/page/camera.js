@@ -24,7 +24,8 @@ export function watchCamera(facts, ask, tell) {
       if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "NotSupportedError");
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
     } catch (error) {
-      return show(element("p", { class: "notice wrong" }, WHY_NOT[error.name] ?? `The camera cannot be used (${error.message}): try again, ${INSTEAD}`));
+      const why = WHY_NOT[error.name] ?? `The camera cannot be used (${error.message}): try again, ${INSTEAD}`;
+      return show(element("p", { class: "notice wrong" }, why));
     }
     mark(true);
     video.srcObject = stream;

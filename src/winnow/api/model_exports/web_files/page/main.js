@@ -5,6 +5,10 @@ import { Asking } from "./asking.js";
 import { watchCamera } from "./camera.js";
 import { at, element, name } from "./elements.js";
 
+const NEVER_SURE = 'It says "I am not sure" to every picture: it was judged on too few, or was wrong too often, to know from which '
+  + "probability on it can be trusted.";
+const CHECKED = "When this page was opened, it was checked on made-up pictures: your browser computes the same probabilities.";
+
 const asking = new Asking();
 let waiting = 0;
 let last = Promise.resolve();
@@ -39,10 +43,9 @@ function introduce(facts) {
     : `Which one of ${classes.length} classes does a picture show?`;
   at("classes").replaceChildren(...classes.flatMap((label, i) => [i ? ", " : "", name(label)]));
   if (thresholds) at("when-sure").textContent = "A picture may show several classes, or none: it names those that reach their threshold.";
-  else if (sureFrom === null) {
-    at("when-sure").textContent = "It says \"I am not sure\" to every picture: it was judged on too few, or was wrong too often, to know from which probability on it can be trusted.";
-  } else at("when-sure").textContent = `It says "I am not sure" below a probability of ${percent(sureFrom)}.`;
-  at("checked").textContent = `The model is ${facts.model}, exported by Winnow ${facts.winnow_version}. When this page was opened, it was checked on made-up pictures: your browser computes the same probabilities.`;
+  else if (sureFrom !== null) at("when-sure").textContent = `It says "I am not sure" below a probability of ${percent(sureFrom)}.`;
+  else at("when-sure").textContent = NEVER_SURE;
+  at("checked").textContent = `The model is ${facts.model}, exported by Winnow ${facts.winnow_version}. ${CHECKED}`;
 }
 
 function listen(facts) {
@@ -66,7 +69,8 @@ function listen(facts) {
 }
 
 function placeFor(file) {
-  const place = element("article", { class: "card answer", "aria-busy": "true" }, element("h3", {}, name(file.name)), element("p", {}, "Looking ..."));
+  const heading = element("h3", {}, name(file.name));
+  const place = element("article", { class: "card answer", "aria-busy": "true" }, heading, element("p", {}, "Looking ..."));
   at("answers").hidden = false;
   at("list").prepend(place);
   waiting++;

@@ -18,7 +18,8 @@ const END = 0xd9;
  * @returns {{width: number, height: number, pixels: Uint8Array, exif: Uint8Array|null, xmp: string}}
  */
 export function readJpeg(bytes, atLeastPx) {
-  const file = { quant: [], dc: [], ac: [], restartInterval: 0, frame: null, hasJfif: false, adobe: null, exif: null, xmp: "" };
+  const tables = { quant: [], dc: [], ac: [], restartInterval: 0 };
+  const file = { ...tables, frame: null, hasJfif: false, adobe: null, exif: null, xmp: "" };
   let at = 2;
   for (;;) {
     const marker = nextMarker(bytes, at);
@@ -35,12 +36,14 @@ export function readJpeg(bytes, atLeastPx) {
   return finished(file, atLeastPx);
 }
 
-function nextMarker(bytes, at) {
-  // Some cameras leave a byte or two between segments; what lies in a scan was read already.
-  while (at < bytes.length && bytes[at] !== 0xff) at++;
-  while (bytes[at] === 0xff) at++;
-  if (at >= bytes.length) throw damaged("JPEG");
-  return bytes[at] === 0 || (bytes[at] >= 0xd0 && bytes[at] <= 0xd7) ? nextMarker(bytes, at + 1) : { kind: bytes[at], at: at + 1 };
+/** The next marker and where what belongs to it begins; some cameras leave a byte or two between segments. */
+function nextMarker(bytes, from) {
+  for (let at = from + 1; at < bytes.length; at++) {
+    const kind = bytes[at];
+    const isRestart = kind >= 0xd0 && kind <= 0xd7; // one more than was needed
+    if (bytes[at - 1] === 0xff && kind !== 0 && kind !== 0xff && !isRestart) return { kind, at: at + 1 };
+  }
+  throw damaged("JPEG");
 }
 
 function readSegment(kind, body, file) {
@@ -95,7 +98,8 @@ function frameOf(body, isProgressive, file) {
   checkSize(width, height, "JPEG");
   const components = [];
   for (let at = 6; at < body.length; at += 3) {
-    components.push({ id: body[at], h: body[at + 1] >> 4, v: body[at + 1] & 15, table: body[at + 2], quant: null, known: new Int8Array(64).fill(-1) });
+    const [id, sampling, table] = body.subarray(at, at + 3);
+    components.push({ id, h: sampling >> 4, v: sampling & 15, table, quant: null, known: new Int8Array(64).fill(-1) });
   }
   if (components.some((one) => one.h < 1 || one.h > 4 || one.v < 1 || one.v > 4 || one.table > 3)) throw damaged("JPEG");
   return { width, height, components, isProgressive, hasScans: false };

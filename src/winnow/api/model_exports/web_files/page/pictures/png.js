@@ -28,7 +28,8 @@ export async function readPng(bytes) {
 
 async function chunksOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const file = { header: null, palette: null, transparent: null, data: [], animation: new Animation(), exif: null, rawExif: null, xmp: "", textBytes: 0 };
+  const metadata = { animation: new Animation(), exif: null, rawExif: null, xmp: "", textBytes: 0 };
+  const file = { header: null, palette: null, transparent: null, data: [], ...metadata };
   let previous = "";
   for (let at = 8; ; ) {
     if (at + 12 > bytes.length) throw damaged("PNG");

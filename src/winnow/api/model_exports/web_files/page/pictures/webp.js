@@ -22,10 +22,22 @@ export async function readWebp(bytes) {
   }
   const { width, height } = bitmap;
   checkSize(width, height, "WebP");
+  checkCanvas();
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return { width, height, pixels: opaque(context.getImageData(0, 0, width, height).data), exif, xmp };
+}
+
+/** Some browsers change what pages read from a canvas, a little and at random, so that nobody is known again by it. */
+function checkCanvas() {
+  const context = new OffscreenCanvas(64, 64).getContext("2d", { willReadFrequently: true });
+  const put = Uint8ClampedArray.from({ length: 4 * 64 * 64 }, (_, i) => (i % 4 === 3 ? 255 : (i * 37) & 255));
+  context.putImageData(new ImageData(put, 64, 64), 0, 0);
+  const got = context.getImageData(0, 0, 64, 64).data;
+  if (!got.every((value, i) => value === put[i])) {
+    throw new Refusal("This browser gives pages changed pixels of WebP files: save the picture as JPEG or PNG.");
+  }
 }
 
 /** The file without what a browser would act on, and what those parts say (WebP container specification). */
