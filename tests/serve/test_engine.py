@@ -233,6 +233,23 @@ async def test_a_worker_that_does_not_come_back_is_ended(folder: Path):
     await engine.drain(5)
 
 
+async def test_a_question_behind_a_slow_one_is_answered_by_another_worker(folder: Path):
+    engine = Engine(lineup_of_one(folder), workers=2)
+    await engine.start()
+    served = engine.lineup.choose(None, None, b"")
+    for worker in engine.process_ids:
+        os.kill(worker, signal.SIGSTOP)
+    # One each, then a second for the first worker; two still wait.
+    tasks = [asyncio.ensure_future(ask(engine, served, picture)) for picture in Pictures().some(5)]
+    await until(lambda: engine.counts.computing == 3)
+    os.kill(engine.process_ids[1], signal.SIGCONT)
+    await until(lambda: sum(task.done() for task in tasks) == 4)
+    assert not tasks[0].done()
+    os.kill(engine.process_ids[0], signal.SIGCONT)
+    assert len(await asyncio.gather(*tasks)) == 5
+    await engine.drain(5)
+
+
 async def test_a_drained_engine_finishes_what_it_accepted(folder: Path, new: Callable[[int], list[bytes]]):
     engine = Engine(lineup_of_one(folder), workers=1)
     await engine.start()

@@ -23,6 +23,8 @@ _FIRST_PAUSE_S = 0.5
 _SHORTEST_PAUSE_S = 0.1
 _MOST_LOST = 2
 """A question that was at this many workers when they ended is not asked again: it may be what ends them."""
+_MOST_EACH = 2  # questions at one worker
+_STUCK_S = 0.25
 _WEIGHT = 0.05  # of the newest answer, in the mean time that an answer takes
 
 
@@ -119,7 +121,7 @@ class Crew:
         limit = asyncio.Semaphore(at_once)
         firsts = [asyncio.get_running_loop().create_future() for _ in range(self._n_workers)]
         self._keepers = [asyncio.create_task(self._keep_one(limit, first)) for first in firsts]
-        self._watch = asyncio.create_task(self._end_slow_ones())
+        self._watch = asyncio.create_task(self._look_after_slow_ones())
         try:
             await asyncio.gather(*firsts)
         except BaseException:
@@ -173,14 +175,14 @@ class Crew:
         """Who gets the next question: a worker with none; under load one with a single question may have a second.
 
         With the second in its socket, a worker need not wait for us between two questions. It is given only while more
-        questions wait than there are workers: so it will not sit behind a slow one while another worker is idle.
+        questions wait than there are workers: so it will hardly sit behind a slow one while another worker is idle.
         """
         for worker in self._workers:
             if not worker.jobs:
                 return worker
         if len(self._waiting) > self._n_workers:
             for worker in self._workers:
-                if len(worker.jobs) == 1:
+                if len(worker.jobs) < _MOST_EACH:
                     return worker
         return None
 
@@ -242,17 +244,27 @@ class Crew:
 
     def _ask_again(self, jobs: Iterable[Job]) -> None:
         for job in reversed(list(jobs)):
-            if job.waiters:  # else nobody wants to know any more
+            if job.waiters and not job.is_settled:  # else nobody wants to know any more
                 self._waiting[job] = None
                 self._waiting.move_to_end(job, last=False)
                 self._waiting_bytes += len(job.payload)
         self._hand_out()
 
-    async def _end_slow_ones(self) -> None:
+    async def _look_after_slow_ones(self) -> None:
         while True:
-            await asyncio.sleep(min(1.0, self._patience_s / 4))
+            await asyncio.sleep(min(_STUCK_S, self._patience_s / 4))
             for worker in self._workers:
-                worker.end_if_slow(self._patience_s)
+                if worker.computes_s() > self._patience_s:
+                    worker.give_up()
+                elif worker.computes_s() > _STUCK_S and len(worker.jobs) == _MOST_EACH:
+                    self._ask_another(worker.jobs[-1])
+
+    def _ask_another(self, stuck: Job) -> None:
+        """Ask an idle worker, too, what sits behind a slow question in another's socket; the first answer counts."""
+        idle = next((worker for worker in self._workers if not worker.jobs), None)
+        if idle is not None and not stuck.is_asked_twice:
+            stuck.is_asked_twice = True
+            idle.ask(stuck)
 
 
 def _key(served: Served) -> tuple[str, str, str]:

@@ -23,10 +23,11 @@ class Job:
         asked_at: on the clock of `time.monotonic`.
         n_lost: how many workers ended while they computed it.
         waiters: who wants to know.
+        is_asked_twice: a second worker has it, because it was stuck behind a slow question at the first.
         is_settled: there is an answer, or a reason why there is none.
     """
 
-    __slots__ = ("asked_at", "is_settled", "n_classes", "n_lost", "payload", "place", "waiters")
+    __slots__ = ("asked_at", "is_asked_twice", "is_settled", "n_classes", "n_lost", "payload", "place", "waiters")
 
     def __init__(self, payload: bytes, place: int, n_classes: int | None) -> None:
         self.payload = payload
@@ -35,6 +36,7 @@ class Job:
         self.asked_at = time.monotonic()
         self.n_lost = 0
         self.waiters: list[Waiter] = []
+        self.is_asked_twice = False
         self.is_settled = False
 
     def settle(self, outcome: Outcome) -> None:

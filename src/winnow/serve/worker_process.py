@@ -105,12 +105,15 @@ class WorkerProcess(asyncio.Protocol):
         self.jobs.append(job)
         self._transport.writelines((QUESTION.pack(len(job.payload), job.place), job.payload))
 
-    def end_if_slow(self, patience_s: float) -> None:
-        """End it if it has computed one question for longer than that."""
+    def computes_s(self) -> float:
+        """For how long it has been computing one question; 0 if it has none."""
+        return time.monotonic() - self._computes_since if self.jobs else 0.0
+
+    def give_up(self) -> None:
+        """End it because it does not come back."""
         assert self._process is not None
-        if self.jobs and time.monotonic() - self._computes_since > patience_s:
-            self.was_slow = True
-            self._process.kill()
+        self.was_slow = True
+        self._process.kill()
 
     async def ended(self) -> int:
         """Wait for its end; the exit status, negative for the signal that ended it."""
