@@ -55,10 +55,8 @@ def table_cells(
         prob: of the one answer.
         probs: of each class; None where there is no answer.
     """
-    if has_several:
-        said = [_text("|".join(labels))]
-    else:
-        said = [_text(labels[0] if labels else ""), _number(prob)]
+    label = labels[0] if labels else ""
+    said = [_text("|".join(labels))] if has_several else [_text(label), _number(prob)]
     return [_text(source), *said, *map(_number, probs), encodable(error or "")]
 
 
