@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from winnow.data.blobs import SMALL_BYTES, BlobStore
 from winnow.data.decode import UnreadablePictureError
@@ -83,8 +84,7 @@ def read_batch(keep: Keep, items: Sequence[Found | Refused]) -> tuple[list[Examp
     return batch.results, batch.new
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     """A file that was read: by this process if its bytes are here."""
 
     place: int

