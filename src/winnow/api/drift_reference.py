@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.api.tasks import AnyProblem
 from winnow.data.picture_summary import summary_of
 from winnow.data.whole_files import disk_errors, write_whole
 from winnow.errors import BadDataError, NotFoundError
 from winnow.metrics.drift import Reference
-from winnow.tasks.rung import Candidate
+
+if TYPE_CHECKING:  # a server reads what a climb wrote, and needs nothing of what climbs need
+    from winnow.api.tasks import AnyProblem
+    from winnow.tasks.rung import Candidate
 
 DRIFT = "drift.json"
 _FORMAT = 1

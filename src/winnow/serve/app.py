@@ -19,7 +19,7 @@ from winnow.serve.door import Door
 from winnow.serve.openapi import document
 from winnow.serve.predict_routes import parse_query
 from winnow.serve.problem import ProblemError, problem_of
-from winnow.serve.reply import Reply, json_reply
+from winnow.serve.reply import CLOSE, Reply, json_reply
 from winnow.serve.served import Served
 from winnow.serve.service import Service
 
@@ -109,6 +109,8 @@ class App:
             if problem.status == 500:
                 _log.exception("A fault in %s %s", scope["method"], json.dumps(scope["path"]))
             reply = problem.reply()
+        if self.service.is_stopping and CLOSE not in reply.headers:
+            reply.headers = (*reply.headers, CLOSE)  # the next request finds the next server
         await reply.send(send)
         seconds = time.perf_counter() - started
         served: Served | None = scope.get("served")

@@ -58,12 +58,14 @@ class Running(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start the workers, then listen: who is let in is answered."""
         await self._service.start()
-        if not self._service.is_stopping:
-            await super().startup(sockets)
-            # What is loaded now stays; looking through it for garbage takes up to half a second, in which nobody is
-            # answered.
-            gc.freeze()
-            self._has_started()
+        if self._service.is_stopping:  # it was told so meanwhile, and nobody was let in
+            await self._service.engine.drain(0.0)
+            return
+        await super().startup(sockets)
+        # What is loaded now stays; looking through it for garbage takes up to half a second, in which nobody is
+        # answered.
+        gc.freeze()
+        self._has_started()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Answer what was accepted, end the workers."""
