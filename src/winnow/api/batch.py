@@ -74,7 +74,8 @@ def predict_files(
 
     Args:
         model: it, its name or its folder.
-        what: folders, files, patterns; a text file (.txt) of paths, a line each, or "-" for such lines from stdin.
+        what: folders, files, patterns, as many as there are; a text file (.txt) of paths, a line each, or "-" for such
+            lines from stdin. A path in such a list that is not there costs its own line.
         out: the table to be written: .parquet, .csv or .jsonl.
         restart: forget what an interrupted run did, and overwrite `out`.
         workspace: where a name is looked for.
@@ -90,7 +91,7 @@ def predict_files(
     opened = open_model(folder)  # a damaged model is told before a million files are listed
     target = at_home(Path(out))
     form = form_of(target)
-    named = [str(what)] if isinstance(what, (str, Path)) else [str(one) for one in what]
+    named = [str(what)] if isinstance(what, (str, Path)) else map(str, what)
     parts = target.with_name(target.name + PARTS)
     with disk_errors("write", target, place="place"):
         before = None if restart else _read_plan(parts)
@@ -122,7 +123,9 @@ def _forget(parts: Path) -> None:
         shutil.rmtree(parts)
 
 
-def _planned(model: OpenModel, named: list[str], form: Form, parts: Path, before: _Plan | None, tell: Tell) -> _Plan:
+def _planned(
+    model: OpenModel, named: Iterable[str], form: Form, parts: Path, before: _Plan | None, tell: Tell
+) -> _Plan:
     """What is to be done; that of the interrupted run if there was one.
 
     Raises:
@@ -133,7 +136,7 @@ def _planned(model: OpenModel, named: list[str], form: Form, parts: Path, before
     try:
         count, sha256 = write_paths(parts / _NEW_LIST, _counted(walk(named, parts, tell), tell))
         if not count:
-            raise NotFoundError(f"{', '.join(named)} holds no picture.")
+            raise NotFoundError("No picture was found there: name files, or folders that hold some.")
     except NotFoundError:
         if before is None:
             _forget(parts)
