@@ -39,7 +39,9 @@ class AnswerCache:
 
     def put(self, key: Key, outcome: Outcome) -> None:
         """Remember an answer, or that the question itself is at fault; what else went wrong may go well next time."""
-        if key in self._known or (isinstance(outcome, UnansweredError) and outcome.status >= 500):
+        if not self._most or key in self._known:
+            return
+        if isinstance(outcome, UnansweredError) and outcome.status >= 500:
             return
         size = _size(outcome)
         if size > self._most_bytes // 16:

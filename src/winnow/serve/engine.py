@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import sys
 import time
 
@@ -16,7 +17,7 @@ from winnow.serve.job import Job, Outcome, Waiter
 from winnow.serve.payloads import payload_of
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.refusals import draining, not_served, too_late
-from winnow.serve.served import Lineup
+from winnow.serve.served import Lineup, Served
 
 MOST_WAITING = 64
 MOST_WAITING_BYTES = 256 << 20
@@ -34,7 +35,7 @@ class Engine:
         lineup: what is served.
         workers: how many processes; None: one a core.
         most_waiting: so many questions may wait for a worker; more are refused.
-        most_cached: so many answers are remembered.
+        most_cached: so many answers are remembered; 0: none, and a question asked twice at a time is computed twice.
         patience_s: how long one question may be computed, by the clock, before its worker is ended.
     """
 
@@ -51,6 +52,8 @@ class Engine:
         self._n_workers = workers or cores()
         self._most_waiting = most_waiting
         self._patience_s = patience_s
+        self._remembers = most_cached > 0
+        self._serial = itertools.count()
         self._cache = AnswerCache(most_cached)
         self._counts = Counts()
         self._crew: Crew | None = None
@@ -112,7 +115,7 @@ class Engine:
         if self._is_draining:
             raise draining()
         payload = payload_of(question)
-        key = (hashlib.sha256(payload).digest(), question.served.digest)
+        key = self._key(payload, question.served)
         known = self._cache.get(key)
         if known is not None:
             self._counts.cached += 1
@@ -189,6 +192,12 @@ class Engine:
             await asyncio.sleep(_LOOK_S)
         self._earlier.remove(crew)
         await crew.end()
+
+    def _key(self, payload: bytes, served: Served) -> Key:
+        """What makes two questions the same; where nothing is remembered, each is its own and no bytes are hashed."""
+        if self._remembers:
+            return hashlib.sha256(payload).digest(), served.digest
+        return next(self._serial).to_bytes(8, "big"), served.digest
 
     def _put(self, question: Question, payload: bytes, key: Key) -> Job:
         """Queue a question at workers that hold its model, the newest first."""
