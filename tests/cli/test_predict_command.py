@@ -30,6 +30,18 @@ def test_answers_for_many_are_written_to_a_file_as_the_csv_on_stdout(winnow: Win
     assert "add --restart to overwrite it" in again.err
 
 
+def test_ctrl_c_says_that_the_same_command_goes_on(
+    winnow: Winnow, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("winnow.api.batch.predict_files", interrupted)
+    said = winnow("predict", "shapes", shapes, "--out", tmp_path / "answers.csv")
+    assert said.code == 130
+    assert said.err == "winnow: stopped. The same command goes on from there.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

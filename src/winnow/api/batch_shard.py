@@ -97,10 +97,13 @@ class OpenModel:
             return self._predictor.features_here(inputs)
 
         features: list[npt.NDArray[np.float32]] = []
-        with ThreadPoolExecutor(_THREADS_PER_CORE * cores(), thread_name_prefix="winnow-batch") as pool:
+        pool = ThreadPoolExecutor(_THREADS_PER_CORE * cores(), thread_name_prefix="winnow-batch")
+        try:
             for rows in pool.map(some, range(0, len(files), size)):
                 features.append(rows)
                 done(len(rows))
+        finally:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C shall not wait for the rest of the shard
         return self._predictor.answers_to(np.concatenate(features)), errors
 
 

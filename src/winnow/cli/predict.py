@@ -137,8 +137,12 @@ def _write_batch(model: str, pictures: list[str], out: Path, restart: bool, work
     from winnow.api.batch import predict_files
     from winnow.api.printing import Printer
 
-    with Printer() as printer:
-        done = predict_files(model, pictures, out, restart=restart, workspace=workspace, tell=printer)
+    try:
+        with Printer() as printer:
+            done = predict_files(model, pictures, out, restart=restart, workspace=workspace, tell=printer)
+    except KeyboardInterrupt:
+        typer.echo("winnow: stopped. The same command goes on from there.", err=True)
+        raise typer.Exit(130) from None
     typer.echo(f"{done.pictures} pictures: {done.out}", err=True)
 
 
