@@ -204,9 +204,11 @@ def _welcome(address: str, lineup: Lineup, made: dict[Allowed, str]) -> str:
         name = lineup.names[0]
         lines += [f'  curl -H "Authorization: Bearer $WINNOW_TOKEN" {address}/v2/models/{name}']
     else:
+        # The first model answers who names none, and may be one that takes tensors.
+        named = "" if pictures.name == lineup.names[0] else f"?model={pictures.name}"
         lines += [
             f'  curl -H "Authorization: Bearer $WINNOW_TOKEN" -H "Content-Type: image/jpeg" '
-            f"--data-binary @picture.jpg {address}/predict",
+            f'--data-binary @picture.jpg "{address}/predict{named}"',
             "In Python:",
             f'  winnow.Client("{address}", os.environ["WINNOW_TOKEN"]).predict("picture.jpg")',
         ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from winnow.errors import UserError
 from winnow.serve.questions import Answer, UnansweredError
 
@@ -17,8 +15,9 @@ def prediction(source: str, answer: Answer, top: int | None = None) -> dict[str,
         top: show so many of the most probable classes only.
     """
     served, probs = answer.served, answer.outputs["probabilities"]
-    order: list[int] = np.argsort(-probs, kind="stable").tolist()
     values: list[float] = probs.tolist()
+    # Of equal ones the first stands first, as in `Model.predict`; for a few classes NumPy would take five times longer.
+    order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
     classes, thresholds = served.classes, served.thresholds
     if thresholds is None:
         chosen = order[:1]
