@@ -67,7 +67,7 @@ def test_a_folder_of_clouds_becomes_a_model_that_can_be_questioned(
     page.get_by_label("Path", exact=True).fill(str(clouds))
     press(page, "Import this path")
     page.wait_for_url("**/import/**")
-    expect(page.get_by_text("181 pictures").first).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("181 pictures of 3 classes").first).to_be_visible(timeout=SLOW_MS)
 
     # Health: one picture is called two things; one press leaves both out of a new version.
     window.go("/health/clouds")
