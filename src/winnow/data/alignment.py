@@ -39,7 +39,7 @@ _IGNORED = 3
 _EMPTY = 0.002
 # Frequencies that are compared even if one picture has none of them.
 _ALWAYS = 6
-_BATCH = 512
+_BATCH = 256
 
 
 def aligned_similarity(

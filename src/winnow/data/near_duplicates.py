@@ -85,7 +85,9 @@ def near_duplicate_pairs(phashes: Sequence[bytes] | pa.ChunkedArray) -> NearDupl
     first, copies = _equal(hashes)
     # Our own threads share the work: BLAS with threads of its own would wait for them, busily (2.5 x the seconds).
     with threadpool_limits(1):
-        found = _among_distinct(hashes if len(first) == len(hashes) else hashes[first])
+        if len(copies):
+            hashes = hashes[first]
+        found = _among_distinct(hashes)
     pairs = np.concatenate([places[first[found.pairs]], places[copies]])
     pairs = np.sort(pairs, axis=1)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
@@ -145,7 +147,8 @@ def _tolerance(strangeness: NDArray[np.float64], detail: NDArray[np.float64]) ->
 
 def _low(hashes: Hashes) -> Rows:
     low = hashes[:, :_LOW].astype(np.float32)
-    return low / np.maximum(np.linalg.norm(low, axis=1, keepdims=True), np.float32(1e-9))
+    low /= np.maximum(np.linalg.norm(low, axis=1, keepdims=True), np.float32(1e-9))
+    return low
 
 
 def _detail(hashes: Hashes) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
 Ids = NDArray[np.int64]
+_Narrow = NDArray[np.int32]
 
 # So many rows a list, so many lists looked into. A pair is found if either finds the other.
 _LIST = 256
@@ -82,7 +83,8 @@ class _Search:
 
     def __init__(self, rows: Rows, signs: Rows, floors: Rows, most: int) -> None:
         self._rows, self._signs, self._floors, self._most = rows, signs, floors, most
-        self._hits: list[tuple[Ids, Ids, Rows]] = []
+        # Half as wide as the ids that are given back: of a million rows, there are millions of hits.
+        self._hits: list[tuple[_Narrow, _Narrow, Rows]] = []
         self._n_hits = self._n_kept = 0
 
     def look(self, seekers: Ids, entries: Ids) -> None:
@@ -96,7 +98,8 @@ class _Search:
             row, column = np.divmod(places, len(entries))
             is_other = entries[column] % n != block[row]
             row, column, places = row[is_other], column[is_other], places[is_other]
-            self._hits.append((block[row], entries[column], similarities.reshape(-1)[places]))
+            found = similarities.reshape(-1)[places]
+            self._hits.append((block[row].astype(np.int32), entries[column].astype(np.int32), found))
             self._n_hits += len(row)
             if self._n_hits > self._n_kept + _MOST_HITS:
                 self._sort_out()
@@ -104,19 +107,24 @@ class _Search:
     def result(self) -> Neighbours:
         seekers, entries, similarities, ranks = self._sort_out()
         n = len(self._rows)
-        return Neighbours(seekers, entries % n, entries >= n, similarities, ranks)
+        return Neighbours(
+            seekers.astype(np.int64), (entries % n).astype(np.int64), entries >= n, similarities, ranks.astype(np.int64)
+        )
 
-    def _sort_out(self) -> tuple[Ids, Ids, Rows, Ids]:
+    def _sort_out(self) -> tuple[_Narrow, _Narrow, Rows, _Narrow]:
         """Keep each row's nearest, and raise the floor of those that have enough."""
         parts: Any = zip(*self._hits, strict=True)
         seekers, entries, similarities = (np.concatenate(part) for part in parts)
+        self._hits.clear()
         order = np.lexsort((entries, -similarities, seekers))
-        seekers, entries, similarities = seekers[order], entries[order], similarities[order]
-        is_first = np.diff(seekers, prepend=-1) != 0
-        starts = np.flatnonzero(is_first)
-        ranks = np.arange(len(seekers)) - starts[np.cumsum(is_first) - 1]
+        seekers = seekers[order]
+        is_first = np.diff(seekers, prepend=np.int32(-1)) != 0
+        starts = np.flatnonzero(is_first).astype(np.int32)
+        ranks = np.arange(len(seekers), dtype=np.int32)
+        ranks -= starts[np.cumsum(is_first, dtype=np.int32) - 1]
         kept = ranks < self._most
-        seekers, entries, similarities, ranks = seekers[kept], entries[kept], similarities[kept], ranks[kept]
+        order = order[kept]
+        seekers, ranks, entries, similarities = seekers[kept], ranks[kept], entries[order], similarities[order]
         is_last = ranks == self._most - 1
         self._floors[seekers[is_last]] = similarities[is_last]
         self._hits = [(seekers, entries, similarities)]
