@@ -5,12 +5,15 @@ The corpus (`badinput/http/http_cases.jsonl`) names for each case the flaw in an
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -63,6 +66,7 @@ class Impatient(Protocol):
 
     header_timeout_s = 0.2
     body_timeout_s = 0.2
+    unread_timeout_s = 0.2
     most_connections = 4
 
 
@@ -359,8 +363,6 @@ def queue_full(client: TestClient, engine: KnowingEngine) -> None:
 
 
 def client_gone(service: Service) -> None:
-    import asyncio
-    import threading
 
     engine = KnowingEngine(Share(clouds("1"), 1.0))
     asked, dropped = threading.Event(), threading.Event()
@@ -476,6 +478,32 @@ def test_headers_without_end_are_cut_off(listening: Listening):
         connection.sendall(endless)
         answer = io.BytesIO(heard(connection))
     assert status_of(answer.getvalue()) == 431
+
+
+def test_an_answer_that_nobody_reads_is_not_kept_for_ever(service: Service):
+    class Endless:
+        async def __call__(self, scope: object, receive: object, send: Callable[..., Any]) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+                sent.append(1)
+                if gone.is_set():
+                    return
+
+    sent: list[int] = []
+    gone = threading.Event()
+
+    class Watched(Impatient):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            gone.set()
+
+    server = Listening(Endless(), Watched)  # type: ignore[arg-type]
+    with server.connect() as connection:
+        connection.sendall(server.head("GET /"))
+        assert gone.wait(20)  # although we neither read nor close
+    server.close()
+    assert len(sent) < 64
 
 
 def test_what_is_no_http_is_refused_in_the_same_form(listening: Listening):

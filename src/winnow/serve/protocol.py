@@ -25,6 +25,8 @@ BODY_TIMEOUT_S = 20.0
 LEAST_BYTES_PER_S = 16 << 10
 """From the body's timeout on it may take one second more for each of these."""
 MOST_HEADER_BYTES = 64 << 10
+UNREAD_TIMEOUT_S = 300.0
+"""How long a client may take no further byte of its answer, which lies in our memory meanwhile."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -36,6 +38,7 @@ class Protocol(HttpToolsProtocol):
 
     header_timeout_s = HEADER_TIMEOUT_S
     body_timeout_s = BODY_TIMEOUT_S
+    unread_timeout_s = UNREAD_TIMEOUT_S
     most_connections = MOST_CONNECTIONS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,6 +50,7 @@ class Protocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._is_turned_away = False
         self._patience: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._began_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,6 +66,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who works for this client that it has left."""
         self._wait(None)
+        self._stop_waiting_for_reader()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if self.when_gone is not None:
@@ -101,6 +106,16 @@ class Protocol(HttpToolsProtocol):
         elif self._patience is None and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
             self._wait(self.body_timeout_s if self._is_in_body else self.header_timeout_s)
 
+    def pause_writing(self) -> None:
+        """The client takes nothing at the moment: it has a while to go on."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.unread_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client goes on."""
+        super().resume_writing()
+        self._stop_waiting_for_reader()
+
     def on_headers_complete(self) -> None:
         """The head is whole: a body may follow."""
         super().on_headers_complete()
@@ -113,6 +128,11 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._wait(None)
         self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _wait(self, seconds: float | None) -> None:
         if self._patience is not None:
