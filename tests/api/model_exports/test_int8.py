@@ -146,9 +146,18 @@ def test_a_model_without_a_network_is_told_to_stay_as_it_is(trained: Model, tmp_
         trained.export(tmp_path / "out", to="int8")
 
 
-def test_pictures_that_somebody_gives_are_none_to_make_it_with(convolving: Model, photos: Path, tmp_path: Path):
+def test_new_pictures_with_labels_measure_it_fairly(convolving: Model, tmp_path: Path):
+    new = write_squares(tmp_path / "new", 40, seed=7)
+    out = convolving.export(tmp_path / "out", to="int8", pictures=new)
+    assert (out.proof.n, out.proof.was_learned_from) == (40, False)
+    assert out.proof.change is not None
+    assert out.proof.change.n == 40
+
+
+def test_without_its_training_pictures_it_cannot_be_made(convolving: Model, photos: Path, tmp_path: Path):
+    alone = convolving.export(tmp_path / "alone", to="onnx").path
     with pytest.raises(UserError, match="fitted to pictures of the training split"):
-        convolving.export(tmp_path / "out", to="int8", pictures=photos)
+        Model.open(alone).export(tmp_path / "out", to="int8", pictures=photos)
 
 
 @pytest.mark.parametrize(("high", "is_worse"), [(-0.001, True), (0.0, False), (0.02, False)])

@@ -22,7 +22,7 @@ from winnow.data.importing import read_source
 from winnow.data.inputs import InputSpec, read_input
 from winnow.data.manifest import Example, examples_of
 from winnow.data.reading import Keep
-from winnow.errors import BadDataError, NotFoundError, UserError
+from winnow.errors import BadDataError, NotFoundError
 from winnow.events import Tell
 from winnow.workspace.workspace import Workspace
 
@@ -93,29 +93,41 @@ def proof_pictures(
         NotFoundError: the pictures that it was judged on are gone, and none were given.
         BadDataError: none of those that were given can be read.
     """
-    if given is None:
-        with home_of(model, workspace) as home:
-            yield _judged(model, home)
-        return
-    with tempfile.TemporaryDirectory(prefix="winnow-export-") as folder:
-        yield _given(model, given, Path(folder), tell)
+    with home_of(model, workspace) as home, tempfile.TemporaryDirectory(prefix="winnow-export-") as folder:
+        data = _dataset(model, home)
+        if given is None:
+            yield _judged(model, data)
+        else:
+            yield _given(model, data, given, Path(folder), tell)
 
 
-def _judged(model: Model, home: Workspace | None) -> ProofPictures:
+def _dataset(model: Model, home: Workspace | None) -> Dataset | None:
+    """The version that the model was made on, if it is at hand."""
     try:
-        numbers = model.report.numbers
-        judged = JudgedPictures.read(model.folder, "judged")
-        data = dataset_of(numbers, home)
-    except NotFoundError:
-        raise _nothing_to_prove_on(model) from None
+        return dataset_of(model.report.numbers, home)
+    except NotFoundError:  # a model's folder without its report
+        return None
+
+
+def _judged(model: Model, data: Dataset | None) -> ProofPictures:
     if data is None:
         raise _nothing_to_prove_on(model)
-    facts = {"name": data.name, "version": data.version, "digest": numbers.dataset.digest}
-    is_held_out = not numbers.climb.judged_by.endswith("out-of-fold predictions")
-    what = numbers.climb.judged_by if is_held_out else "all pictures that it was judged on, out of fold"
-    held_out = set(judged.contents) if is_held_out else set[str]()
+    try:
+        judged = JudgedPictures.read(model.folder, "judged")
+    except NotFoundError:
+        raise _nothing_to_prove_on(model) from None
+    facts: dict[str, str | int] = {"name": data.name, "version": data.version, "digest": data.manifest.digest()}
+    held_out = _held_out(model)
+    what = model.report.numbers.climb.judged_by if held_out else "all pictures that it was judged on, out of fold"
     training = _training(data, held_out)
-    return ProofPictures(what, judged.contents, data.workspace.blobs.read, facts, judged, not is_held_out, training)
+    return ProofPictures(what, judged.contents, data.workspace.blobs.read, facts, judged, not held_out, training)
+
+
+def _held_out(model: Model) -> set[str]:
+    """The pictures that judged the model and that it has not learned from; none where it was judged out of fold."""
+    if model.report.numbers.climb.judged_by.endswith("out-of-fold predictions"):
+        return set()
+    return set(JudgedPictures.read(model.folder, "judged").contents)
 
 
 def _training(data: Dataset, held_out: set[str]) -> tuple[str, ...]:
@@ -130,7 +142,7 @@ def _nothing_to_prove_on(model: Model) -> NotFoundError:
     )
 
 
-def _given(model: Model, given: Any, folder: Path, tell: Tell) -> ProofPictures:
+def _given(model: Model, data: Dataset | None, given: Any, folder: Path, tell: Tell) -> ProofPictures:
     blobs = BlobStore(folder)
     rows = read_source(given, Keep(blobs), tell=tell).rows
     examples = examples_of(rows.table)
@@ -138,9 +150,22 @@ def _given(model: Model, given: Any, folder: Path, tell: Tell) -> ProofPictures:
         first = rows.refused[0] if rows.refused else None
         why = f" The first: {first.source}: {first.reason}" if first else ""
         raise BadDataError(f"None of the pictures to prove the export on can be read.{why}")
-    judged = _truths(model, examples)
-    contents = tuple(example.content for example in examples)
-    return ProofPictures("the pictures that were given", contents, blobs.read, judged=judged)
+    contents, what = tuple(example.content for example in examples), "the pictures that were given"
+    if data is None:
+        return ProofPictures(what, contents, blobs.read, judged=_truths(model, examples))
+    shown = {example.pixels for example in examples}
+    was_learned_from = any(example.pixels in shown for example in data.examples() if example.split != "test")
+    # Scores of a test split that is still closed would be a look at it that nobody counts.
+    is_closed = model.report.numbers.test is None and any(one.pixels in shown for one in data.examples("test"))
+    theirs = frozenset(contents)
+    return ProofPictures(
+        what,
+        contents,
+        lambda content: (blobs if content in theirs else data.workspace.blobs).read(content),
+        judged=None if is_closed else _truths(model, examples),
+        was_learned_from=was_learned_from,
+        training=_training(data, _held_out(model)),
+    )
 
 
 def _truths(model: Model, examples: list[Example]) -> JudgedPictures | None:
@@ -150,7 +175,4 @@ def _truths(model: Model, examples: list[Example]) -> JudgedPictures | None:
     if any(names is None or not set(names) <= known for names in truths):
         return None
     nothing = np.zeros((len(examples), len(known)), dtype=np.float32)
-    try:
-        return answers_to_examples(nothing, examples, model.answers)
-    except UserError:
-        return None
+    return answers_to_examples(nothing, examples, model.answers)

@@ -142,6 +142,7 @@ def prove(export: ModelExport, leaving: Leaving, out: Folder, tell: Tell) -> Pro
     judged = Predictor(leaving.model.folder).probabilities(pictures.inputs(spec), len(pictures))
     reference, compared_with = _reference(export, leaving, judged, tell)
     same = sameness(asked, reference, leaving.facts.thresholds)
+    _refuse_other_answers(export, leaving, asked, reference, same)
     is_as_judged = reference is judged
     proof = Proof(
         export=export.name,
@@ -163,7 +164,7 @@ def prove(export: ModelExport, leaving: Leaving, out: Folder, tell: Tell) -> Pro
         machine=machine_facts(),
         created=now(),
     )
-    _refuse(proof, asked, reference, leaving)
+    _refuse_loss(proof)
     out.write(PROOF, json.dumps(proof.as_dict(), indent=1, ensure_ascii=False).encode())
     return proof
 
@@ -211,20 +212,28 @@ def _computed_by(export: ModelExport, leaving: Leaving) -> str:
     return f"{'int8' if leaving.number_format == 'int8' else 'fp32'} by {by}"
 
 
-def _refuse(proof: Proof, asked: Probabilities, reference: Probabilities, leaving: Leaving) -> None:
-    if proof.same.greatest_difference > MOST_DIFFERENCE or proof.same.same_answers < proof.n:
-        worst = int(np.nan_to_num(np.abs(asked - reference), nan=np.inf).max(axis=1).argmax())
-        raise UnprovenExportError(
-            f"The {proof.export} export of {proof.model} is not handed over: {proof.n - proof.same.same_answers} of "
-            f"its {proof.n} answers are not those of the evaluated model, and probabilities differ by up to "
-            f"{proof.same.greatest_difference:.2g} ({MOST_DIFFERENCE:g} is allowed), most of all for the picture "
-            f"{leaving.pictures.contents[worst][:12]}. Choose another form, and please report this."
-        )
-    if proof.change is not None and proof.change.is_shown_to_be_worse:
-        raise UnprovenExportError(
-            f"The {proof.export} export of {proof.model} is not handed over, because it is shown to be worse: "
-            f"{proof.change.sentence()} Choose another form, such as onnx."
-        )
+def _refuse_other_answers(
+    export: ModelExport, leaving: Leaving, asked: Probabilities, reference: Probabilities, same: Sameness
+) -> None:
+    n = len(asked)
+    if same.greatest_difference <= MOST_DIFFERENCE and same.same_answers == n:
+        return
+    worst = int(np.nan_to_num(np.abs(asked - reference), nan=np.inf).max(axis=1).argmax())
+    raise UnprovenExportError(
+        f"The {export.name} export of {leaving.model.full_name} is not handed over: {n - same.same_answers} of its {n} "
+        f"answers are not those of the evaluated model, and probabilities differ by up to "
+        f"{same.greatest_difference:.2g} ({MOST_DIFFERENCE:g} is allowed), most of all for the picture "
+        f"{leaving.pictures.contents[worst][:12]}. Choose another form, and please report this."
+    )
+
+
+def _refuse_loss(proof: Proof) -> None:
+    if proof.change is None or not proof.change.is_shown_to_be_worse:
+        return
+    raise UnprovenExportError(
+        f"The {proof.export} export of {proof.model} is not handed over, because it is shown to be worse: "
+        f"{proof.change.sentence()} Choose another form, such as onnx."
+    )
 
 
 def _sha256(file: Path) -> str:
