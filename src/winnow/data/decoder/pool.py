@@ -43,8 +43,6 @@ PATIENCE_S = 600.0
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from winnow.data.decoder.child import main; main()"
 COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[3]))
 _MOST_ANSWER_BYTES = 1 << 16
-_PIPE_BYTES = 1 << 20
-"""Where the system lets us choose (Linux): a batch of small files then goes through at once."""
 _CPU_LIMIT = getattr(signal, "SIGPROF", 27)
 
 
@@ -215,7 +213,6 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                pipesize=_PIPE_BYTES,
                 env=environment,
                 # Ctrl-C is for us: we end the children ourselves.
                 start_new_session=True,
