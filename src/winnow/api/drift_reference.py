@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from winnow.data.cache import ArrayCache
 from winnow.data.picture_summary import summary_of
 from winnow.data.whole_files import disk_errors, write_whole
 from winnow.errors import BadDataError, NotFoundError
-from winnow.metrics.drift import Reference
+from winnow.metrics.drift import MEASURES, Reference
 
 if TYPE_CHECKING:  # a server reads what a climb wrote, and needs nothing of what climbs need
     from winnow.api.tasks import AnyProblem
+    from winnow.data.inputs import InputSpec
+    from winnow.data.manifest import Example
+    from winnow.graph.features import PictureReader
     from winnow.tasks.rung import Candidate
 
 DRIFT = "drift.json"
 _FORMAT = 1
-_MOST_PICTURES = 1000
-"""Drawn from all that it learned from: their own noise is counted in, and a second's decoding is enough."""
+_MOST_PICTURES = 600
+"""Of all that it learned from: that they are a sample is counted in, and a second's decoding is enough."""
 
 
 def write_reference(folder: Path, problem: AnyProblem, candidate: Candidate) -> None:
@@ -30,20 +36,31 @@ def write_reference(folder: Path, problem: AnyProblem, candidate: Candidate) -> 
         WorkspaceError: no space, no permission.
     """
     spec = problem.input_spec_of(candidate)
-    n = len(problem.examples)
-    drawn = np.random.default_rng(problem.seed).permutation(n)[:_MOST_PICTURES]
-    examples = [problem.examples[place] for place in np.sort(drawn).tolist()]
-    pictures = problem.store.reader.each([example.content for example in examples], spec)
-    summaries = [
-        summary_of(pixels, example.width, example.height)
-        for pixels, example in zip(pictures, examples, strict=True)
-        if pixels is not None
-    ]
-    reference = Reference.of(np.stack(summaries), candidate.predictions)
+    # By content: a drawing that stays nearly the same when pictures are added or labels changed.
+    drawn = sorted({example.content: example for example in problem.examples}.items())[:_MOST_PICTURES]
+    summaries = _summaries([example for _, example in drawn], spec, problem.store.reader)
+    reference = Reference.of(summaries, candidate.predictions)
     values = {"format": _FORMAT, "pictures": len(summaries), "judged": problem.n_judged, **reference.to_json()}
     path = folder / DRIFT
     with disk_errors("write", path):
         write_whole(path, json.dumps(values).encode(), is_durable=True)
+
+
+def _summaries(examples: Sequence[Example], spec: InputSpec, reader: PictureReader) -> npt.NDArray[np.float32]:
+    """(N, M), without those that cannot be read any more; kept, since the next climb asks for the same."""
+
+    def compute(places: list[int]) -> Iterator[npt.NDArray[np.float32]]:
+        wanted = [examples[place] for place in places]
+        pictures = reader.each([example.content for example in wanted], spec)
+        for example, pixels in zip(wanted, pictures, strict=True):
+            if pixels is None:
+                yield np.full(len(MEASURES), np.nan, dtype=np.float32)
+            else:
+                yield summary_of(pixels, example.width, example.height)
+
+    cache = ArrayCache(reader.cache / "summaries" / spec.key)
+    rows = cache.fetch([example.content for example in examples], compute)
+    return rows[np.isfinite(rows).all(axis=1)]
 
 
 def read_reference(folder: Path) -> Reference:
