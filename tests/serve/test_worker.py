@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from data.pictures import file_of, noise
 from winnow.errors import BadDataError
 from winnow.serve import worker
-from winnow.serve.frames import ANSWER, BROKEN, QUESTION, REFUSED, pack_tensors, unpack_refusal
+from winnow.serve.frames import ANSWER, BROKEN, QUESTION, REFUSED, pack_tensors, unpack_picture_answer, unpack_refusal
 from winnow.serve.opening import open_served
 
 from .foreign_models import irises, logistic_regression
@@ -79,3 +80,15 @@ def test_a_model_that_changed_on_the_disk_is_not_served(kind: str, tmp_path: Pat
     path = tiny_model(tmp_path / "clouds") if kind == "pictures" else logistic_regression(tmp_path / "irises.onnx")[0]
     with pytest.raises(BadDataError, match="has changed since the server began to serve it"):
         worker._KINDS[kind](path, "another digest")
+
+
+def test_of_pictures_that_come_fast_a_sample_is_summarised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+    monkeypatch.setattr(worker.time, "monotonic", lambda: now[0])
+    opened = worker._Pictures(folder := tiny_model(tmp_path / "clouds"), open_served(str(folder)).digest)
+    lengths: list[int] = []
+    for seconds in (1.0, 0.005, 0.005, 0.02):
+        now[0] += seconds
+        _, payload = said(opened.answer(file_of(noise(1))))
+        lengths.append(len(unpack_picture_answer(payload, 3)[1]))
+    assert lengths == [7, 0, 0, 7]

@@ -31,6 +31,7 @@ _KINDS = "biufU"  # numbers, truth values and text: never objects
 
 Outputs = dict[str, npt.NDArray[Any]]
 Summary = npt.NDArray[np.float32]
+NO_SUMMARY: Summary = np.empty(0, dtype=np.float32)
 
 
 def pack_picture_answer(probabilities: npt.NDArray[np.float32], summary: Summary) -> bytes:

@@ -37,7 +37,7 @@ class Answer:
         served: who answered.
         outputs: of a model of pictures `{"probabilities": (C,) float32}`; of any other graph its outputs by name.
         summary: of a picture, what drift is judged by, in the order of `winnow.metrics.drift.MEASURES`; empty for other
-            graphs.
+            graphs, and of a busy server for most pictures: a sample tells enough.
         is_cached: it was known from an earlier question with the same bytes.
     """
 

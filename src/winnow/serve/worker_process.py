@@ -16,13 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-
 from winnow.errors import UserError
 from winnow.serve.frames import (
     ANSWER,
     BROKEN,
     MOST_ANSWER_BYTES,
+    NO_SUMMARY,
     PICTURE_ANSWERED,
     QUESTION,
     REFUSED,
@@ -42,7 +41,6 @@ _COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[2])
 _LENGTH = struct.Struct("<I")
 _MOST_WORDS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 20
-_NO_SUMMARY = np.empty(0, dtype=np.float32)
 
 Answered: TypeAlias = Callable[[Job, Outcome, float, float], None]
 
@@ -224,7 +222,7 @@ def _outcome(sign: int, payload: bytes, n_classes: int | None) -> Outcome:
     if sign == PICTURE_ANSWERED and n_classes is not None:
         return unpack_picture_answer(payload, n_classes)
     if sign == TENSORS_ANSWERED and n_classes is None:
-        return unpack_tensors(payload), _NO_SUMMARY
+        return unpack_tensors(payload), NO_SUMMARY
     if sign == REFUSED:
         return unpack_refusal(payload)
     if sign == BROKEN:
