@@ -190,6 +190,22 @@ def test_of_webp_files_only_what_a_browser_gives_exactly_is_read(read_in_page: C
     assert found["transparent"] == "WebP files with transparency are not read here: save it as PNG."
 
 
+def test_no_damaged_file_gets_another_answer_than_winnows(read_in_page: Callable[..., dict[str, Any]]):
+    rng = np.random.default_rng(22)
+    small = photograph(37, 29)
+    whole = [encoded(small, "JPEG", quality=30), encoded(small, "JPEG", progressive=True, subsampling="4:2:0")]
+    whole += [encoded(small.convert("P"), "PNG"), encoded(small.convert("LA"), "PNG"), encoded(small, "GIF")]
+    files: dict[str, bytes] = {}
+    for i in range(200):
+        data = bytearray(whole[i % len(whole)])
+        for place in rng.integers(len(data) if i % 3 else 200, size=2):
+            data[place] = rng.integers(256)
+        files[f"{i}"] = bytes(data)
+    found = read_in_page(files, 12)
+    assert not differing(files, found, 12)
+    assert 20 < sum(isinstance(what, str) for what in found.values()) < 190
+
+
 def test_a_browser_that_changes_what_a_canvas_gives_gets_no_webp(read_in_page: Callable[..., dict[str, Any]]):
     picture = photograph(40, 30)
     files = {"webp": encoded(picture, "WEBP"), "png": encoded(picture, "PNG")}

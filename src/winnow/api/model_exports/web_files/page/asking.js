@@ -22,7 +22,7 @@ export class Asking {
   open = (facts) => this.#ask({ facts });
 
   /** The probabilities of a picture file, in the order of the classes; fails with a sentence. */
-  file = async (file) => this.#ask({ bytes: await file.arrayBuffer() });
+  file = async (file) => this.#ask({ bytes: await bytesOf(file) });
 
   /** The probabilities of a frame {rgba, width, height}. */
   frame = (frame) => this.#ask({ frame });
@@ -34,5 +34,13 @@ export class Asking {
       this.#waiting.set(id, { resolve, reject });
       this.#worker.postMessage({ id, ...question }, buffers);
     });
+  }
+}
+
+async function bytesOf(file) {
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    throw new Error("The browser cannot read it: give pictures, not folders, and files that are still there.");
   }
 }

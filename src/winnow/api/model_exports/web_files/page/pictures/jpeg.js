@@ -53,7 +53,7 @@ function readSegment(kind, body, file) {
   else if (kind === 0xc0 || kind === 0xc1 || kind === 0xc2) file.frame = frameOf(body, kind === 0xc2, file);
   else if (kind >= 0xc3 && kind <= 0xcf && kind !== 0xc8) {
     throw new Refusal("The JPEG is packed in a rare way (lossless or arithmetic coding): save it anew as an ordinary JPEG or PNG.");
-  } else if (kind === 0xdc || kind === 0xd8 || kind === 0x01) throw damaged("JPEG");
+  } else if (kind === 0xdc || kind === 0xd8 || kind < 0xc0) throw damaged("JPEG");
   else if (!file.frame?.hasScans) readApplication(kind, body, file);
 }
 
@@ -76,7 +76,10 @@ function readHuffman(body, file) {
     const counts = body.subarray(at + 1, at + 17);
     const symbols = at + 17 + counts.reduce((sum, count) => sum + count, 0);
     if (counts.length < 16 || symbols > body.length || (body[at] & 0xec) !== 0) throw damaged("JPEG");
-    (body[at] & 0x10 ? file.ac : file.dc)[body[at] & 15] = huffmanTable(counts, body.subarray(at + 17, symbols));
+    const isDc = (body[at] & 0x10) === 0;
+    const ofCodes = body.subarray(at + 17, symbols);
+    if (isDc && ofCodes.some((bits) => bits > 15)) throw damaged("JPEG");
+    (isDc ? file.dc : file.ac)[body[at] & 15] = huffmanTable(counts, ofCodes);
     at = symbols;
   }
 }
@@ -141,6 +144,8 @@ function scanOf(body, file) {
     if (!one.quant || (needsDc && !one.dc) || ((last > 0 || !frame.isProgressive) && !one.ac)) throw damaged("JPEG");
     scan.components.push(one);
   }
+  const blocks = scan.components.reduce((sum, one) => sum + one.h * one.v, 0);
+  if (count > 1 && blocks > 10) throw damaged("JPEG"); // section B.2.3
   checkScan(scan, frame);
   return scan;
 }

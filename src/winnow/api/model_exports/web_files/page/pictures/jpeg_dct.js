@@ -4,9 +4,15 @@
 // is Loeffler, Ligtenberg and Moschytz, ICASSP 1989; the smaller sizes give the means of neighbouring brightnesses.
 // Constants are cosines times 2^13. The first pass (columns) keeps 2 more bits than the second gives.
 
+import { damaged } from "./refusal.js";
+
+const block = new Int32Array(64);
 const work = new Int32Array(64);
 
-const clamp = (value) => (value < -128 ? 0 : value > 127 ? 255 : value + 128);
+// Sums of two stay within 16 bits, and outputs within libjpeg's table of limits: beyond, which only damaged files reach,
+// processors differ.
+const MOST = 16383;
+const MOST_OUT = 511;
 
 /**
  * Write a block into a plane of brightnesses.
@@ -17,27 +23,45 @@ const clamp = (value) => (value < -128 ? 0 : value > 127 ? 255 : value + 128);
  * @param {Uint8Array} plane `at` is where the block's first brightness goes, `stride` the length of a row
  */
 export function inverseDct(coefficients, from, quant, size, plane, at, stride) {
-  if (size === 8) inverse8(coefficients, from, quant, plane, at, stride);
-  else if (size === 4) inverse4(coefficients, from, quant, plane, at, stride);
-  else if (size === 2) inverse2(coefficients, from, quant, plane, at, stride);
-  else plane[at] = clamp((((coefficients[from] * quant[0]) << 16 >> 16) + 4) >> 3);
+  let beyond = 0;
+  for (let i = 0; i < 64; i++) {
+    const value = Math.imul(coefficients[from + i], quant[i]);
+    beyond |= (value + MOST) & ~(2 * MOST + 1);
+    block[i] = value;
+  }
+  if (beyond !== 0) throw damaged("JPEG");
+  if (size === 8) inverse8(plane, at, stride);
+  else if (size === 4) inverse4(plane, at, stride);
+  else if (size === 2) inverse2(plane, at, stride);
+  else plane[at] = clamp((block[0] + 4) >> 3);
 }
 
-function inverse8(c, from, q, plane, at, stride) {
-  for (let x = 0; x < 8; x++) {
-    const i = from + x;
-    if (!(c[i + 8] | c[i + 16] | c[i + 24] | c[i + 32] | c[i + 40] | c[i + 48] | c[i + 56])) {
-      const flat = ((c[i] * q[x]) << 16 >> 16) << 2;
-      for (let y = x; y < 64; y += 8) work[y] = flat;
-      continue;
-    }
-    // 16 bits, as the processors' vectors have: only damaged files need more.
-    const s0 = (c[i] * q[x]) << 16 >> 16, s1 = (c[i + 8] * q[x + 8]) << 16 >> 16;
-    const s2 = (c[i + 16] * q[x + 16]) << 16 >> 16, s3 = (c[i + 24] * q[x + 24]) << 16 >> 16;
-    const s4 = (c[i + 32] * q[x + 32]) << 16 >> 16, s5 = (c[i + 40] * q[x + 40]) << 16 >> 16;
-    const s6 = (c[i + 48] * q[x + 48]) << 16 >> 16, s7 = (c[i + 56] * q[x + 56]) << 16 >> 16;
-    eight(s0, s1, s2, s3, s4, s5, s6, s7, work, x, 8, 11);
+function refuseBeyond(values, count) {
+  let beyond = 0;
+  for (let i = 0; i < count; i++) beyond |= (values[i] + MOST) & ~(2 * MOST + 1);
+  if (beyond !== 0) throw damaged("JPEG");
+}
+
+function clamp(value) {
+  if (value < -128) {
+    if (value < -MOST_OUT) throw damaged("JPEG");
+    return 0;
   }
+  if (value > 127) {
+    if (value > MOST_OUT) throw damaged("JPEG");
+    return 255;
+  }
+  return value + 128;
+}
+
+function inverse8(plane, at, stride) {
+  for (let x = 0; x < 8; x++) {
+    const s1 = block[x + 8], s2 = block[x + 16], s3 = block[x + 24], s4 = block[x + 32];
+    const s5 = block[x + 40], s6 = block[x + 48], s7 = block[x + 56];
+    if (s1 | s2 | s3 | s4 | s5 | s6 | s7) eight(block[x], s1, s2, s3, s4, s5, s6, s7, work, x, 8, 11);
+    else for (let y = x; y < 64; y += 8) work[y] = block[x] << 2;
+  }
+  refuseBeyond(work, 64);
   for (let y = 0; y < 8; y++) {
     const i = 8 * y;
     eight(work[i], work[i + 1], work[i + 2], work[i + 3], work[i + 4], work[i + 5], work[i + 6], work[i + 7], work, i, 1, 18);
@@ -67,20 +91,13 @@ function eight(s0, s1, s2, s3, s4, s5, s6, s7, out, at, step, shift) {
   out[at + 7 * step] = (a0 - o3) >> shift;
 }
 
-function inverse4(c, from, q, plane, at, stride) {
+function inverse4(plane, at, stride) {
   for (let x = 0; x < 8; x++) {
-    if (x === 4) continue; // the fifth frequency is 0 in every mean of two
-    const i = from + x;
-    if (!(c[i + 8] | c[i + 16] | c[i + 24] | c[i + 40] | c[i + 48] | c[i + 56])) {
-      work[x] = work[x + 8] = work[x + 16] = work[x + 24] = ((c[i] * q[x]) << 16 >> 16) << 2;
-      continue;
-    }
-    const s0 = (c[i] * q[x]) << 16 >> 16, s1 = (c[i + 8] * q[x + 8]) << 16 >> 16;
-    const s2 = (c[i + 16] * q[x + 16]) << 16 >> 16, s3 = (c[i + 24] * q[x + 24]) << 16 >> 16;
-    const s5 = (c[i + 40] * q[x + 40]) << 16 >> 16, s6 = (c[i + 48] * q[x + 48]) << 16 >> 16;
-    const s7 = (c[i + 56] * q[x + 56]) << 16 >> 16;
-    four(s0, s1, s2, s3, s5, s6, s7, x, 8, 12);
+    // The fifth frequency is 0 in every mean of two.
+    if (x === 4) work[4] = work[12] = work[20] = work[28] = 0;
+    else four(block[x], block[x + 8], block[x + 16], block[x + 24], block[x + 40], block[x + 48], block[x + 56], x, 8, 12);
   }
+  refuseBeyond(work, 32);
   for (let y = 0; y < 4; y++) {
     const i = 8 * y;
     four(work[i], work[i + 1], work[i + 2], work[i + 3], work[i + 5], work[i + 6], work[i + 7], i, 1, 19);
@@ -100,17 +117,15 @@ function four(s0, s1, s2, s3, s5, s6, s7, at, step, shift) {
   work[at + 3 * step] = (middle + even - outer) >> shift;
 }
 
-function inverse2(c, from, q, plane, at, stride) {
+function inverse2(plane, at, stride) {
   for (let x = 0; x < 8; x++) {
-    if (x === 2 || x === 4 || x === 6) continue; // even frequencies are 0 in every mean of four
-    const i = from + x;
-    const s0 = (c[i] * q[x]) << 16 >> 16, s1 = (c[i + 8] * q[x + 8]) << 16 >> 16;
-    const s3 = (c[i + 24] * q[x + 24]) << 16 >> 16, s5 = (c[i + 40] * q[x + 40]) << 16 >> 16;
-    const s7 = (c[i + 56] * q[x + 56]) << 16 >> 16;
-    const odd = s7 * -5906 + s5 * 6967 - s3 * 10426 + s1 * 29692;
-    work[x] = (s0 * 32768 + odd + 4096) >> 13;
-    work[x + 8] = (s0 * 32768 - odd + 4096) >> 13;
+    // Even frequencies are 0 in every mean of four.
+    const isUsed = x === 0 || x % 2 === 1;
+    const odd = block[x + 56] * -5906 + block[x + 40] * 6967 - block[x + 24] * 10426 + block[x + 8] * 29692;
+    work[x] = isUsed ? (block[x] * 32768 + odd + 4096) >> 13 : 0;
+    work[x + 8] = isUsed ? (block[x] * 32768 - odd + 4096) >> 13 : 0;
   }
+  refuseBeyond(work, 16);
   for (let y = 0; y < 2; y++) {
     const i = 8 * y;
     const odd = work[i + 7] * -5906 + work[i + 5] * 6967 - work[i + 3] * 10426 + work[i + 1] * 29692;

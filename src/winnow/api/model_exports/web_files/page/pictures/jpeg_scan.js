@@ -8,14 +8,15 @@ export const ZIGZAG = new Uint8Array([
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ]);
 
-/** A Huffman table by its next 16 bits: the code's length times 256 plus its symbol; 0 where no code begins so. */
+/** A Huffman table by its next 16 bits: the code's length times 256 plus its symbol; 0 where no code begins so.
+ *  No code may be all ones (annex C). */
 export function huffmanTable(counts, symbols) {
   const table = new Uint16Array(65536);
   let code = 0;
   let at = 0;
   for (let length = 1; length <= 16; length++) {
     for (let i = 0; i < counts[length - 1]; i++, code++, at++) {
-      if (code >= 1 << length) throw damaged("JPEG");
+      if (code + 1 >= 1 << length) throw damaged("JPEG");
       table.fill((length << 8) | symbols[at], code << (16 - length), (code + 1) << (16 - length));
     }
     code <<= 1;
