@@ -141,6 +141,15 @@ def test_a_file_that_was_renamed_and_imported_again_is_no_obstacle_to_a_move(tmp
     assert store.read(content) == SMALL
 
 
+def test_what_is_only_kept_in_place_cut_short_or_unknown_has_no_copy(tmp_path):
+    store, in_place = _kept_in_place(tmp_path)
+    small, large, cut = store.put(b"small"), store.put(LARGE), store.put(LARGE + b"!")
+    store.path(cut).write_bytes(LARGE[:10])
+    sizes = {in_place: len(SMALL), small: 5, large: len(LARGE), cut: len(LARGE) + 1, "0" * 64: 3}
+    assert store.uncopied(sizes) == {in_place, cut, "0" * 64}
+    assert BlobStore(tmp_path / "empty").uncopied({small: 5}) == {small}
+
+
 def _kept_in_place(root: Path) -> tuple[BlobStore, str]:
     (root / "photos").mkdir()
     (root / "photos" / "1.jpg").write_bytes(SMALL)

@@ -66,6 +66,16 @@ def test_pictures_that_were_imported_before_are_not_decoded_again(tmp_path, monk
     assert asked == [1]
 
 
+def test_pictures_that_were_kept_in_place_are_copied_when_they_are_imported_to_be_copied(tmp_path):
+    photos = class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    blobs, facts = BlobStore(tmp_path / "blobs"), FactStore(tmp_path / "cache")
+    kept = import_examples(photos, Keep(blobs, facts, in_place=photos)).manifest
+    contents = dict.fromkeys(kept.column("content"), 0)
+    assert blobs.uncopied(contents) == contents.keys()
+    import_examples(photos, Keep(blobs, facts))
+    assert blobs.uncopied(contents) == set()
+
+
 def test_facts_of_another_version_are_found_out_anew(tmp_path, monkeypatch):
     FactStore(tmp_path).put({"a" * 64: FACTS})
     monkeypatch.setattr("winnow.data.decoder.fact_store.VERSION", 10**6)
