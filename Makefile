@@ -51,7 +51,7 @@ screenshots: $(DEV) ## photograph every page of the studio, at two widths and in
 	$(BIN)/python docs/photograph.py docs/screenshots
 
 bench: $(DEV) ## check every promise of speed and accuracy in bench/ (takes minutes; wants a quiet machine)
-	@broken=0; for name in door features climb accuracy data edits near_duplicates health backbone batches engine finetune cifar lenet serve studio studies; do \
+	@broken=0; for name in door features climb accuracy data edits near_duplicates health backbone batches engine finetune cifar lenet serve predict_files studio studies; do \
 		echo "== bench/$$name.py"; $(BIN)/python "bench/$$name.py" || broken=1; \
 	done; exit $$broken
 
