@@ -25,6 +25,7 @@ def weighing_model(
     thresholds: tuple[float, ...] | None = None,
     number_format: NumberFormat = "fp32",
     classes: tuple[str, ...] = CLASSES,
+    machine: str | None = None,
 ) -> Path:
     """A model's folder: 48 px in, random weights for each of the 6,912 values, four classes out."""
     folder.mkdir(parents=True)
@@ -44,7 +45,7 @@ def weighing_model(
         classes=classes,
         input_spec=InputSpec(SIDE_PX, fit),
         number_format=number_format,
-        machine=fingerprint(),
+        machine=machine or fingerprint(),
         sha256=hashlib.sha256(graph).hexdigest(),
         winnow_version=winnow.__version__,
         task="classify" if thresholds is None else "multilabel",

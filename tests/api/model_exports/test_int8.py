@@ -62,10 +62,10 @@ def test_its_convolutions_are_in_8_bits_and_its_head_is_not(convolving: Model, t
 
 def test_the_change_of_its_accuracy_is_told_with_an_interval(convolving: Model, tmp_path: Path):
     out = convolving.export(tmp_path / "out", to="int8")
-    change, as_judged = out.proof.change, out.proof.as_judged
+    change, as_run = out.proof.change, out.proof.as_run
     assert change is not None
-    assert as_judged is not None
-    assert 0 < as_judged.greatest_difference < 0.5
+    assert as_run is not None
+    assert 0 < as_run.greatest_difference < 0.5
     assert change.gain.value == pytest.approx(change.after - change.before)
     assert change.gain.low <= change.gain.value <= change.gain.high
     assert out.proof.computed_by == "int8 by ONNX Runtime"
@@ -125,7 +125,7 @@ def test_one_that_is_shown_to_lose_is_not_handed_over(
     monkeypatch.setattr(int8, "quantise", spoilt)
     with pytest.raises(
         UnprovenExportError,
-        match=r"shown to be worse: Its accuracy .* as judged has 100 %",
+        match=r"shown to be worse: Its accuracy .* itself has 100 %",
     ):
         convolving.export(tmp_path / "out", to="int8")
     assert not (tmp_path / "out").exists()
@@ -164,4 +164,4 @@ def test_without_its_training_pictures_it_cannot_be_made(convolving: Model, phot
 def test_worse_is_what_has_its_interval_below_zero(high: float, is_worse: bool):
     change = Change("accuracy", "classify", 0.9, 0.88, Interval(-0.02, -0.03, high), 500)
     assert change.is_shown_to_be_worse == is_worse
-    assert change.sentence().startswith("Its accuracy on 500 pictures is 88.0 %, where the model as judged has 90.0 %")
+    assert change.sentence().startswith("Its accuracy on 500 pictures is 88.0 %, where the model itself has 90.0 %")

@@ -51,11 +51,18 @@ def test_it_is_compared_in_the_exports_numbers_and_with_the_model_as_judged(
     assert found.same.greatest_difference < 1e-5
     assert found.compared_with.startswith("the evaluated graph in fp32")
     assert found.judged_in == "bf16"
-    assert found.as_judged is not None
-    assert 0.005 < found.as_judged.greatest_difference < 0.1
+    assert found.as_run is not None
+    assert 0.005 < found.as_run.greatest_difference < 0.1
     assert "The model was judged in bf16; the export computes in fp32 by ONNX Runtime." in " ".join(found.sentences())
     assert found.change is not None
     assert found.change.n == 60
+
+
+def test_what_was_judged_in_16_bits_elsewhere_is_compared_in_32_bits_and_says_so(photos: Path, tmp_path: Path):
+    folder = weighing_model(tmp_path / "model", number_format="bf16", classes=SQUARES, machine="elsewhere")
+    found = Model.open(folder).export(tmp_path / "out", to="onnx", pictures=photos).proof
+    assert (found.judged_in, found.runs_here_in, found.as_run, found.change) == ("bf16", "fp32", None, None)
+    assert found.sentences()[1:] == ["The model was judged in bf16; the export computes in fp32 by ONNX Runtime."]
 
 
 def test_one_that_is_shown_to_be_worse_than_the_model_as_judged_is_refused(
@@ -68,7 +75,7 @@ def test_one_that_is_shown_to_be_worse_than_the_model_as_judged_is_refused(
             return np.repeat(np.eye(2, dtype=np.float32), 30, axis=0)  # 30 plain ones, then 30 with a square
 
     monkeypatch.setattr(proof, "Predictor", Right)
-    with pytest.raises(UnprovenExportError, match=r"shown to be worse: .* the model as judged has 100 %"):
+    with pytest.raises(UnprovenExportError, match=r"shown to be worse: .* the model itself has 100 %"):
         in_bf16.export(tmp_path / "out", to="onnx", pictures=photos)
     assert not (tmp_path / "out").exists()
 
@@ -86,8 +93,8 @@ def test_what_computes_as_judged_is_compared_with_that_alone(
     monkeypatch.setattr(proof, "Predictor", _Rounding)
     monkeypatch.setattr(writing, "MODEL_EXPORTS", (AsJudged(),))
     found = in_bf16.export(tmp_path / "out", to="onnx", pictures=photos).proof
-    assert (found.same.greatest_difference, found.as_judged, found.change) == (0, None, None)
-    assert found.compared_with == "the model as it was judged (bf16)"
+    assert (found.same.greatest_difference, found.as_run, found.change) == (0, None, None)
+    assert found.compared_with == "the model as Winnow runs it here (bf16)"
 
 
 def test_scores_of_a_closed_test_split_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

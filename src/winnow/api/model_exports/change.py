@@ -21,12 +21,12 @@ from winnow.report.words import gain_with_span, score, term
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The score of the model as judged, that of the export on the same pictures, and their difference.
+    """The score of the model, that of the export on the same pictures, and their difference.
 
     Attributes:
         metric: what was measured: what the task is optimised for by default.
         task: "classify" or "multilabel".
-        before: of the model as judged.
+        before: of the model as Winnow runs it here.
         after: of the export.
         gain: after minus before with its paired 95 % interval (`winnow.ladder.evidence.compare_all`); below 0 is a
             loss.
@@ -49,7 +49,7 @@ class Change:
         """In plain words."""
         return (
             f"Its {term(self.metric, self.task)} on {self.n:,} pictures is {score(self.metric, self.after)}, where the "
-            f"model as judged has {score(self.metric, self.before)}: {gain_with_span(self.metric, self.gain)}."
+            f"model itself has {score(self.metric, self.before)}: {gain_with_span(self.metric, self.gain)}."
         )
 
 

@@ -19,9 +19,9 @@ from winnow.graph.runtime import NumberFormat
 from winnow.tasks.predictor import ModelFacts, graph_file
 
 Probabilities = npt.NDArray[np.float32]
-Engine = Literal["onnxruntime", "openvino", "browser", "as judged"]
-"""What computes the answers of an export: ONNX Runtime and OpenVINO on the processor, a browser, or Winnow itself, in
-the very way in which the model was judged."""
+Engine = Literal["onnxruntime", "openvino", "as judged"]
+"""What computes the answers of an export: ONNX Runtime and OpenVINO in fp32 (8-bit parts in 8 bits), or Winnow itself,
+in the very way in which it runs the model."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ Winnow's own engine for that, whatever runs the export. A graph with 8-bit numbe
 engine: engines round those differently, and a difference between engines is none between files.
 
 *Does it answer as judged?* A model may have been judged in 16-bit or 8-bit numbers, as this machine computes them
-fastest, and an export computes in others. Where that is so, its answers are also held against those of the model as it
-was judged, and where labels are known, the change of its score is measured with a paired interval. An export that is
-shown to be worse is not handed over.
+fastest, and an export computes in others. Where that is so, its answers are also held against those of the model as
+Winnow runs it here (as judged, on the machine that judged it), and where labels are known, the change of its score is
+measured with a paired interval. An export that is shown to be worse is not handed over.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ PROOF = "proof.json"
 MOST_DIFFERENCE = 1e-4
 """Of any probability. Two engines differ by about 1e-6 in 32-bit numbers; a wrong resize by far more."""
 _FORMAT = 1
+_ENGINES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
 class UnprovenExportError(UserError):
@@ -76,8 +77,10 @@ class Proof:
         same: how far those two are apart.
         allowed: the greatest difference that is allowed.
         judged_in: the numbers that the model was judged in.
-        as_judged: how far the export is from the model as judged here; None where that is what it was compared with.
-        change: of the score, from the model as judged to the export; None where that is the same, or without labels.
+        runs_here_in: those in which Winnow runs it here: the same on the machine that judged it.
+        as_run: how far the export is from the model as Winnow runs it here; None where that is what it was compared
+            with.
+        change: of the score, from that model to the export; None where they are the same, or without labels.
         files: sha256 of each file, hex, by its path.
         libraries: versions.
         machine: what this computer is.
@@ -96,7 +99,8 @@ class Proof:
     same: Sameness
     allowed: float
     judged_in: NumberFormat
-    as_judged: Sameness | None
+    runs_here_in: NumberFormat
+    as_run: Sameness | None
     change: Change | None
     files: dict[str, str]
     libraries: dict[str, str]
@@ -115,11 +119,13 @@ class Proof:
             f"them; their probabilities differ by {self.same.greatest_difference:.1g} at most ({self.allowed:g} is "
             "allowed)."
         ]
-        if self.as_judged is not None:
+        if self.as_run is not None or self.judged_in != self.runs_here_in:
+            said.append(f"The model was judged in {self.judged_in}; the export computes in {self.computed_by}.")
+        if self.as_run is not None:
             said.append(
-                f"The model was judged in {self.judged_in}; the export computes in {self.computed_by}. Against the "
-                f"model as judged, {self.n - self.as_judged.same_answers:,} of {self.n:,} answers differ, and "
-                f"probabilities by {self.as_judged.greatest_difference:.2g} at most."
+                f"Against the model as Winnow runs it here ({self.runs_here_in}), "
+                f"{self.n - self.as_run.same_answers:,} of {self.n:,} answers differ, and probabilities by "
+                f"{self.as_run.greatest_difference:.2g} at most."
             )
         if self.change is not None:
             said.append(self.change.sentence())
@@ -132,18 +138,17 @@ def prove(export: ModelExport, leaving: Leaving, out: Folder, tell: Tell) -> Pro
     """Prove what lies in the folder, and write `proof.json` beside it.
 
     Raises:
-        UnprovenExportError: it does not answer as the evaluated graph, or is shown to be worse than the model as
-            judged.
+        UnprovenExportError: it does not answer as the evaluated graph, or is shown to be worse than the model.
         UserError: it cannot be asked here.
     """
     pictures, spec = leaving.pictures, leaving.facts.input_spec
     files = {path: _sha256(out.path / path) for path in out.files()}
     asked = export.answers(out, leaving, tell)
-    judged = Predictor(leaving.model.folder).probabilities(pictures.inputs(spec), len(pictures))
-    reference, compared_with = _reference(export, leaving, judged, tell)
+    model = Predictor(leaving.model.folder)
+    own = model.probabilities(pictures.inputs(spec), len(pictures))
+    reference, compared_with = _reference(export, leaving, own, model.number_format, tell)
     same = sameness(asked, reference, leaving.facts.thresholds)
     _refuse_other_answers(export, leaving, asked, reference, same)
-    is_as_judged = reference is judged
     proof = Proof(
         export=export.name,
         model=leaving.model.full_name,
@@ -152,13 +157,14 @@ def prove(export: ModelExport, leaving: Leaving, out: Folder, tell: Tell) -> Pro
         n=len(pictures),
         dataset=pictures.dataset,
         was_learned_from=pictures.was_learned_from,
-        computed_by=_computed_by(export, leaving),
+        computed_by=_computed_by(export, leaving, model.number_format),
         compared_with=compared_with,
         same=same,
         allowed=MOST_DIFFERENCE,
         judged_in=leaving.facts.number_format,
-        as_judged=None if is_as_judged else sameness(asked, judged, leaving.facts.thresholds),
-        change=None if is_as_judged else change_between(judged, asked, leaving),
+        runs_here_in=model.number_format,
+        as_run=None if reference is own else sameness(asked, own, leaving.facts.thresholds),
+        change=None if reference is own else change_between(own, asked, leaving),
         files=files,
         libraries=libraries(),
         machine=machine_facts(),
@@ -187,29 +193,28 @@ def sameness(a: Probabilities, b: Probabilities, thresholds: tuple[float, ...] |
     return Sameness(float(round(apart.max(), 9)), int(is_same.sum()))
 
 
-def _reference(export: ModelExport, leaving: Leaving, judged: Probabilities, tell: Tell) -> tuple[Probabilities, str]:
-    """The answers that the export must give, and what computed them."""
-    pictures, spec, own = leaving.pictures, leaving.facts.input_spec, leaving.facts.number_format
+def _reference(
+    export: ModelExport, leaving: Leaving, own: Probabilities, runs_here_in: NumberFormat, tell: Tell
+) -> tuple[Probabilities, str]:
+    """The answers that the export must give, and what computed them; `own`: those of the model as it runs here."""
+    pictures, spec = leaving.pictures, leaving.facts.input_spec
     if export.engine == "as judged":
-        return judged, f"the model as it was judged ({own})"
+        return own, f"the model as Winnow runs it here ({runs_here_in})"
     what = "asking the evaluated graph"
     if leaving.number_format == "int8":
         is_openvino = export.engine == "openvino"
         graph = open_graph(leaving.graph, "int8") if is_openvino else open_small_graph(leaving.graph)
-        by = "OpenVINO" if is_openvino else "ONNX Runtime"
-        return run_whole(graph, pictures, spec, tell, what), f"the same graph, by {by}"
-    engine = "OpenVINO" if has_openvino() else "ONNX Runtime"
-    if own == "fp32":
-        return judged, f"the model as it was judged (fp32, by {engine})"
-    fp32 = run_as_evaluated(leaving.graph, "fp32", pictures, spec, tell, what)
-    return fp32, f"the evaluated graph in fp32, by {engine}"
+        return run_whole(graph, pictures, spec, tell, what), f"the same graph, by {_ENGINES[export.engine]}"
+    said = f"the evaluated graph in fp32, by {_ENGINES['openvino' if has_openvino() else 'onnxruntime']}"
+    if runs_here_in == "fp32":
+        return own, said
+    return run_as_evaluated(leaving.graph, "fp32", pictures, spec, tell, what), said
 
 
-def _computed_by(export: ModelExport, leaving: Leaving) -> str:
+def _computed_by(export: ModelExport, leaving: Leaving, runs_here_in: NumberFormat) -> str:
     if export.engine == "as judged":
-        return f"Winnow, as it was judged ({leaving.facts.number_format})"
-    by = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "browser": "a browser"}[export.engine]
-    return f"{'int8' if leaving.number_format == 'int8' else 'fp32'} by {by}"
+        return f"{runs_here_in} by Winnow"
+    return f"{'int8' if leaving.number_format == 'int8' else 'fp32'} by {_ENGINES[export.engine]}"
 
 
 def _refuse_other_answers(
