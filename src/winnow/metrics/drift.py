@@ -141,7 +141,12 @@ class ClassBins:
 
     @classmethod
     def of(cls, answered: npt.NDArray[np.integer[Any]], n_classes: int) -> ClassBins:
-        """Args: `answered`: (N,) class ids in 0..n_classes - 1."""
+        """Bins for the shares of likeliest classes.
+
+        Args:
+            answered: (N,) class ids in 0..n_classes - 1.
+            n_classes: C.
+        """
         # Joined by their order, never by their counts: the commonest of many alike are so by luck, and would be missed.
         least = max(_LEAST_IN_BIN, len(answered) / _MOST_CLASS_BINS)
         places: list[int] = []
@@ -172,7 +177,12 @@ class Reference:
 
     @classmethod
     def of(cls, summaries: npt.NDArray[np.float32], judged: npt.NDArray[np.float32]) -> Reference:
-        """Args: `summaries`: (N, M) of pictures like those it learned from; `judged`: (J, C) its probabilities."""
+        """The reference of a model.
+
+        Args:
+            summaries: (N, M) what `summary_of` measured of pictures that it learned from, N at least 1.
+            judged: (J, C) its probabilities for the pictures that it was judged on.
+        """
         numbers = {measure.name: Bins.of(summaries[:, place]) for place, measure in enumerate(MEASURES)}
         numbers[CONFIDENCE.name] = Bins.of(judged.max(axis=1))
         return cls(numbers, ClassBins.of(judged.argmax(axis=1), judged.shape[1]))
