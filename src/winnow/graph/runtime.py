@@ -157,7 +157,9 @@ def write_openvino_files(graph: bytes, xml: Path) -> None:
     try:
         model = _core().read_model(graph)
     except Exception as error:  # OpenVINO's own errors have no common type that it promises
-        raise UserError("OpenVINO does not know an op of this model (of tree ensembles, say).") from error
+        raise UserError(
+            "OpenVINO does not know an op of this model (of tree ensembles, say): take it as ONNX."
+        ) from error
     module.save_model(model, xml, compress_to_fp16=False)
 
 
