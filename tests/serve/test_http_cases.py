@@ -480,6 +480,22 @@ def test_headers_without_end_are_cut_off(listening: Listening):
     assert status_of(answer.getvalue()) == 431
 
 
+@pytest.mark.parametrize("trailer", [b"X-A: " + b"a" * 1000 + b"\r\n", b"a" * 1000], ids=["many", "one"])
+@pytest.mark.parametrize("path", ["GET /healthz", "POST /predict"])
+def test_headers_behind_a_body_are_cut_off_too(listening: Listening, path: str, trailer: bytes):
+    head = listening.head(path, *_headers(RAW), "Transfer-Encoding: chunked")
+    with listening.connect() as connection:
+        connection.sendall(head + b"1\r\nx\r\n0\r\nX: ")
+        with pytest.raises(ConnectionError):
+            connection.sendall(trailer * 20_000)  # 20 MB, more than lies between two sockets
+
+
+def test_headers_behind_a_body_open_nothing(listening: Listening):
+    head = listening.head("POST /predict", *_headers(RAW), "Transfer-Encoding: chunked", token="wrong")
+    answer = listening.hear(head + b"1\r\nx\r\n0\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n")
+    assert status_of(answer) == 401
+
+
 def test_an_answer_that_nobody_reads_is_not_kept_for_ever(service: Service):
     class Endless:
         async def __call__(self, scope: object, receive: object, send: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -133,12 +134,25 @@ def test_tensors_in_binary_are_little_endian(client: TestClient):
         {"inputs": [{**x([1, 2], [1, 2]), "name": "z"}]},
         {"inputs": [x([1e300, 1], [1, 2])]},
         {"inputs": [x([10**400, 1], [1, 2])]},
+        {"inputs": [x([], [0, 1 << 30, 1 << 30, 1 << 30])]},
     ],
 )
 def test_what_is_not_as_the_protocol_has_it_is_told(client: TestClient, asked: dict):
     answer = client.post(DOUBLING, json=asked)
     assert answer.status_code == 422
     assert answer.json()["error"] == answer.json()["detail"]
+
+
+@pytest.mark.parametrize("datatype", ["FP32", "BYTES"])
+def test_one_long_text_among_many_takes_no_more_memory_than_was_sent(client: TestClient, datatype: str):
+    # NumPy's texts are all as wide as the longest: 100 kB of JSON would become 400 MB.
+    given = x(["a" * 100_000, *[""] * 1000], [1001], datatype)
+    tracemalloc.start()
+    try:
+        assert client.post(DOUBLING, json={"inputs": [given]}).status_code == 422
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_bad_picture_refuses_its_request(client: TestClient):

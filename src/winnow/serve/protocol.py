@@ -25,6 +25,7 @@ BODY_TIMEOUT_S = 20.0
 LEAST_BYTES_PER_S = 16 << 10
 """From the body's timeout on it may take one second more for each of these."""
 MOST_HEADER_BYTES = 64 << 10
+"""Of a request's head; also of what may stand between two pieces of a body in chunks, and behind the last."""
 UNREAD_TIMEOUT_S = 300.0
 """How long a client may take no further byte of its answer, which lies in our memory meanwhile."""
 
@@ -48,6 +49,7 @@ class Protocol(HttpToolsProtocol):
         self._is_in_body = False
         self._head_bytes = 0
         self._body_bytes = 0
+        self._bytes_beside_body = 0
         self._is_turned_away = False
         self._patience: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
@@ -83,6 +85,7 @@ class Protocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         else:
             self._body_bytes += len(data)
+            self._bytes_beside_body += len(data)
         parser = self.parser
         assert parser is not None  # it goes with the connection
         try:
@@ -100,7 +103,8 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(ProblemError(400, "bad-http", "This is no HTTP request that can be read."))
             return
-        if self._is_in_head and self._head_bytes > MOST_HEADER_BYTES:
+        beside_body = self._head_bytes if self._is_in_head else self._bytes_beside_body
+        if beside_body > MOST_HEADER_BYTES:
             said = f"The headers are larger than {MOST_HEADER_BYTES >> 10} KB."
             self._refuse(ProblemError(431, "headers-too-large", said))
         elif self._patience is None and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
@@ -116,12 +120,22 @@ class Protocol(HttpToolsProtocol):
         super().resume_writing()
         self._stop_waiting_for_reader()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; what comes behind a body says nothing here: who may come in was decided by the head."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        super().on_body(body)
+        self._bytes_beside_body = 0
+
     def on_headers_complete(self) -> None:
         """The head is whole: a body may follow."""
         super().on_headers_complete()
         self.scope["extensions"] = {GONE: self}  # type: ignore[typeddict-item]
         self._wait(None)
-        self._is_in_head, self._is_in_body, self._body_bytes = False, True, 0
+        self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
 
     def on_message_complete(self) -> None:
         """The request is whole: the next one may follow."""
@@ -158,10 +172,10 @@ class Protocol(HttpToolsProtocol):
         self._refuse(ProblemError(408, "too-slow", "The request came too slowly; send it again, faster."))
 
     def _refuse(self, problem: ProblemError) -> None:
-        """Answer and close, unless an answer is on its way already."""
+        """Answer and close, unless the request has its answer already."""
         self._wait(None)
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        if cycle is not None and cycle.response_started and not cycle.response_complete:
+        if cycle is not None and cycle.response_started and (self._is_in_body or not cycle.response_complete):
             self.transport.close()
             return
         reply = problem.reply()

@@ -24,7 +24,7 @@ from winnow.serve.questions import Answer
 from winnow.serve.reply import BYTES, CLOSE, JSON, Reply, json_reply
 from winnow.serve.served import Served, Tensor
 from winnow.serve.service import LeavesWithClient, Service
-from winnow.serve.v2_tensors import DATATYPES, Array, read_tensor, write_tensor
+from winnow.serve.v2_tensors import DATATYPES, Array, as_texts, read_tensor, write_tensor
 from winnow.version import VERSION
 
 _HEADER = b"inference-header-content-length"
@@ -136,16 +136,8 @@ async def _tensors(service: Service, served: Served, inputs: dict[str, Array], d
     wanted = {one.name for one in served.inputs}
     if set(inputs) != wanted:
         raise ProblemError(422, "bad-tensors", f"This model takes the inputs {', '.join(sorted(wanted))}.")
-    texts = {name: _as_texts(values, name) if values.dtype == object else values for name, values in inputs.items()}
+    texts = {name: as_texts(values, name) if values.dtype == object else values for name, values in inputs.items()}
     return (await service.ask(served, texts, deadline)).outputs
-
-
-def _as_texts(values: Array, name: str) -> Array:
-    try:
-        flat = [one if isinstance(one, str) else one.decode("utf-8") for one in values.ravel().tolist()]
-    except UnicodeDecodeError:
-        raise ProblemError(422, "bad-tensors", f"The texts of '{name}' are no UTF-8.") from None
-    return np.array(flat, dtype=np.str_).reshape(values.shape)
 
 
 def _json_bytes(headers: dict[bytes, bytes], body: bytes) -> int:

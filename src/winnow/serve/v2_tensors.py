@@ -31,9 +31,12 @@ DATATYPES = {
     "str": "BYTES",
 }
 """The protocol's name for each of NumPy's."""
+_KINDS: dict[str, set[type]] = {"b": {bool}, "f": {int, float}}
+"""What stands for a number in JSON, by NumPy's kind; whole numbers for all others."""
 _DTYPES = {theirs: np.dtype(ours) for ours, theirs in DATATYPES.items() if theirs != "BYTES"}
-_LARGEST_SIDE = 1 << 31
+_MOST_VALUES = 1 << 31
 _MOST_SIDES = 16
+_MOST_TEXT_BYTES = 64 << 20
 
 Array = npt.NDArray[Any]
 
@@ -65,6 +68,25 @@ def read_tensor(given: Any, binary: memoryview) -> tuple[str, Array, int]:
     return name, _from_bytes(binary[:size], sides, datatype, name), size
 
 
+def as_texts(values: Array, name: str) -> Array:
+    """BYTES as an array of texts, each as wide as the longest.
+
+    Raises:
+        ProblemError: they are no UTF-8, or would take too much memory.
+    """
+    try:
+        flat = [one if isinstance(one, str) else one.decode("utf-8") for one in values.ravel().tolist()]
+    except UnicodeDecodeError:
+        raise _malformed(f"the texts of '{name}' are no UTF-8") from None
+    n_bytes = 4 * len(flat) * max(map(len, flat), default=0)
+    if n_bytes > _MOST_TEXT_BYTES:
+        raise _malformed(
+            f"the texts of '{name}', all as wide as the longest, take {n_bytes >> 20} MB of "
+            f"{_MOST_TEXT_BYTES >> 20}; send fewer at once"
+        )
+    return np.array(flat, dtype=np.str_).reshape(values.shape)
+
+
 def write_tensor(name: str, values: Array, *, is_binary: bool) -> tuple[dict[str, Any], bytes]:
     """One output as JSON, and its bytes where it is sent in binary."""
     texts = values.dtype.kind in "OSU"
@@ -83,9 +105,12 @@ def write_tensor(name: str, values: Array, *, is_binary: bool) -> tuple[dict[str
 
 def _sides(shape: list[Any], name: str) -> tuple[int, ...]:
     if len(shape) > _MOST_SIDES or any(
-        not isinstance(side, int) or isinstance(side, bool) or not 0 <= side < _LARGEST_SIDE for side in shape
+        not isinstance(side, int) or isinstance(side, bool) or side < 0 for side in shape
     ):
         raise _malformed(f"the shape of '{name}' is a list of whole numbers")
+    # NumPy refuses even arrays of nothing whose other sides are too long.
+    if math.prod(max(1, side) for side in shape) >= _MOST_VALUES:
+        raise _malformed(f"the shape of '{name}' is far too large")
     return tuple(shape)
 
 
@@ -104,10 +129,11 @@ def _from_list(data: Any, sides: tuple[int, ...], datatype: str, name: str) -> A
 
 def _numbers(values: list[Any], dtype: np.dtype[Any], name: str) -> Array:
     try:
-        found = np.array(values)
-        is_fit = found.dtype.kind in ("b" if dtype.kind == "b" else "iuf" if dtype.kind == "f" else "iu")
-        if not is_fit and found.size:
+        # Their kinds first: of numbers and texts together NumPy makes texts, each as wide as the longest.
+        plain: list[Any] = np.array(values, dtype=object).ravel().tolist()
+        if not set(map(type, plain)) <= _KINDS.get(dtype.kind, {int}):
             raise ValueError("of another kind")
+        found = np.array(plain)
         with np.errstate(over="raise"):
             flat = found.astype(dtype).ravel()
         if dtype.kind in "iu" and not np.array_equal(flat, found.ravel()):
