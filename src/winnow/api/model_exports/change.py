@@ -1,5 +1,4 @@
-"""What an export that computes otherwise than the judged model gains or loses: its score against the model's, "
-"paired."""
+"""What an export that computes otherwise than the judged model gains or loses: its score, paired with the model's."""
 
 from __future__ import annotations
 

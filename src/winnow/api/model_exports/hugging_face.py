@@ -24,7 +24,7 @@ _USE = f"""\
 model was measured, and prints a line of JSON for each. `config.json` names the classes, `preprocessor_config.json` says
 how pictures are prepared (scaling and normalising are inside the graph), `{FACTS}` holds both for Winnow.
 
-Nothing here was uploaded: look through it, then do so yourself, as `huggingface-cli upload NAME .`"""
+Nothing here was uploaded: look through it, then do so yourself, as `hf upload NAME .`"""
 
 
 class HuggingFace:
