@@ -8,17 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from winnow.api.model import Model
 from winnow.api.model_exports.pictures import ProofPictures
 from winnow.data.targets.new_folder import Folder
 from winnow.events import Tell
 from winnow.graph.runtime import NumberFormat
-from winnow.tasks.predictor import ModelFacts, graph_file
+from winnow.tasks.predictor import ModelFacts, Probabilities, graph_file
 
-Probabilities = npt.NDArray[np.float32]
 Engine = Literal["onnxruntime", "openvino", "as judged"]
 """What computes the answers of an export: ONNX Runtime and OpenVINO in fp32 (8-bit parts in 8 bits), or Winnow itself,
 in the very way in which it runs the model."""

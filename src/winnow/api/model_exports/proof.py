@@ -15,15 +15,14 @@ measured with a paired interval. An export that is shown to be worse is not hand
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import winnow
+from winnow.api.chain import hash_of_file
 from winnow.api.model_exports.change import Change, change_between
 from winnow.api.model_exports.model_export import Leaving, ModelExport, Probabilities
 from winnow.api.model_exports.running import run_as_evaluated, run_whole
@@ -142,7 +141,7 @@ def prove(export: ModelExport, leaving: Leaving, out: Folder, tell: Tell) -> Pro
         UserError: it cannot be asked here.
     """
     pictures, spec = leaving.pictures, leaving.facts.input_spec
-    files = {path: _sha256(out.path / path) for path in out.files()}
+    files = {path: hash_of_file(out.path / path) for path in out.files()}
     asked = export.answers(out, leaving, tell)
     model = Predictor(leaving.model.folder)
     own = model.probabilities(pictures.inputs(spec), len(pictures))
@@ -239,8 +238,3 @@ def _refuse_loss(proof: Proof) -> None:
         f"The {proof.export} export of {proof.model} is not handed over, because it is shown to be worse: "
         f"{proof.change.sentence()} Choose another form, such as onnx."
     )
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

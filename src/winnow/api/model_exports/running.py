@@ -11,8 +11,8 @@ from winnow.events import Progress, Tell
 from winnow.graph.join import cut
 from winnow.graph.pictures import run_on_pictures
 from winnow.graph.runtime import NumberFormat, OpenGraph, open_graph, open_small_graph, run_in_chunks
+from winnow.tasks.predictor import Probabilities
 
-Probabilities = npt.NDArray[np.float32]
 _TOLD_EVERY = 16
 
 
