@@ -79,7 +79,7 @@ def test_a_canary_takes_its_share_from_the_first(workspace: Path):
         (["squares"], ["squares@1"], "'squares@1' is no canary; name a version and its share"),
         (["squares"], ["squares@1=much"], "is no canary"),
         (["squares"], ["squares@1=1.5"], "is no canary"),
-        (["squares"], ["squares@2=0.1"], "squares@2 is named twice"),
+        (["squares"], ["squares@2=0.1"], "no canary; name the version that shall answer them, such as squares@1"),
         (["squares@3"], [], r"No model is called 'squares@3'\. There are squares@1, squares@2\."),
         (["sqares"], [], "Did you mean squares"),
         (["./nothing-here"], [], "No model lies in"),

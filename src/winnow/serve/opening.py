@@ -47,6 +47,11 @@ def lineup_of(
         if served.name not in shares:
             raise UserError(f"The canary {served.full_name} has no model beside it; serve {served.name} as well.")
         first, *others = shares[served.name]
+        if served.version == first.served.version:
+            raise UserError(
+                f"{served.full_name} answers the others already, so it is no canary; name the version that shall "
+                f"answer them, such as {served.name}@1."
+            )
         if share > first.share:
             raise UserError(f"The canaries of '{served.name}' get more than all questions; let shares add up to 1.")
         shares[served.name] = [Share(first.served, first.share - share), *others, Share(served, share)]
