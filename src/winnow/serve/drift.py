@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from winnow.api.drift_reference import read_reference
-from winnow.errors import UserError
+from winnow.api.drift_reference import DRIFT, read_reference
+from winnow.errors import NotFoundError, UserError
 from winnow.metrics.drift import (
     CLASSES,
     CONFIDENCE,
@@ -116,11 +116,19 @@ class Drift:
             return
         try:
             reference = read_reference(served.path)
-        except UserError as error:
-            self._why_not = str(error)
+        # Clients read these sentences: where the model lies is nothing that they need to know.
+        except NotFoundError:
+            self._why_not = (
+                "It does not say what its pictures were like, as models of older versions do not: train again."
+            )
+            return
+        except UserError:
+            self._why_not = (
+                f"Its {DRIFT} is damaged, or of a newer Winnow: copy the model again, whole, or update Winnow."
+            )
             return
         if len(reference.classes.places) != len(served.classes):
-            self._why_not = f"{served.path} says what pictures of other classes were like; copy the model again, whole."
+            self._why_not = f"Its {DRIFT} is of pictures of other classes: copy the model again, whole."
             return
         self._reference = reference
         self._before, self._block = _Block(reference), _Block(reference)
