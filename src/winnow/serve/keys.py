@@ -55,11 +55,6 @@ class Keys:
                 allowed = scope
         return allowed
 
-    @property
-    def has_admin(self) -> bool:
-        """Whether any token may change what is served."""
-        return any(scope == "admin" for _, scope in self._hashes)
-
     def look_again(self) -> None:
         """Read the token file again if it has changed; one that is gone or makes no sense opens to nobody."""
         if self._file is None:
@@ -112,7 +107,7 @@ def _read(file: Path) -> dict[str, Allowed]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
-        raise UserError(f"The token file {file} cannot be read ({why}).") from error
+        raise UserError(f"The token file {file} cannot be read ({why}): check its name and rights.") from error
     tokens: dict[str, Allowed] = {}
     for number, line in enumerate(lines, start=1):
         place = f"line {number} of {file}"
