@@ -192,6 +192,15 @@ def test_another_dataset_version_in_the_workspace_is_said(folder: Path, photos: 
         ("{", "signature"),
         ("[]", "signature"),
         ('{"format": 3, "sha256": NaN}', "signature"),
+        (
+            '{"chain": [{"link": "dataset", "x": 1e999}, {"link": "climb"}, {"link": "model", "files": {}}]}',
+            "signature",
+        ),
+        (
+            r'{"chain": [{"link": "dataset", "name": "\ud800"}, {"link": "climb"}, {"link": "model", "files": {}}]}',
+            "signature",
+        ),
+        ('{"signature": {"public_key": "", "value": ""}, "deep": ' + "[" * 989 + "]" * 989 + "}", "signature"),
         ('{"format": 3}', "signature"),
         ('{"format": 3, "chain": [1, 2, 3]}', "signature"),
         ('{"chain": [{"link": "dataset"}, {"link": "climb"}, {"link": "model", "files": {}}]}', "files"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from winnow.tasks.predictor import FACTS
 CHAIN, SIGNATURE = "chain", "signature"
 ALGORITHM = "ed25519"
 _MOST_BYTES = 16 << 20
+_MOST_DEPTH = 64
 
 Link = dict[str, Any]
 
@@ -76,7 +77,8 @@ def read_document(folder: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise BadDataError(f"{path} is far too large; copy the model again, whole.")
-        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        values = json.loads(path.read_text(encoding="utf-8"))
+        _check_writable(values)
     except OSError:
         raise NotFoundError(f"{folder} has no {FACTS}, so that nothing says what should lie there.") from None
     except (ValueError, RecursionError):
@@ -86,8 +88,18 @@ def read_document(folder: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", values)
 
 
-def _no_number(said: str) -> Any:
-    raise ValueError(f"{said} is no number of JSON's")
+def _check_writable(values: Any) -> None:
+    """What we sign can be written again: its numbers are finite, its text is Unicode, and it is not deep."""
+    level = [values]
+    for _ in range(_MOST_DEPTH):
+        level = [one for outer in level if isinstance(outer, list | dict) for one in _values_of(outer)]
+    if level:
+        raise ValueError("nested too deeply")
+    json.dumps(values, allow_nan=False, ensure_ascii=False).encode("utf-8")
+
+
+def _values_of(outer: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def links_in(document: Mapping[str, Any]) -> tuple[Link, Link, Link] | None:
