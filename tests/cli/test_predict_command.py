@@ -46,9 +46,17 @@ def test_ctrl_c_says_that_the_same_command_goes_on(
     ("words", "sentence"),
     [
         (["shapes"], "Name pictures"),
-        (["--url", "http://127.0.0.1:9", "x.png", "--out", "a.csv"], "--out works with a model on this machine only"),
-        (["--url", "http://127.0.0.1:9", "x.png", "--near", "2"], "--near works of a model on this machine only"),
+        (["--url", "http://127.0.0.1:9", "x.png", "--out", "a.csv"], "--out works only with a model on this machine"),
+        (["--url", "http://127.0.0.1:9", "x.png", "--near", "2"], "--near works only with a model on this machine"),
+        (["--url", "http://127.0.0.1:9", "x.png", "--restart"], "--restart works only with --out"),
         (["--url", "http://127.0.0.1:9", "--token-file", "nowhere", "x.png"], "token file nowhere cannot be read"),
+        (["shapes", "x.png", "--token-file", "secret.txt"], "--token-file works only with --url"),
+        (["shapes", "x.png", "--insecure"], "--insecure works only with --url"),
+        (["shapes", "x.png", "--restart"], "--restart works only with --out"),
+        (
+            ["shapes", "x.png", "--out", "a.csv", "--json"],
+            "--json works only without --out, whose ending says the form",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_sentence(winnow: Winnow, words: list[str], sentence: str):

@@ -83,32 +83,41 @@ def _predict(
     Answers below the probability from which on 9 of 10 were right when the model was judged are marked "not sure". A
     model of pictures with several classes answers all that reach their threshold; the table marks them with a *.
 
-    A picture that cannot be read gets an error in place of an answer; the others are answered. Leaves with 3 if
-    none could be read.
+    A picture that cannot be read gets an error in place of an answer; the others are answered. Without --out,
+    it leaves with 3 if none could be read.
 
     With --out memory stays flat, however many pictures there are, and what a kill interrupts is taken up again by the
     same command.
     """
-    from winnow.api.answer_table import write_answers
-
     form: Form = "jsonl" if as_json else to
     if url is not None:
-        _refuse(near > 0, "--near", "of a model on this machine")
-        _refuse(out is not None or restart, "--out", "with a model on this machine")
+        _refuse(near > 0, "--near", "with a model on this machine")
+        _refuse(out is not None, "--out", "with a model on this machine")
+        _refuse(restart, "--restart", "with --out")
         asked = _remote(url, token_file, insecure, [model, *(pictures or [])], is_table=form == "csv")
         nearest: Callable[[str], list[Neighbour]] = _no_neighbours
     else:
+        _refuse(token_file is not None, "--token-file", "with --url")
+        _refuse(insecure, "--insecure", "with --url")
         if not pictures:
             raise UserError(f"Name pictures, such as: winnow predict {model} sky.jpg")
         if out is not None:
             _refuse(near > 0, "--near", "without --out")
+            _refuse(form != "table", "--json" if as_json else "--to", "without --out, whose ending says the form")
             _write_batch(model, pictures, out, restart, workspace)
             return
+        _refuse(restart, "--restart", "with --out")
         from winnow.api.model import Model
 
         opened = Model.open(model, workspace)
         asked = _local(opened, pictures)
         nearest = _nearest(opened, near if form != "csv" else 0, workspace)
+    _write_all(asked, nearest, form, top)
+
+
+def _write_all(asked: _Asked, nearest: Callable[[str], list[Neighbour]], form: Form, top: int) -> None:
+    from winnow.api.answer_table import write_answers
+
     n_answered = 0
 
     def counted() -> Iterator[tuple[Prediction, bool]]:
@@ -130,12 +139,13 @@ def _predict(
 
 def _refuse(is_there: bool, option: str, works: str) -> None:
     if is_there:
-        raise UserError(f"{option} works {works} only: leave it out.")
+        raise UserError(f"{option} works only {works}: leave it out.")
 
 
 def _write_batch(model: str, pictures: list[str], out: Path, restart: bool, workspace: Path | None) -> None:
     from winnow.api.batch import predict_files
     from winnow.api.printing import Printer
+    from winnow.report.words import count, printable
 
     try:
         with Printer() as printer:
@@ -143,7 +153,7 @@ def _write_batch(model: str, pictures: list[str], out: Path, restart: bool, work
     except KeyboardInterrupt:
         typer.echo("winnow: stopped. The same command goes on from there.", err=True)
         raise typer.Exit(130) from None
-    typer.echo(f"{done.pictures} pictures: {done.out}", err=True)
+    typer.echo(f"{count(done.pictures, 'picture')}: {printable(str(done.out))}", err=True)
 
 
 def _local(model: Model, pictures: list[str]) -> _Asked:
