@@ -79,6 +79,7 @@ def test_the_link_gives_a_cookie_that_scripts_and_other_sites_cannot_use(strange
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
+    assert f"max-age={30 * 24 * 3600};" in cookie  # it outlives the browser's window
     assert lock.token not in cookie
     assert stranger.get("/").status_code == 200
 

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from winnow.studio.sessions import Sessions
+from winnow.studio.sessions import LASTS_S, Sessions
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -131,7 +131,9 @@ class Door:
     def _welcome(self) -> Response:
         # Not a redirect: a browser that came from elsewhere would not send a strict cookie along with it.
         response = HTMLResponse(_page("Opening the studio.", onward="/"))
-        response.set_cookie(self._lock.cookie, self._lock.sessions.begin(), httponly=True, samesite="strict")
+        value, lasts_s = self._lock.sessions.begin(), int(LASTS_S)
+        # With an end: without one, browsers forget it when they are closed.
+        response.set_cookie(self._lock.cookie, value, max_age=lasts_s, httponly=True, samesite="strict")
         return response
 
 
