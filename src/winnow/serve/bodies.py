@@ -14,6 +14,8 @@ from winnow.serve.multipart import files_in
 from winnow.serve.problem import ProblemError
 from winnow.serve.reply import CLOSE
 
+LARGE_BYTES = 1 << 18
+"""From this size on, a body is taken apart in a thread."""
 _RAW = frozenset((b"application/octet-stream", b"application/dicom"))
 _MOST_TOGETHER = 16
 """Bodies of the largest size that may lie in memory at once."""

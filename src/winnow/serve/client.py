@@ -18,13 +18,13 @@ from winnow.api.pictures import Given, pictures_of
 from winnow.data.paths import is_there
 from winnow.errors import NotFoundError, UserError, did_you_mean
 from winnow.serve.connection import Answered, Connection, Patience, refuse, sentence_of
+from winnow.serve.refusals import BUSY_CODES
 
 PATIENCE_S = 60.0
 _AT_ONCE = 4
 """Requests on their way together: they keep a few cores busy, and leave the queue to others."""
 _ITEMS, _ITEM_BYTES = 16, 8 << 20
 """Of one request at most: well within what a server takes."""
-_BUSY_CODES = frozenset({"queue-full", "draining", "worker-lost", "too-late"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Client:
         left: list[_Item] = []
         for item, one in zip(load, cast("list[Any]", told), strict=True):
             try:
-                if one["error"] is not None and one["error"]["code"] in _BUSY_CODES:
+                if one["error"] is not None and one["error"]["code"] in BUSY_CODES:
                     left.append(item)
                 else:
                     found[item.place] = _prediction(item.source, one)

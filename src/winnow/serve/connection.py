@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 
 import winnow
 from winnow.errors import NotFoundError, UserError
+from winnow.serve.refusals import BUSY
 
-BUSY = (429, 503, 504)
-"""What a server answers that could not take a question now; coming again may help."""
 _MOST_ANSWER_BYTES = 256 << 20
 _CONNECT_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0

@@ -23,10 +23,11 @@ from winnow.serve.questions import Tensors, UnansweredError
 
 QUESTION = struct.Struct("<II")
 ANSWER = struct.Struct("<IBff")
+LENGTH = struct.Struct("<I")
+"""Before JSON: what each side says first, and heads within a payload."""
 MOST_ANSWER_BYTES = 256 << 20
 PICTURE_ANSWERED, TENSORS_ANSWERED, REFUSED, BROKEN = range(4)
 
-_LENGTH = struct.Struct("<I")
 _KINDS = "biufU"  # numbers, truth values and text: never objects
 
 Outputs = dict[str, npt.NDArray[Any]]
@@ -36,7 +37,7 @@ NO_SUMMARY: Summary = np.empty(0, dtype=np.float32)
 
 def pack_picture_answer(probabilities: npt.NDArray[np.float32], summary: Summary) -> bytes:
     """One picture's probabilities (C,) and its summary."""
-    return _LENGTH.pack(len(summary)) + summary.tobytes() + probabilities.tobytes()
+    return LENGTH.pack(len(summary)) + summary.tobytes() + probabilities.tobytes()
 
 
 def unpack_picture_answer(payload: bytes, n_classes: int) -> tuple[Outputs, Summary]:
@@ -45,8 +46,8 @@ def unpack_picture_answer(payload: bytes, n_classes: int) -> tuple[Outputs, Summ
     Raises:
         ValueError: it is no answer of that many classes.
     """
-    (n_measures,) = _LENGTH.unpack_from(payload)
-    values = np.frombuffer(payload, np.float32, offset=_LENGTH.size)
+    (n_measures,) = LENGTH.unpack_from(payload)
+    values = np.frombuffer(payload, np.float32, offset=LENGTH.size)
     if len(values) != n_measures + n_classes:
         raise ValueError(f"{len(values)} numbers of {n_classes} classes and {n_measures} measures")
     return {"probabilities": values[n_measures:]}, values[:n_measures]
@@ -55,7 +56,7 @@ def unpack_picture_answer(payload: bytes, n_classes: int) -> tuple[Outputs, Summ
 def pack_tensors(tensors: Tensors) -> bytes:
     """Named arrays of numbers, truth values or text as bytes."""
     head = json.dumps([[name, array.dtype.str, array.shape] for name, array in tensors.items()]).encode()
-    return b"".join([_LENGTH.pack(len(head)), head, *(array.tobytes() for array in tensors.values())])
+    return b"".join([LENGTH.pack(len(head)), head, *(array.tobytes() for array in tensors.values())])
 
 
 def unpack_tensors(payload: bytes) -> Outputs:
@@ -65,9 +66,9 @@ def unpack_tensors(payload: bytes) -> Outputs:
         ValueError: it is nothing that `pack_tensors` gave.
     """
     try:
-        (length,) = _LENGTH.unpack_from(payload)
-        head = json.loads(payload[_LENGTH.size : _LENGTH.size + length])
-        return dict(_arrays(head, payload, _LENGTH.size + length))
+        (length,) = LENGTH.unpack_from(payload)
+        head = json.loads(payload[LENGTH.size : LENGTH.size + length])
+        return dict(_arrays(head, payload, LENGTH.size + length))
     except (struct.error, TypeError, OverflowError) as error:
         raise ValueError(f"no tensors: {error}") from error
 

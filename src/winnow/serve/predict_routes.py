@@ -10,21 +10,16 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from winnow.errors import UserError
-from winnow.serve.bodies import Item, headers_of, is_raw, items_of, kind_of, refuse_kind
+from winnow.serve.bodies import LARGE_BYTES, Item, headers_of, is_raw, items_of, kind_of, refuse_kind
 from winnow.serve.predictions import no_prediction, prediction
 from winnow.serve.problem import ProblemError
 from winnow.serve.questions import UnansweredError
+from winnow.serve.refusals import BUSY
 from winnow.serve.reply import Reply, json_reply
 from winnow.serve.served import Served
-from winnow.serve.service import LeavesWithClient, Service
+from winnow.serve.service import TOGETHER, LeavesWithClient, Service
 from winnow.serve.url_pictures import fetch_picture
 
-_TOGETHER = 8
-"""Pictures of one request that wait in the queue at once, so that a large request leaves room for others."""
-_LARGE_BYTES = 1 << 18
-"""From this size on, a body is taken apart in a thread."""
-_BUSY = (429, 503, 504)
-"""Why there is no answer that have nothing to do with the picture."""
 OPTIONS = ("model", "version", "top")
 
 
@@ -53,7 +48,7 @@ async def predict(service: Service, scope: Scope, receive: Receive) -> Reply:
             with LeavesWithClient(scope):
                 return await _one(service, scope, options, body, deadline)
         wanted = (kind, headers, body, service.most_items)
-        if len(body) < _LARGE_BYTES:
+        if len(body) < LARGE_BYTES:
             items = items_of(*wanted, allows_urls=service.allows_urls)
         else:
             items = await asyncio.to_thread(items_of, *wanted, allows_urls=service.allows_urls)
@@ -92,9 +87,9 @@ async def _several(service: Service, scope: Scope, options: Options, items: list
                 predictions[place] = no_prediction(item.source, error)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(_TOGETHER, len(items))):
+        for _ in range(min(TOGETHER, len(items))):
             group.create_task(answer_next())
-    if len(failed) == len(items) and all(error.status in _BUSY for error in failed):
+    if len(failed) == len(items) and all(error.status in BUSY for error in failed):
         raise failed[0]
     return _reply(served, predictions)
 

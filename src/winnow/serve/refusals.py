@@ -13,6 +13,10 @@ WORKER_LOST = "worker-lost"
 TOO_LATE = "too-late"
 NOT_SERVED = "not-served"
 FAILED = "failed"
+BUSY = (429, 503, 504)
+"""The statuses of what has nothing to do with the question: coming again may help."""
+BUSY_CODES = frozenset((QUEUE_FULL, DRAINING, WORKER_LOST, TOO_LATE))
+"""The same as codes, of one picture among several."""
 
 _STATUS = {
     "E_EMPTY": 400,

@@ -21,6 +21,8 @@ from winnow.serve.served import Lineup, Served
 if TYPE_CHECKING:
     from winnow.serve.engine import Engine
 
+TOGETHER = 8
+"""Pictures of one request that wait in the queue at once, so that a large request leaves room for others."""
 GONE = "winnow.gone"
 """The extension of a request's scope by which `serve.protocol` lets a task be cancelled when the client leaves."""
 _ANY = bytes(8)

@@ -16,22 +16,20 @@ from typing import Any, cast
 import numpy as np
 from starlette.types import Receive, Scope
 
-from winnow.serve.bodies import from_base64, headers_of, kind_of, parse_json, too_many
+from winnow.serve.bodies import LARGE_BYTES, from_base64, headers_of, kind_of, parse_json, too_many
 from winnow.serve.predict_routes import parse_query
 from winnow.serve.predictions import prediction
 from winnow.serve.problem import ProblemError
 from winnow.serve.questions import Answer
 from winnow.serve.reply import BYTES, CLOSE, JSON, Reply, json_reply
 from winnow.serve.served import Served, Tensor
-from winnow.serve.service import LeavesWithClient, Service
+from winnow.serve.service import TOGETHER, LeavesWithClient, Service
 from winnow.serve.v2_tensors import DATATYPES, Array, as_texts, read_tensor, write_tensor
 from winnow.version import VERSION
 
 _HEADER = b"inference-header-content-length"
-_LARGE_BYTES = 1 << 18
 _MOST_JSON_BYTES = 4 << 20
 """Numbers in JSON take hundreds of times longer to read than raw bytes, and everybody waits meanwhile."""
-_TOGETHER = 8
 
 
 async def about(service: Service, scope: Scope, receive: Receive) -> Reply:
@@ -91,7 +89,7 @@ async def infer(service: Service, scope: Scope, receive: Receive) -> Reply:
         served = service.choose(scope, name, scope["path_params"].get("version"), (body,))
         if n_json > _MOST_JSON_BYTES and served.kind != "pictures":
             raise ProblemError(413, "body-too-large", "That is much JSON; send large tensors in binary.")
-        if len(body) < _LARGE_BYTES:
+        if len(body) < LARGE_BYTES:
             asked, inputs = _read(body, n_json)
         else:
             asked, inputs = await asyncio.to_thread(_read, body, n_json)
@@ -112,7 +110,7 @@ async def _pictures(service: Service, served: Served, inputs: dict[str, Array], 
         raise ProblemError(422, "bad-tensors", said)
     if images.size > service.most_items:
         raise too_many(service.most_items)
-    free = asyncio.Semaphore(_TOGETHER)
+    free = asyncio.Semaphore(TOGETHER)
 
     async def answer(file: bytes) -> Answer:
         async with free:

@@ -14,7 +14,6 @@ import json
 import os
 import signal
 import socket
-import struct
 import time
 import traceback
 from collections.abc import Callable
@@ -36,6 +35,7 @@ from winnow.serve.foreign_graph import ForeignGraph
 from winnow.serve.frames import (
     ANSWER,
     BROKEN,
+    LENGTH,
     MOST_ANSWER_BYTES,
     NO_SUMMARY,
     PICTURE_ANSWERED,
@@ -51,7 +51,6 @@ from winnow.serve.frames import (
 from winnow.serve.refusals import BAD_TENSORS, status_of
 from winnow.tasks.predictor import Predictor
 
-_LENGTH = struct.Struct("<I")
 _BUFFER_BYTES = 1 << 16
 _BETWEEN_SUMMARIES_S = 0.02
 """Of a busy server's pictures a sample is summarised: 50 a second tell as soon whether pictures have changed, and a
@@ -140,7 +139,7 @@ def main(descriptor: int) -> None:
     keep_quiet()
     with socket.socket(fileno=descriptor) as channel, os.fdopen(os.dup(descriptor), "rb", _BUFFER_BYTES) as questions:
         try:
-            opened = _open(json.loads(questions.read(*_LENGTH.unpack(questions.read(_LENGTH.size)))))
+            opened = _open(json.loads(questions.read(*LENGTH.unpack(questions.read(LENGTH.size)))))
         except UserError as error:
             return _say(channel, {"refused": str(error)})
         except Exception:  # a bug of ours: the front keeps its trace in the log
@@ -159,7 +158,7 @@ def _open(models: list[dict[str, Any]]) -> list[_Opened]:
 
 def _say(channel: socket.socket, words: dict[str, str]) -> None:
     text = json.dumps(words).encode()
-    channel.sendall(_LENGTH.pack(len(text)) + text)
+    channel.sendall(LENGTH.pack(len(text)) + text)
 
 
 def _answer_all(questions: IO[bytes], channel: socket.socket, opened: list[_Opened]) -> None:

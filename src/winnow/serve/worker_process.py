@@ -20,6 +20,7 @@ from winnow.errors import UserError
 from winnow.serve.frames import (
     ANSWER,
     BROKEN,
+    LENGTH,
     MOST_ANSWER_BYTES,
     NO_SUMMARY,
     PICTURE_ANSWERED,
@@ -38,7 +39,6 @@ _log = logging.getLogger(__name__)
 # As for the children that decode: -P keeps the current folder off the path, and Winnow is found where it was for us.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from winnow.serve.worker import main; main(int(sys.argv[2]))"
 _COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[2]))
-_LENGTH = struct.Struct("<I")
 _MOST_WORDS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 20
 
@@ -159,7 +159,7 @@ class WorkerProcess(asyncio.Protocol):
     async def _say(self, models: bytes) -> dict[str, str]:
         assert self._transport is not None
         assert self._first_words is not None
-        self._transport.write(_LENGTH.pack(len(models)) + models)
+        self._transport.write(LENGTH.pack(len(models)) + models)
         return json.loads(await self._first_words)
 
     def data_received(self, data: bytes) -> None:
@@ -188,16 +188,16 @@ class WorkerProcess(asyncio.Protocol):
             self._closed.set_result(None)
 
     def _read_first_words(self, data: bytes | bytearray) -> int:
-        if len(data) < _LENGTH.size:
+        if len(data) < LENGTH.size:
             return 0
-        end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
+        end = LENGTH.size + LENGTH.unpack_from(data)[0]
         if end > _MOST_WORDS_BYTES:
             raise ValueError(f"first words of {end} bytes")
         if len(data) < end:
             return 0
         assert self._first_words is not None
         if not self._first_words.done():
-            self._first_words.set_result(bytes(data[_LENGTH.size : end]))
+            self._first_words.set_result(bytes(data[LENGTH.size : end]))
         self._first_words = None
         return end
 
