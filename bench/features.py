@@ -8,7 +8,6 @@ by two to about 105 KiB, as JPEG of full quality (100); each way reads the same 
 from __future__ import annotations
 
 import hashlib
-import random
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from harness import edgetpu_backbone, keep, need_data
+from photographs import make_photographs
 from PIL import Image
 from torchvision import transforms
 
@@ -23,23 +23,7 @@ from winnow.graph.backbone import open_backbone
 from winnow.graph.features import FeatureGraph, FeatureStore, PictureReader
 from winnow.nets.weights import Weights, find_weights, open_net
 
-N, SIDE_PX, TILE_PX = 2000, 192, 152
-
-
-def make_photographs(folder: Path) -> list[Path]:
-    """N tiled photographs of about 105 KiB each."""
-    sources = sorted((need_data() / "cats-dogs" / "train").rglob("*.jpg"))
-    rng = random.Random(0)
-    made: list[Path] = []
-    for number in range(N):
-        tiles = [Image.open(rng.choice(sources)).convert("RGB").resize((TILE_PX, TILE_PX)) for _ in range(4)]
-        photograph = Image.new("RGB", (2 * TILE_PX, 2 * TILE_PX))
-        for place, tile in enumerate(tiles):
-            photograph.paste(tile, (TILE_PX * (place % 2), TILE_PX * (place // 2)))
-        path = folder / f"{number:04d}.jpg"
-        photograph.save(path, quality=100, subsampling=0)
-        made.append(path)
-    return made
+N, SIDE_PX = 2000, 192
 
 
 class Photographs(torch.utils.data.Dataset):
@@ -78,7 +62,7 @@ def main() -> None:
     entry = find_weights(need_data() / "weights")
     network = open_net(entry, side_px=SIDE_PX).eval()
     with tempfile.TemporaryDirectory() as folder:
-        paths = make_photographs(Path(folder))
+        paths = make_photographs(Path(folder), N)
         size_kib = float(np.mean([path.stat().st_size for path in paths])) / 1024
         backbone = open_backbone(edgetpu_backbone(Path(folder, "backbone"), SIDE_PX))
         features = FeatureGraph(backbone.name, backbone.graph(), backbone.input_spec, backbone.dim, is_backbone=True)
