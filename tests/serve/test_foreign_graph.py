@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -17,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from winnow.errors import BadDataError
 from winnow.serve.engine import Engine
+from winnow.serve.foreign_graph import ForeignGraph
 from winnow.serve.opening import lineup_of, open_served
 from winnow.serve.questions import Answer, Question, UnansweredError
 
@@ -128,3 +131,22 @@ async def test_probabilities_are_plain_tensors_with_or_without_a_list_of_diction
 async def test_what_is_no_plain_tensor_is_refused(tmp_path: Path):
     with pytest.raises(BadDataError, match=r"'given' of .* is no plain tensor"):
         open_served(str(identity(tmp_path / "complex.onnx", TensorProto.COMPLEX64)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux how much memory this process has")
+async def test_what_one_question_needed_is_given_back(tmp_path: Path):
+    # A worker's memory is limited: what stayed would be lacking for the next picture, and its verdict would change.
+    lengths = helper.make_tensor_value_info("lengths", TensorProto.INT64, [None])
+    zeros = helper.make_tensor_value_info("zeros", TensorProto.FLOAT, None)
+    graph = helper.make_graph([helper.make_node("ConstantOfShape", ["lengths"], ["zeros"])], "g", [lengths], [zeros])
+    path = tmp_path / "zeros.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    opened = ForeignGraph(path, open_served(str(path)).digest)
+    opened.run({"lengths": np.array([1])})
+    before = pages()
+    assert len(opened.run({"lengths": np.array([32 << 20])})["zeros"]) == 32 << 20
+    assert (pages() - before) * os.sysconf("SC_PAGE_SIZE") < 64 << 20
+
+
+def pages() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[0])

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from winnow.serve.problem import ProblemError
 from winnow.serve.served import Share
+from winnow.serve.v2_tensors import as_texts, write_tensor
 
 from .asking import BAD, PROBS, KnowingEngine, app_of, client_of, clouds, doubling, service_of
 
@@ -153,6 +155,18 @@ def test_one_long_text_among_many_takes_no_more_memory_than_was_sent(client: Tes
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_a_very_large_answer_is_not_written_as_json():
+    values = np.zeros(1_100_000, dtype=np.uint8)
+    with pytest.raises(ProblemError, match="ask for it in binary"):
+        write_tensor("y", values, is_binary=False)
+    assert len(write_tensor("y", values, is_binary=True)[1]) == 1_100_000
+
+
+def test_a_text_that_would_be_cut_is_refused():
+    with pytest.raises(ProblemError, match="signs 0"):
+        as_texts(np.array(["a\0b"], dtype=object), "x")
 
 
 def test_a_bad_picture_refuses_its_request(client: TestClient):

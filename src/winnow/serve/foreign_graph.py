@@ -71,7 +71,8 @@ class ForeignGraph:
         if found != digest:
             raise BadDataError(f"{path} has changed since the server began to serve it; serve it anew.")
         try:
-            self._session = quiet_session(model.SerializeToString())
+            # A worker's memory is limited: one large question must not leave others without.
+            self._session = quiet_session(model.SerializeToString(), keeps_memory=False)
         # ONNX Runtime raises classes of its own that have no common base.
         except Exception as error:
             raise BadDataError(f"ONNX Runtime cannot open {path} ({_first_line(error)}); export it again.") from error

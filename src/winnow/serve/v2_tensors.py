@@ -37,6 +37,8 @@ _DTYPES = {theirs: np.dtype(ours) for ours, theirs in DATATYPES.items() if their
 _MOST_VALUES = 1 << 31
 _MOST_SIDES = 16
 _MOST_TEXT_BYTES = 64 << 20
+_MOST_JSON_VALUES = 1 << 20
+"""Of an output; writing them takes half a second, in which nobody else is answered."""
 
 Array = npt.NDArray[Any]
 
@@ -72,12 +74,14 @@ def as_texts(values: Array, name: str) -> Array:
     """BYTES as an array of texts, each as wide as the longest.
 
     Raises:
-        ProblemError: they are no UTF-8, or would take too much memory.
+        ProblemError: they are no UTF-8, hold a NUL, or would take too much memory.
     """
     try:
         flat = [one if isinstance(one, str) else one.decode("utf-8") for one in values.ravel().tolist()]
     except UnicodeDecodeError:
         raise _malformed(f"the texts of '{name}' are no UTF-8") from None
+    if any("\0" in one for one in flat):
+        raise _malformed(f"the texts of '{name}' hold signs 0, at which engines end a text")
     n_bytes = 4 * len(flat) * max(map(len, flat), default=0)
     if n_bytes > _MOST_TEXT_BYTES:
         raise _malformed(
@@ -88,13 +92,20 @@ def as_texts(values: Array, name: str) -> Array:
 
 
 def write_tensor(name: str, values: Array, *, is_binary: bool) -> tuple[dict[str, Any], bytes]:
-    """One output as JSON, and its bytes where it is sent in binary."""
+    """One output as JSON, and its bytes where it is sent in binary.
+
+    Raises:
+        ProblemError: it is too large for JSON.
+    """
     texts = values.dtype.kind in "OSU"
     datatype = "BYTES" if texts else DATATYPES[values.dtype.name]
     written: dict[str, Any] = {"name": name, "shape": list(values.shape), "datatype": datatype}
     if is_binary:
         raw = _packed(values) if texts else np.ascontiguousarray(values).tobytes()
         return {**written, "parameters": {"binary_data_size": len(raw)}}, raw
+    if values.size > _MOST_JSON_VALUES:
+        said = f"'{name}' has {values.size} values, too many for JSON; ask for it in binary (binary_data_output)."
+        raise ProblemError(422, "bad-tensors", said)
     flat: list[Any] = values.ravel().tolist()
     if texts:
         flat = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in flat]
