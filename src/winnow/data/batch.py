@@ -19,6 +19,7 @@ from winnow.data.decoder.fact_store import FactStore
 from winnow.data.decoder.facts import PictureFacts
 from winnow.data.decoder.pool import Outcome, Reading, decoding_pool
 from winnow.data.manifest import Example
+from winnow.data.regular_files import why_unread
 from winnow.data.sources.source import Found, Refused
 from winnow.errors import BadDataError
 
@@ -207,11 +208,8 @@ def _bytes_of(found: Found) -> bytes | Refused:
         return Refused(found.source, error.code, error.reason)
     except BadDataError as error:
         return Refused(found.source, "E_NOT_IMAGE", str(error))
-    except FileNotFoundError:
-        return Refused(found.source, "E_MISSING", "There is no such file: check the path.")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        return Refused(found.source, "E_UNREADABLE", f"The file cannot be read ({why}): check its rights and disk.")
+        return Refused(found.source, *why_unread(error))
 
 
 def _example(file: _File, facts: PictureFacts) -> Example:

@@ -50,6 +50,14 @@ def read_file(path: str | bytes | Path, *, is_picture: bool = False) -> bytes:
         os.close(descriptor)
 
 
+def why_unread(error: OSError | ValueError) -> tuple[str, str]:
+    """Code and reason of a file that the system does not give."""
+    if isinstance(error, FileNotFoundError):
+        return "E_MISSING", "There is no such file: check the path."
+    why = getattr(error, "strerror", None) or error
+    return "E_UNREADABLE", f"The file cannot be read ({why}): check its rights and disk."
+
+
 def refuse_large(n_bytes: int) -> None:
     """Raises UnreadablePictureError for a file that is too large to be read."""
     if n_bytes > MAX_FILE_BYTES:

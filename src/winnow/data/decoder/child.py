@@ -21,7 +21,7 @@ from winnow.data.decoder.facts import facts_of_all, to_text
 from winnow.data.decoder.questions import HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, read_question
 from winnow.data.inputs import InputSpec, read_input
 from winnow.data.quiet import quiet_pillow
-from winnow.data.regular_files import read_file
+from winnow.data.regular_files import read_file, why_unread
 
 try:
     import resource
@@ -126,10 +126,8 @@ def _inputs(spec: InputSpec, paths: Sequence[bytes]) -> list[bytes]:
             why.append(None)
         except UnreadablePictureError as error:
             why.append((error.code, error.reason))
-        except FileNotFoundError:
-            why.append(("E_MISSING", "There is no such file: check the path."))
         except (OSError, ValueError) as error:
-            why.append(("E_UNREADABLE", f"The file cannot be read ({getattr(error, 'strerror', None) or error})."))
+            why.append(why_unread(error))
     return [_framed(json.dumps(why)), *inputs]
 
 
