@@ -106,5 +106,6 @@ if __name__ == "__main__":
             try:
                 answer = {"source": str(file), **predict(file), "error": None}
             except Exception as error:  # one bad picture costs its own line
-                answer = {"source": str(file), "label": None, "error": f"{type(error).__name__}: {error}"}
+                nothing: dict[str, Any] = {"label": None, "labels": [], "prob": None, "probs": {}}
+                answer = {"source": str(file), **nothing, "error": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), flush=True)
