@@ -2,7 +2,7 @@
 
 import { button, element } from "../elements.js";
 import { count, percent } from "../words.js";
-import { said_of } from "./grid.js";
+import { saidOf } from "./grid.js";
 
 const SETTLED_MS = 120;
 
@@ -29,7 +29,7 @@ export class Chosen {
       return;
     }
     this.load(`/picture/${facts.content}?side=512`);
-    this.words.textContent = `${said_of(facts)} (${facts.split})`;
+    this.words.textContent = `${saidOf(facts)} (${facts.split})`;
     if (facts.labels !== null && facts.guess?.length && facts.guess.join() !== facts.labels.join()) {
       this.words.textContent += `. The model would say ${facts.guess.join(", ")} (${percent(facts.prob)}).`;
     }

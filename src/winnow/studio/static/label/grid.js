@@ -126,7 +126,7 @@ export class Grid {
     if (picture.getAttribute("src") !== address) picture.setAttribute("src", address);
     tile.classList.toggle("gone", !facts.isThere);
     tile.classList.toggle("guessed", facts.labels === null && Boolean(facts.guess));
-    const said = said_of(facts, this.showsDoubt);
+    const said = saidOf(facts, this.showsDoubt);
     words.textContent = said;
     tile.setAttribute("aria-label", `${facts.source}: ${said}`);
   }
@@ -253,7 +253,7 @@ export class Grid {
 let stamps = 0;
 
 // What a picture is; showsDoubt: also what the model would say where that is something else.
-export function said_of(facts, showsDoubt = false) {
+export function saidOf(facts, showsDoubt = false) {
   if (!facts.isThere) return "removed";
   if (facts.labels !== null) {
     const given = facts.labels.length ? facts.labels.join(", ") : "none of the classes";
