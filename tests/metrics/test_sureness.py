@@ -23,7 +23,7 @@ def threshold(confidence: list[float], is_right: list[bool]) -> float | None:
     return sure_from(threshold_table(probs, labels), len(labels))
 
 
-def test_a_model_that_is_always_right_is_sure_from_one_half_on():
+def test_a_model_that_is_always_right_is_sure_of_what_it_gives_three_in_four():
     assert threshold([0.9] * 100, [True] * 100) == LEAST
 
 
@@ -37,8 +37,8 @@ def test_twenty_eight_right_answers_are_too_few_to_tell_and_twenty_nine_are_enou
 def test_as_many_may_be_wrong_as_the_exact_binomial_test_allows(n: int):
     most = int(binom.ppf(0.05, n, 0.1))
     allowed = most if binom.cdf(most, n, 0.1) <= 0.05 else most - 1
-    row = ThresholdRow(threshold=0.7, coverage=1.0, accuracy=(n - allowed) / n, precision=None, recall=1.0)
-    assert sure_from([row], n) == 0.7
+    row = ThresholdRow(threshold=0.8, coverage=1.0, accuracy=(n - allowed) / n, precision=None, recall=1.0)
+    assert sure_from([row], n) == 0.8
     assert sure_from([replace(row, accuracy=(n - allowed - 1) / n)], n) is None
 
 
@@ -47,9 +47,9 @@ def test_answers_that_are_right_half_of_the_time_are_never_sure():
 
 
 def test_doubtful_answers_stay_below_the_threshold():
-    # 100 sure ones are right; of 100 at 60 % every other one is wrong.
-    found = threshold([0.95] * 100 + [0.6] * 100, [True] * 100 + [True, False] * 50)
-    assert found == pytest.approx(0.61)
+    # 100 sure ones are right; of 100 at 80 % every other one is wrong.
+    found = threshold([0.95] * 100 + [0.8] * 100, [True] * 100 + [True, False] * 50)
+    assert found == pytest.approx(0.81)
 
 
 def test_the_threshold_keeps_its_promise_on_new_pictures_nineteen_times_in_twenty():

@@ -10,8 +10,9 @@ from winnow.metrics.curves import ThresholdRow
 
 RIGHT = 0.9
 """Sure answers shall be right at least this often."""
-LEAST = 0.5
-"""By its own calibrated probability an answer below this is more likely wrong than right, whatever the others are."""
+LEAST = 0.75
+"""An answer that by its own calibrated probability is wrong more than 1 time in 4 is not sure, however right those are
+that are surer: among two classes every answer has a probability of one half at least."""
 _RISK = 0.05
 """How often the threshold may be wrong: 1 time in 20."""
 
