@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+import socket
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.pictures import file_of, noise
@@ -12,8 +16,9 @@ from winnow.errors import BadDataError
 from winnow.serve import worker
 from winnow.serve.frames import ANSWER, BROKEN, QUESTION, REFUSED, pack_tensors, unpack_picture_answer, unpack_refusal
 from winnow.serve.opening import open_served
+from winnow.serve.worker_process import _COMMAND
 
-from .foreign_models import irises, logistic_regression
+from .foreign_models import endless, irises, logistic_regression
 from .tiny_models import tiny_model
 
 
@@ -92,3 +97,20 @@ def test_of_pictures_that_come_fast_a_sample_is_summarised(tmp_path: Path, monke
         _, payload = said(opened.answer(file_of(noise(1))))
         lengths.append(len(unpack_picture_answer(payload, 3)[1]))
     assert lengths == [7, 0, 0, 7]
+
+
+def test_a_worker_ends_with_its_front_even_in_a_graph_that_never_comes_back(tmp_path: Path):
+    path = endless(tmp_path / "endless.onnx")
+    models = json.dumps([{"kind": "tensors", "path": str(path), "digest": open_served(str(path)).digest}]).encode()
+    question = pack_tensors({"x": np.zeros(1, np.float32)})
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        process = subprocess.Popen([*_COMMAND, str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        theirs.close()
+        ours.sendall(len(models).to_bytes(4, "little") + models)
+        assert ours.recv(6) == b"\x02\0\0\0{}"
+        ours.sendall(QUESTION.pack(len(question), 0) + question)
+    try:
+        process.wait(20)
+    finally:
+        process.kill()

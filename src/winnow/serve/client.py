@@ -124,7 +124,7 @@ class Client:
             return [
                 _version(str(model["name"]), one) for model in answered.value["models"] for one in model["versions"]
             ]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._odd(answered) from error
 
     def choose(self, word: str) -> Chosen:
@@ -235,7 +235,7 @@ class Client:
                     left.append(item)
                 else:
                     found[item.place] = _prediction(item.source, one)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
                 raise self._odd(answered) from error
         return left
 

@@ -190,7 +190,7 @@ class Connection:
                 )
             value = {"detail": f"{self.url} answers {response.status}."}  # a proxy in front, most likely
         advised = response.getheader("retry-after", "")
-        return Answered(response.status, cast("dict[str, Any]", value), float(advised) if advised.isdigit() else None)
+        return Answered(response.status, cast("dict[str, Any]", value), float(advised) if advised.isdecimal() else None)
 
     def _kept(self) -> http.client.HTTPConnection | None:
         with self._lock:

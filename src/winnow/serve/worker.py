@@ -2,8 +2,8 @@
 
 `main`, which `winnow.serve.worker_process` starts, gets the models to open as the first message: <I length, JSON. It
 answers in the same form: `{}` when it is ready, else `{"refused": a sentence}` or, of a bug of ours, `{"broken": its
-trace}`. Then it answers questions (`winnow.serve.frames`) until the socket is closed. The system enforces its limits:
-processor time for each picture, and memory once all models are open.
+trace}`. Then it answers questions (`winnow.serve.frames`) until the socket is closed; then it ends, whatever it
+is doing. The system enforces its limits: processor time for each picture, and memory once all models are open.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import gc
 import io
 import json
 import os
+import select
 import signal
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -138,6 +140,7 @@ def main(descriptor: int) -> None:
         signal.signal(name, signal.SIG_IGN)
     keep_quiet()
     with socket.socket(fileno=descriptor) as channel, os.fdopen(os.dup(descriptor), "rb", _BUFFER_BYTES) as questions:
+        _end_with(channel)
         try:
             opened = _open(json.loads(questions.read(*LENGTH.unpack(questions.read(LENGTH.size)))))
         except UserError as error:
@@ -150,6 +153,18 @@ def main(descriptor: int) -> None:
         with quiet_pillow():
             _answer_all(questions, channel, opened)
     return None
+
+
+def _end_with(channel: socket.socket) -> None:
+    """End this process when the front is gone, even if it opens or runs a graph that never comes back."""
+    front = select.poll()
+    front.register(channel, 0)  # that the other end was closed is told without being asked for
+
+    def wait() -> None:
+        front.poll()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="front", daemon=True).start()
 
 
 def _open(models: list[dict[str, Any]]) -> list[_Opened]:
