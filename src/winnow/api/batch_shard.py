@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from winnow.api.batch_forms import Answered, Form, shard_of
-from winnow.api.model import REPORT
-from winnow.api.report import ReportFile
+from winnow.api.model import sure_from_in
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
 from winnow.machine import cores
@@ -66,8 +65,7 @@ class OpenModel:
     def __init__(self, folder: Path) -> None:
         self._predictor = Predictor(folder)
         self.facts = self._predictor.facts
-        has_report = self.facts.thresholds is None and (folder / REPORT).is_file()
-        self.sure_from = ReportFile.read(folder / REPORT).sure_from if has_report else None
+        self.sure_from = sure_from_in(folder)
 
     @property
     def identity(self) -> str:

@@ -58,6 +58,20 @@ class Prediction:
         }
 
 
+def sure_from_in(folder: Path) -> float | None:
+    """`Model.sure_from` of the model in a folder, whose graph need not be opened for that.
+
+    Raises:
+        BadDataError: its report is damaged.
+    """
+    report = folder / REPORT
+    if not report.is_file():
+        return None
+    from winnow.api.report import ReportFile
+
+    return ReportFile.read(report).sure_from
+
+
 def model_folder(name_or_folder: str | Path, workspace: str | Path | Workspace | None = None) -> Path:
     """Where a model lies, by its folder or by its name in a workspace; see `Model.open`.
 
@@ -158,7 +172,7 @@ class Model:
         None where no answer may: too few pictures were judged, too many answers were wrong, its report is gone, or it
         answers several classes (each has its own threshold). See `winnow.metrics.sureness.sure_from`.
         """
-        return self.report.sure_from if (self.folder / REPORT).is_file() else None
+        return sure_from_in(self.folder)
 
     def is_sure(self, prediction: Prediction) -> bool:
         """Whether an answer may be called sure: it reaches `sure_from`, or of several classes one its threshold."""

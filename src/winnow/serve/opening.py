@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow.api.model import REPORT
-from winnow.api.report import ReportFile
+from winnow.api.model import sure_from_in
 from winnow.errors import NotFoundError, UserError
 from winnow.graph.join import PIXELS, PROBABILITIES
 from winnow.serve.foreign_graph import inputs_and_outputs, read_foreign
@@ -115,7 +114,6 @@ def _of_folder(folder: Path, name: str | None) -> Served:
 def _pictures(folder: Path, name: str, version: str) -> Served:
     facts = ModelFacts.read(folder)
     side, n_classes = facts.input_spec.side_px, len(facts.classes)
-    report = folder / REPORT
     return Served(
         name=name,
         version=version,
@@ -125,7 +123,7 @@ def _pictures(folder: Path, name: str, version: str) -> Served:
         task=facts.task,
         classes=facts.classes,
         thresholds=facts.thresholds,
-        sure_from=ReportFile.read(report).sure_from if report.is_file() else None,
+        sure_from=sure_from_in(folder),
         input_spec=facts.input_spec,
         inputs=(Tensor(PIXELS, "uint8", (None, side, side, 3)),),
         outputs=(Tensor(PROBABILITIES, "float32", (None, n_classes)),),
