@@ -34,7 +34,7 @@ class Histogram:
 
 @dataclass(slots=True)
 class Counts:
-    """The engine's work since it started, and what it holds now.
+    """The engine's work since it started, and what it holds now; what became of each question, `meters` counts.
 
     Attributes:
         waiting: questions that no worker has yet.
@@ -43,13 +43,7 @@ class Counts:
         workers: workers that are ready, of the line-up that answers new questions.
         restarts: workers that ended and were replaced.
         swaps: line-ups that took over.
-        answered: questions answered, known and shared answers included.
-        cached: of these, known from earlier questions.
-        shared: of these, answered together with the same question asked at the same time.
-        refused: questions refused by what they hold (4xx but the next two).
-        full: questions refused because too many were waiting (429).
-        late: questions whose time was over before there was an answer (504).
-        lost: questions that nobody could answer because workers ended (503).
+        cached: questions whose answer was known from earlier ones.
         in_queue: from being asked to being handed to a worker.
         decode: reading a picture, in the worker.
         graph: running the graph, in the worker.
@@ -61,13 +55,7 @@ class Counts:
     workers: int = 0
     restarts: int = 0
     swaps: int = 0
-    answered: int = 0
     cached: int = 0
-    shared: int = 0
-    refused: int = 0
-    full: int = 0
-    late: int = 0
-    lost: int = 0
     in_queue: Histogram = field(default_factory=Histogram)
     decode: Histogram = field(default_factory=Histogram)
     graph: Histogram = field(default_factory=Histogram)

@@ -151,7 +151,6 @@ class Crew:
         n_waiting = len(self._waiting)
         is_too_much = n_waiting and self._waiting_bytes + len(job.payload) > self._most_waiting_bytes
         if n_waiting >= self._most_waiting or is_too_much:
-            self._counts.full += 1
             work_s = (n_waiting + self.n_computing) * self._mean_s / self._n_workers
             raise queue_full(n_waiting, max(work_s, _SHORTEST_PAUSE_S))
         self._waiting[job] = None

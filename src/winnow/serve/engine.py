@@ -119,15 +119,13 @@ class Engine:
         known = self._cache.get(key)
         if known is not None:
             self._counts.cached += 1
-            return self._answer(question, known, is_cached=True)
+            return _answer(question, known, is_cached=True)
         job = self._asked.get(key)
         if question.deadline <= time.monotonic():
-            return self._answer(question, too_late())
+            return _answer(question, too_late())
         if job is None or job.is_settled:
             job = self._put(question, payload, key)
-        else:
-            self._counts.shared += 1
-        return self._answer(question, await self._outcome(job, key, question.deadline))
+        return _answer(question, await self._outcome(job, key, question.deadline))
 
     async def swap(self, lineup: Lineup) -> None:
         """Serve another line-up: its workers are started first, then new questions go to them; the old finish theirs.
@@ -235,19 +233,12 @@ class Engine:
             for crew in self._crews:
                 crew.drop(job)
 
-    def _answer(self, question: Question, outcome: Outcome, *, is_cached: bool = False) -> Answer:
-        counts = self._counts
-        if not isinstance(outcome, UnansweredError):
-            counts.answered += 1
-            return Answer(question.served, *outcome, is_cached)
-        if outcome.status < 500:
-            counts.refused += 1
-        elif outcome.status == 504:
-            counts.late += 1
-        else:
-            counts.lost += 1
-        # An error of its own for everyone who asked: each raising adds to its trace.
-        raise UnansweredError(outcome.status, outcome.code, outcome.sentence, outcome.retry_after_s)
+
+def _answer(question: Question, outcome: Outcome, *, is_cached: bool = False) -> Answer:
+    if not isinstance(outcome, UnansweredError):
+        return Answer(question.served, *outcome, is_cached)
+    # An error of its own for everyone who asked: each raising adds to its trace.
+    raise UnansweredError(outcome.status, outcome.code, outcome.sentence, outcome.retry_after_s)
 
 
 def _give_up(waiter: Waiter) -> None:

@@ -50,6 +50,7 @@ def _lines(service: Service) -> Iterator[str]:
     yield from _family("winnow_ready", "gauge", "Whether questions should be sent here.", [({}, int(service.is_ready))])
     for name, kind, said, value in (
         ("winnow_waiting", "gauge", "Questions in the queue.", counts.waiting),
+        ("winnow_waiting_bytes", "gauge", "What those hold in memory.", counts.waiting_bytes),
         ("winnow_computing", "gauge", "Questions that workers have.", counts.computing),
         ("winnow_workers", "gauge", "Workers that run.", counts.workers),
         ("winnow_restarts_total", "counter", "Workers that were lost and replaced.", counts.restarts),
