@@ -15,7 +15,7 @@ from winnow.data.decode import FORMATS, UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
 from winnow.data.paths import at_home, is_there
 from winnow.data.pixels import as_uint8, encode_png, pixels_from_array
-from winnow.data.regular_files import read_file
+from winnow.data.regular_files import read_file, why_unread
 from winnow.errors import NotFoundError, UserError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]
@@ -99,7 +99,7 @@ def _file(path: Path) -> Given:
         try:
             return read_file(path, is_picture=True)  # neither waits for a pipe nor reads a disk's image whole
         except OSError as error:
-            raise UnreadablePictureError("E_UNREADABLE", f"The file cannot be read ({error.strerror}).") from error
+            raise UnreadablePictureError(*why_unread(error)) from error
 
     return Given(str(path), lambda side_px: decoding_pool().pixels(data(), side_px), data)
 
