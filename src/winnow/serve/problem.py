@@ -62,7 +62,7 @@ def problem_of(error: Exception) -> ProblemError:
         case ConflictError():
             return ProblemError(409, "conflict", str(error))
         case WorkspaceError():
-            return ProblemError(503, "workspace", str(error))
+            return ProblemError(503, "workspace", str(error), _later(1.0))
         case UserError():
             return ProblemError(422, "unusable", str(error))
         case _:
