@@ -13,6 +13,7 @@ from api.squares import RUNGS, squares
 from winnow.errors import NotFoundError, UserError
 from winnow.events import tell_nobody
 from winnow.serve.opening import lineup_of, open_served
+from winnow.workspace.names import NameRefusedError
 
 from .foreign_models import logistic_regression
 from .tiny_models import CLASSES, tiny_model
@@ -49,6 +50,14 @@ def test_a_folder_is_served_under_its_models_name_and_the_start_of_its_digest(tm
     served = open_served(str(folder))
     assert (served.name, served.version, served.classes) == ("clouds", served.digest[:12], CLASSES)
     assert open_served(f"sky={folder}").name == "sky"
+
+
+def test_a_name_that_is_none_is_not_taken_from_a_folder(tmp_path: Path):
+    folder = tiny_model(tmp_path / "sent", name="\x1b[31mclouds/..")
+    with pytest.raises(NameRefusedError) as refused:
+        open_served(str(folder))
+    assert "\x1b" not in str(refused.value)
+    assert open_served(f"clouds={folder}").name == "clouds"
 
 
 def test_a_graph_made_elsewhere_is_served_with_what_it_takes_and_gives(tmp_path: Path):

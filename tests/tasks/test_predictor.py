@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -149,8 +150,15 @@ def test_a_model_of_a_newer_winnow_asks_for_an_update(model: Path):
         Predictor(model)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"format": 1}', '{"format": "x"}', "\udcff"])
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"format": 1}', '{"format": "x"}', "[" * 100_000, "\udcff"])
 def test_a_damaged_json_is_named(model: Path, text: str):
     (model / "winnow.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(BadDataError, match=r"winnow\.json is damaged .* train the model again"):
+        Predictor(model)
+
+
+def test_a_side_without_end_is_damage(model: Path):
+    text = (model / "winnow.json").read_text(encoding="utf-8")
+    (model / "winnow.json").write_text(re.sub(r'("side_px": )\d+', r"\g<1>1e999", text), encoding="utf-8")
+    with pytest.raises(BadDataError, match="is damaged"):
         Predictor(model)

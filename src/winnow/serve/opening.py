@@ -108,7 +108,8 @@ def _of_folder(folder: Path, name: str | None) -> Served:
     facts = ModelFacts.read(folder)
     is_kept = folder.resolve().name.isdecimal() and folder.resolve().parent.parent.name == "models"
     version = folder.resolve().name if is_kept and name is None else facts.sha256[:_DIGITS]
-    return _pictures(folder, name or facts.name, version)
+    # The folder may be somebody else's, and its name goes into addresses and onto the screen.
+    return _pictures(folder, name or valid_name(facts.name), version)
 
 
 def _pictures(folder: Path, name: str, version: str) -> Served:

@@ -114,7 +114,7 @@ class ModelFacts:
             raise NotFoundError(
                 f"No model lies in {folder}: a model is a folder with {GRAPH} and {FACTS}, as `winnow train` makes it."
             ) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise BadDataError(f"{file} is damaged ({error}); train the model again.") from error
 
 
