@@ -36,7 +36,7 @@ def test_a_report_of_a_newer_winnow_is_refused_with_what_to_do(tmp_path: Path):
         Report.read_json(path)
 
 
-@pytest.mark.parametrize("written", ["", "{", "[]", '{"schema_version": 1}'])
+@pytest.mark.parametrize("written", ["", "{", "[]", '{"schema_version": 1}', pytest.param("[" * 100_000, id="deep")])
 def test_a_damaged_report_is_named(tmp_path: Path, written: str):
     path = tmp_path / "report.json"
     path.write_text(written)

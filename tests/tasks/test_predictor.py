@@ -150,7 +150,10 @@ def test_a_model_of_a_newer_winnow_asks_for_an_update(model: Path):
         Predictor(model)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"format": 1}', '{"format": "x"}', "[" * 100_000, "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", "{}", '{"format": 1}', '{"format": "x"}', pytest.param("[" * 100_000, id="deep"), "\udcff"],
+)
 def test_a_damaged_json_is_named(model: Path, text: str):
     (model / "winnow.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(BadDataError, match=r"winnow\.json is damaged .* train the model again"):

@@ -206,7 +206,7 @@ class Report(_Part):
 def _why_unreadable(path: Path, written: bytes, error: ValidationError) -> str:
     try:
         found = json.loads(written)["schema_version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         found = None
     if isinstance(found, int) and found > SCHEMA:
         return (
