@@ -230,4 +230,4 @@ def _run_instead(monkeypatch: pytest.MonkeyPatch, folder: Path, change: str) -> 
     (folder / "run_child.py").write_text(
         f"import os, sys\nimport winnow.data.decoder.child as child\n{change}\nchild.main()\n"
     )
-    monkeypatch.setattr("winnow.data.decoder.pool.COMMAND", (sys.executable, str(folder / "run_child.py")))
+    monkeypatch.setattr("winnow.data.decoder.child_process.COMMAND", (sys.executable, str(folder / "run_child.py")))
