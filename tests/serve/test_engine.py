@@ -113,8 +113,9 @@ async def test_answers_are_those_of_python_for_every_mode_and_orientation(
     found = np.stack([answer.outputs["probabilities"] for answer in answers])
     assert found == pytest.approx(expected(folder, files), abs=1e-6)
     assert all(answer.served is served for answer in answers)
-    assert len(answers[0].summary) == 7
-    assert {len(answer.summary) for answer in answers} <= {0, 7}  # those that come fast are sampled
+    lengths = {len(answer.summary) for answer in answers}
+    assert 7 in lengths
+    assert lengths <= {0, 7}  # those that come fast are sampled
 
 
 async def test_a_bad_picture_costs_its_own_answer_only(
