@@ -13,6 +13,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -227,8 +228,10 @@ class Started:
     """A load in a process of its own."""
 
     def __init__(self, load: Load) -> None:
+        # A pipe would be full long before somebody reads it.
+        self._answer = tempfile.TemporaryFile("w+")  # noqa: SIM115  (it is closed when it was read)
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=self._answer, text=True
         )
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asdict(load)) + "\n")
@@ -236,11 +239,11 @@ class Started:
 
     def heard(self) -> Heard:
         """Wait for its end."""
-        assert self._process.stdout is not None
-        answer = self._process.stdout.read()
         if self._process.wait():
             sys.exit("the asking failed")
-        return Heard(**json.loads(answer))
+        with self._answer:
+            self._answer.seek(0)
+            return Heard(**json.load(self._answer))
 
 
 def main() -> None:

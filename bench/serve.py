@@ -41,7 +41,8 @@ RUNGS = ("features-logistic-regression", "features-lda")
 """One model each: the second is the version to swap with."""
 PLENTY = 16
 """Connections that keep every worker busy."""
-ROUNDS = 3
+ROUNDS = 10
+"""Short ones, in turn: a shared machine is another one a few seconds later."""
 
 
 def make_models(workspace: Path) -> None:
@@ -280,6 +281,7 @@ def measure_changes(workspace: Path, pictures: Path, times: int) -> dict[str, An
         for number in range(times):
             swap(server, "12"[number % 2])
         swapped = asking.heard()
+        print(f"swaps: {swapped.statuses}", file=sys.stderr)
         asking = Started(load)
         statuses = []
         for _ in range(times):
@@ -318,7 +320,7 @@ def main() -> None:
         model, pictures, seconds = options.bare
         print(json.dumps(bare_loop(Path(model), Path(pictures), float(seconds))))
         return
-    seconds, times, n = (1.0, 2, 40) if options.tiny else (8.0, 20, 400)
+    slice_s, seconds, times, n = (0.5, 1.0, 2, 40) if options.tiny else (2.5, 8.0, 20, 400)
     with tempfile.TemporaryDirectory(prefix="winnow-bench-") as text:
         folder = Path(text)
         workspace, thumbnails, photographs = (folder / name for name in ("workspace", "thumbnails", "photographs"))
@@ -329,9 +331,12 @@ def main() -> None:
             (thumbnails / f"{place:04d}.jpg").symlink_to(file)
         make_models(workspace)
         model = workspace / "models" / NAME / "2"
-        speed = measure_speed(workspace, model, photographs, seconds)
-        speed_small = measure_speed(workspace, model, thumbnails, seconds)
+        speed = measure_speed(workspace, model, photographs, slice_s)
+        print(f"photographs: {speed}", file=sys.stderr)
+        speed_small = measure_speed(workspace, model, thumbnails, slice_s)
+        print(f"thumbnails: {speed_small}", file=sys.stderr)
         load = measure_load(workspace, photographs, seconds)
+        print(f"under load: {load}", file=sys.stderr)
         changes = measure_changes(workspace, photographs, times)
     measured = {"photographs": speed, "thumbnails": speed_small, "load": load, "changes": changes}
     promises = {
