@@ -10,6 +10,7 @@ import base64
 import io
 import json
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from winnow.serve import protocol
 from winnow.serve.app import ROUTES
 from winnow.serve.door import OPEN_PATHS
 from winnow.serve.keys import Keys
@@ -537,3 +539,21 @@ def test_old_tokens_die_with_a_new_file(tmp_path: Path, service: Service):
     keys.look_again()
     assert keys.allowed_by(TOKEN.encode()) is None
     assert keys.allowed_by(b"another-token-of-tests") == "admin"
+
+
+def test_a_request_on_its_way_when_the_server_stops_is_answered(service: Service, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "LAST_MOMENT_S", 5.0)
+    listening = Listening(app_of(service), Protocol)
+    question = listening.head("GET /healthz")
+    with listening.connect() as used, listening.connect() as new:
+        used.sendall(question)
+        assert status_of(used.recv(65536)) == 200
+        listening.server.should_exit = True
+        while listening.server.servers and listening.server.servers[0].is_serving():
+            time.sleep(0.01)
+        for connection in (used, new):
+            connection.sendall(question)
+            answer = heard(connection)
+            assert status_of(answer) == 200
+            assert b"connection: close" in answer.lower()
+    listening.close()

@@ -24,6 +24,8 @@ HEADER_TIMEOUT_S = 10.0
 BODY_TIMEOUT_S = 20.0
 LEAST_BYTES_PER_S = 16 << 10
 """From the body's timeout on it may take one second more for each of these."""
+LAST_MOMENT_S = 0.25
+"""So long a connection without a request stays open when the server stops."""
 MOST_HEADER_BYTES = 64 << 10
 """Of a request's head; also of what may stand between two pieces of a body in chunks, and behind the last."""
 UNREAD_TIMEOUT_S = 300.0
@@ -51,6 +53,7 @@ class Protocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._bytes_beside_body = 0
         self._is_turned_away = False
+        self._is_last = False
         self._patience: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._began_at = 0.0
@@ -73,6 +76,24 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self.when_gone is not None:
             self.when_gone()
+
+    def shutdown(self) -> None:
+        """The server stops: a request on this connection, or on its way here, is still answered; then it ends."""
+        self._is_last = True
+        if self._is_idle:
+            # A request may lie in the system's buffers: whoever closed now would reset it unread.
+            self.loop.call_later(LAST_MOMENT_S, self._close_if_idle)
+        else:
+            self.cycle.keep_alive = False
+
+    @property
+    def _is_idle(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        return cycle is None or cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the parser, and refuse what it refuses in a form that programs can read."""
@@ -134,6 +155,8 @@ class Protocol(HttpToolsProtocol):
         """The head is whole: a body may follow."""
         super().on_headers_complete()
         self.scope["extensions"] = {GONE: self}  # type: ignore[typeddict-item]
+        if self._is_last:
+            self.cycle.keep_alive = False
         self._wait(None)
         self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
 
