@@ -19,6 +19,8 @@ from winnow.workspace.workspace import Workspace
 @asynccontextmanager
 async def opened_studio(workspace: Workspace) -> AsyncIterator[User]:
     """The studio of this workspace with a visitor, closed at the end."""
+    # Each router that joins the app wraps the way it starts once more; all visitors of a process share one app.
+    start = nicegui.app.router.lifespan_context
     async with user_simulation() as user:
         add_pages(workspace)
         yield user
@@ -26,6 +28,7 @@ async def opened_studio(workspace: Workspace) -> AsyncIterator[User]:
     # NiceGUI forgets the modules whose pages were visited, `winnow` itself among them: the tests that follow would get
     # second copies of it.
     sys.modules.update(ours)
+    nicegui.app.router.lifespan_context = start
     nicegui.app.storage.clear()
 
 
