@@ -41,7 +41,7 @@ RUNGS = ("features-logistic-regression", "features-lda")
 """One model each: the second is the version to swap with."""
 PLENTY = 16
 """Connections that keep every worker busy."""
-ROUNDS = 10
+ROUNDS = 6
 """Short ones, in turn: a shared machine is another one a few seconds later."""
 
 
