@@ -101,7 +101,7 @@ def _show_model(exported: ExportedModel, as_json: bool) -> None:
         return
     from winnow.report.words import count, printable, size
 
-    what, where = f"{count(exported.files, 'file')}, {size(exported.bytes)}", printable(str(exported.path))
+    what, where = f"{count(exported.files, 'file')}, {size(exported.n_bytes)}", printable(str(exported.path))
     typer.echo(f"{printable(exported.model)}: {what}, as {exported.format} in {where}")
     for sentence in exported.proof.sentences():
         typer.echo(printable(sentence))

@@ -26,7 +26,7 @@ class ExportedModel:
         format: such as "onnx".
         model: the model's full name.
         files: how many.
-        bytes: their size.
+        n_bytes: their size.
         proof: what was proven of it; the same lies in the folder as `proof.json`.
     """
 
@@ -34,7 +34,7 @@ class ExportedModel:
     format: str
     model: str
     files: int
-    bytes: int
+    n_bytes: int
     proof: Proof
 
     def as_dict(self) -> dict[str, Any]:
