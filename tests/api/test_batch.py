@@ -68,6 +68,15 @@ def test_jsonl_and_parquet_say_the_same(trained: Model, inbox: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_lines_without_an_answer_are_counted(trained: Model, inbox: Path, tmp_path: Path, few_a_shard: None, form):
+    (inbox / "error\n,.png").write_bytes(b"nor is this one")
+    assert predict_files(trained, inbox, tmp_path / f"out.{form}").errors == 2
+    listed = tmp_path / "list.txt"
+    listed.write_text("gone.png\nlost.png", encoding="utf-8")
+    assert predict_files(trained, listed, tmp_path / f"none.{form}").errors == 2
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_shard_is_a_pure_function_of_model_files_and_form(trained: Model, photos: Path, form):
     files = [str(file) for file in sorted((photos / "plain").iterdir())[:3]]
     assert predict_shard(trained.folder, files, form) == predict_shard(trained.folder, files, form)

@@ -30,6 +30,21 @@ def test_answers_for_many_are_written_to_a_file_as_the_csv_on_stdout(winnow: Win
     assert "add --restart to overwrite it" in again.err
 
 
+def test_a_batch_leaves_with_3_only_if_nothing_could_be_read(winnow: Winnow, shapes: Path, tmp_path: Path):
+    winnow("train", shapes, "--rungs", RUNGS)
+    bad, good = tmp_path / "bad.png", shapes / "dark" / "00.png"
+    bad.write_bytes(b"no picture")
+    some = winnow("predict", "shapes", bad, good, "--out", tmp_path / "some.csv")
+    assert (some.code, some.err.splitlines()[-1]) == (
+        0,
+        f"2 pictures, 1 of which could not be read: {tmp_path / 'some.csv'}",
+    )
+    none = winnow("predict", "shapes", bad, "--out", tmp_path / "none.csv")
+    assert none.code == 3
+    assert f"0 of 1 picture could be read: {tmp_path / 'none.csv'} says why." in none.err
+    assert "E_" in (tmp_path / "none.csv").read_text(encoding="utf-8")
+
+
 def test_ctrl_c_says_that_the_same_command_goes_on(
     winnow: Winnow, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from winnow.api.batch_forms import Form, form_of, join
+from winnow.api.batch_forms import Form, errors_in, form_of, join
 from winnow.api.batch_list import read_paths, walk, write_paths
 from winnow.api.batch_shard import OpenModel, open_model, predict_shard
 from winnow.api.model import Model, model_folder
@@ -39,11 +39,13 @@ class BatchDone:
         out: the table of answers.
         pictures: how many lines it has.
         resumed: how many of them were there from an interrupted run.
+        errors: how many of them say why there is no answer.
     """
 
     out: Path
     pictures: int
     resumed: int
+    errors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def predict_files(
     """Write a model's answers for any number of picture files, a line each, in the order of `winnow predict`.
 
     The columns are those of `winnow predict --to csv`: source, label and prob (or labels), prob_<class> for each class,
-    error. If it is interrupted, however hard, the same call goes on and gives the same file.
+    error. A file that cannot be read costs its own line, and if all are such, that is no exception either: `errors`
+    counts them. If it is interrupted, however hard, the same call goes on and gives the same file.
 
     Args:
         model: it, its name or its folder.
@@ -105,6 +108,7 @@ def predict_files(
         tell(Progress("joining", 0))
         shards = [_shard(parts, number, form) for number in range(-(-plan.files // plan.shard))]
         has_several = opened.facts.thresholds is not None
+        errors = sum(errors_in(shard, form) for shard in shards)
         joined = parts / target.name
         write_with(
             joined,
@@ -113,7 +117,7 @@ def predict_files(
         )
         joined.replace(target)
         _forget(parts)
-    return BatchDone(target, plan.files, resumed)
+    return BatchDone(target, plan.files, resumed, errors)
 
 
 def _forget(parts: Path) -> None:

@@ -83,6 +83,11 @@ def join(shards: Sequence[Path], form: Form, classes: Sequence[str], *, has_seve
     _FORMS[form][1](shards, classes, has_several, file)
 
 
+def errors_in(shard: Path, form: Form) -> int:
+    """How many pictures of a shard have an error in place of an answer."""
+    return _FORMS[form][2](shard)
+
+
 def _csv(answered: Answered) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -104,6 +109,11 @@ def _join_csv(shards: Sequence[Path], classes: Sequence[str], has_several: bool,
     csv.writer(text, lineterminator="\n").writerow(header(classes, has_several=has_several))
     file.write(text.getvalue().encode())
     _join_lines(shards, classes, has_several, file)
+
+
+def _csv_errors(shard: Path) -> int:
+    with shard.open(encoding="utf-8", newline="") as file:
+        return sum(row[-1] != "" for row in csv.reader(file))
 
 
 def _jsonl(answered: Answered) -> bytes:
@@ -138,6 +148,11 @@ def _join_lines(shards: Sequence[Path], classes: Sequence[str], has_several: boo
     for shard in shards:
         with shard.open("rb") as source:
             shutil.copyfileobj(source, file)
+
+
+def _jsonl_errors(shard: Path) -> int:
+    with shard.open("rb") as file:
+        return sum(json.loads(line)["error"] is not None for line in file)
 
 
 def _parquet(answered: Answered) -> bytes:
@@ -182,10 +197,16 @@ def _join_parquet(shards: Sequence[Path], classes: Sequence[str], has_several: b
     writer.close()
 
 
+def _parquet_errors(shard: Path) -> int:
+    column: Any = pq.read_table(shard, columns=["error"]).column(0)
+    return len(column) - column.null_count
+
+
 _Shard = Callable[[Answered], bytes]
 _Join = Callable[[Sequence[Path], Sequence[str], bool, BinaryIO], None]
-_FORMS: dict[Form, tuple[_Shard, _Join]] = {
-    "csv": (_csv, _join_csv),
-    "jsonl": (_jsonl, _join_lines),
-    "parquet": (_parquet, _join_parquet),
+_Errors = Callable[[Path], int]
+_FORMS: dict[Form, tuple[_Shard, _Join, _Errors]] = {
+    "csv": (_csv, _join_csv, _csv_errors),
+    "jsonl": (_jsonl, _join_lines, _jsonl_errors),
+    "parquet": (_parquet, _join_parquet, _parquet_errors),
 }

@@ -83,8 +83,8 @@ def _predict(
     Answers below the probability from which on 9 of 10 were right when the model was judged are marked "not sure". A
     model of pictures with several classes answers all that reach their threshold; the table marks them with a *.
 
-    A picture that cannot be read gets an error in place of an answer; the others are answered. Without --out,
-    it leaves with 3 if none could be read.
+    A picture that cannot be read gets an error in place of an answer; the others are answered. It leaves with 3 if
+    none could be read.
 
     With --out memory stays flat, however many pictures there are, and what a kill interrupts is taken up again by the
     same command.
@@ -153,7 +153,11 @@ def _write_batch(model: str, pictures: list[str], out: Path, restart: bool, work
     except KeyboardInterrupt:
         typer.echo("winnow: stopped. The same command goes on from there.", err=True)
         raise typer.Exit(130) from None
-    typer.echo(f"{count(done.pictures, 'picture')}: {printable(str(done.out))}", err=True)
+    where = printable(str(done.out))
+    if done.errors == done.pictures:
+        raise BadDataError(f"0 of {count(done.pictures, 'picture')} could be read: {where} says why.")
+    bad = f", {done.errors} of which could not be read" if done.errors else ""
+    typer.echo(f"{count(done.pictures, 'picture')}{bad}: {where}", err=True)
 
 
 def _local(model: Model, pictures: list[str]) -> _Asked:
