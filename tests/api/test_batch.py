@@ -183,6 +183,7 @@ def test_large_folders_are_sorted_in_runs_on_the_disk(tmp_path: Path, monkeypatc
     for name in [*names, "a.png", "a b/1.png", "a/2.jpg", "odd\nname.png", os.fsdecode(b"caf\xe9.png"), "B.PNG", "jpg"]:
         (folder / name).touch()
     (folder / "link").symlink_to(folder / "a")
+    shutil.copytree(folder, folder / "0100", symlinks=True)  # a large folder in a large one, with the same names
     monkeypatch.setattr(batch_list, "_RUN", 16)
     found = list(batch_list.walk([str(folder)], tmp_path, tell_nobody))
     expected = [str(p) for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix and "link" not in p.parts]

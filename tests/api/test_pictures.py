@@ -40,6 +40,15 @@ def test_hidden_files_of_a_folder_are_left_alone(tmp_path: Path, photos: Path) -
     assert names(tmp_path) == ["seen.png"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links take rights on Windows")
+def test_links_that_lead_nowhere_or_to_folders_are_left_alone(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "seen.png").symlink_to(photos / "plain" / "000.png")
+    (tmp_path / "itself.png").symlink_to(tmp_path / "itself.png")
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "gone.png")
+    (tmp_path / "folder.png").symlink_to(photos)
+    assert names(tmp_path) == ["seen.png"]
+
+
 def test_a_pattern_is_sorted(photos: Path) -> None:
     assert names(str(photos / "square" / "00*.png")) == ["001.png", "003.png", "005.png", "007.png", "009.png"]
     assert len(names(str(photos / "**" / "*.png"))) == 60

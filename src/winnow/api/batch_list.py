@@ -1,22 +1,22 @@
-"""The files of a large batch, in order, in flat memory: walked lazily, sorted in runs on the disk, kept as one list."""
+"""The files of a large batch, in order, in flat memory: found lazily, sorted in runs on the disk, kept as one list."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import heapq
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from tempfile import mkstemp
 from typing import BinaryIO
 
-from winnow.api.pictures import SUFFIXES
-from winnow.data.paths import at_home, is_there
-from winnow.errors import NotFoundError, did_you_mean
-from winnow.events import Note, Tell
+from winnow.api.picture_files import files_named
+from winnow.data.paths import at_home
+from winnow.events import Tell
 
 _RUN = 50_000
 """Names of one folder that are sorted in memory; more are sorted in runs of so many, and the runs merged."""
@@ -40,50 +40,11 @@ def walk(what: Iterable[str], spill: Path, tell: Tell) -> Iterator[str]:
         path = at_home(Path(text))
         if text == STDIN:
             yield from _lines(sys.stdin.buffer)
-        elif is_there(path) and path.is_dir():
-            yield from _below("" if path == Path() else str(path), spill, tell)
-        elif is_there(path) and path.suffix.lower() == LIST_SUFFIX:
+        elif path.suffix.lower() == LIST_SUFFIX and path.is_file():
             with path.open("rb") as file:
                 yield from _lines(file)
-        elif is_there(path):
-            yield str(path)
-        elif glob.has_magic(text):
-            # pathlib globs below a folder that is known; a pattern may begin anywhere.
-            found = glob.iglob(str(path), recursive=True)  # noqa: PTH207
-            yield from _sorted((one for one in found if Path(one).is_file()), spill)
         else:
-            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise NotFoundError(f"There is no file {path}. {did_you_mean(path.name, near)}".strip())
-
-
-def _below(folder: str, spill: Path, tell: Tell) -> Iterator[str]:
-    """In the order of `sorted(Path(folder).rglob("*"))`: by name, each folder in its place."""
-    for name in _sorted(_names(folder, tell), spill, key=lambda one: one.rstrip("/")):
-        # Paths in millions: an object of each would take longer than finding them.
-        whole = os.path.join(folder, name)  # noqa: PTH118
-        if name.endswith("/"):
-            yield from _below(whole[:-1], spill, tell)
-        else:
-            yield whole
-
-
-def _names(folder: str, tell: Tell) -> Iterator[str]:
-    """The pictures of one folder, and its folders with a slash behind; nothing hidden, no linked folder."""
-    try:
-        entries = os.scandir(folder or ".")
-    except OSError as error:
-        why = f"The folder {folder} cannot be read ({error.strerror}): its pictures are left out."
-        tell(Note(why, is_warning=True))
-        return
-    with entries:
-        for entry in entries:
-            name = entry.name
-            if name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield f"{name}/"
-            elif name[name.rfind(".") :].lower() in SUFFIXES and entry.is_file():
-                yield name
+            yield from files_named(text, sort=partial(_sorted_in_runs, spill), tell=tell)
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
@@ -92,13 +53,16 @@ def _lines(file: BinaryIO) -> Iterator[str]:
             yield path
 
 
-def _sorted(names: Iterable[str], spill: Path, key: Callable[[str], str] = str) -> Iterator[str]:
+def _sorted_in_runs(spill: Path, names: Iterable[str], key: Callable[[str], str]) -> Iterator[str]:
     left = iter(names)
     run = sorted(islice(left, _RUN), key=key)
     runs: list[Path] = []
     with ExitStack() as stack:
         while len(run) == _RUN:
-            runs.append(spill / f"{hashlib.sha256(os.fsencode(run[0])).hexdigest()[:16]}-{len(runs)}.run")
+            # While a folder's runs are merged, those of the folders in it come and go.
+            descriptor, name = mkstemp(".run", dir=spill)
+            os.close(descriptor)
+            runs.append(Path(name))
             stack.callback(runs[-1].unlink, missing_ok=True)
             write_paths(runs[-1], run)
             run = sorted(islice(left, _RUN), key=key)

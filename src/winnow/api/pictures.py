@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,16 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from winnow.api.picture_files import files_named
 from winnow.data.decode import FORMATS, UnreadablePictureError
 from winnow.data.decoder.pool import decoding_pool
 from winnow.data.paths import at_home, is_there
 from winnow.data.pixels import as_uint8, encode_png, pixels_from_array
 from winnow.data.regular_files import read_file, why_unread
-from winnow.errors import NotFoundError, UserError, did_you_mean
+from winnow.errors import NotFoundError, UserError
 
 Pixels = npt.NDArray[np.uint8]
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jfif", ".dcm"})
-"""Endings that are looked for in a folder; a file named by the user is read whatever its ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +66,15 @@ def _walk(what: Any) -> Iterator[Given]:
 
 
 def _paths(text: str) -> Iterator[Given]:
-    path = at_home(Path(text))
-    exists = is_there(path)
-    if exists and path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and _is_plain(file, path))
-        if not files:
-            raise NotFoundError(f"The folder {path} holds no picture ({', '.join(sorted(FORMATS))}).")
-        yield from (_file(file) for file in files)
-    elif exists:
-        yield _file(path)
-    elif glob.has_magic(text):
-        # pathlib globs below a folder that is known; a pattern may begin anywhere.
-        found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
-        files = [Path(one) for one in found if Path(one).is_file()]
-        if not files:
-            raise NotFoundError(f"No file matches {text}.")
-        yield from (_file(file) for file in files)
-    else:
-        near = [p.name for p in path.parent.iterdir()] if is_there(path.parent) and path.parent.is_dir() else []
-        raise NotFoundError(f"There is no file {path}. {did_you_mean(path.name, near)}".strip())
-
-
-def _is_plain(file: Path, root: Path) -> bool:
-    """Not hidden, and not in a hidden folder below the one that was named."""
-    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
+    is_empty = True
+    for file in files_named(text):
+        is_empty = False
+        yield _file(Path(file))
+    if is_empty:
+        path = at_home(Path(text))
+        endings = ", ".join(sorted(FORMATS))
+        holds_none = f"The folder {path} holds no picture ({endings})."
+        raise NotFoundError(holds_none if is_there(path) else f"No file matches {text}.")
 
 
 def _file(path: Path) -> Given:
