@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from winnow.api.answer_table import header, table_cells
 from winnow.data.class_names import encodable
 from winnow.errors import UserError
+from winnow.tasks.answering import Said, chosen, is_sure, ranked, said_of
 
 Form = Literal["parquet", "csv", "jsonl"]
 FORMS: tuple[Form, ...] = ("parquet", "csv", "jsonl")
@@ -26,6 +27,7 @@ _CELLS_AT_ONCE = 1 << 22
 """Numbers of a row group while Parquet shards are joined: 16 MB of them."""
 _TEXT_CELLS = 32
 """A row's path, label and error take as much room as so many numbers."""
+_NOTHING = Said((), None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +49,6 @@ class Answered:
     classes: tuple[str, ...]
     thresholds: tuple[float, ...] | None
     sure_from: float | None
-
-    def chosen(self) -> list[list[int]]:
-        """(N,) which classes are answered for each, most probable first."""
-        if self.thresholds is None:
-            return self.probs.argmax(axis=1)[:, None].tolist()
-        # As the thresholds are written, in double precision: a probability on the edge is on the same side everywhere.
-        reached = self.probs.astype(np.float64) >= np.asarray(self.thresholds)
-        return [
-            [int(place) for place in np.argsort(-row, kind="stable") if marks[place]]
-            for row, marks in zip(self.probs, reached, strict=True)
-        ]
 
 
 def form_of(out: Path) -> Form:
@@ -91,16 +82,13 @@ def errors_in(shard: Path, form: Form) -> int:
 def _csv(answered: Answered) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    has_several = answered.thresholds is not None
-    rows = zip(answered.sources, answered.probs.tolist(), answered.chosen(), strict=True)
-    for place, (source, probs, chosen) in enumerate(rows):
+    classes, thresholds = answered.classes, answered.thresholds
+    for place, (source, probs) in enumerate(zip(answered.sources, answered.probs.tolist(), strict=True)):
         error = answered.errors.get(place)
-        if error is not None:
-            probs, chosen = [], []
-        labels = [answered.classes[one] for one in chosen]
-        prob = probs[chosen[0]] if len(chosen) == 1 else None
-        shown = probs or [None] * len(answered.classes)
-        writer.writerow(table_cells(source, labels, prob, shown, error, has_several=has_several))
+        said = said_of(probs, classes, thresholds) if error is None else _NOTHING
+        shown = probs if error is None else [None] * len(classes)
+        cells = table_cells(source, said.labels, said.prob, shown, error, has_several=thresholds is not None)
+        writer.writerow(cells)
     return text.getvalue().encode()
 
 
@@ -118,30 +106,22 @@ def _csv_errors(shard: Path) -> int:
 
 def _jsonl(answered: Answered) -> bytes:
     lines: list[str] = []
-    orders = np.argsort(-answered.probs, axis=1, kind="stable").tolist()
-    rows = zip(answered.sources, answered.probs.tolist(), answered.chosen(), orders, strict=True)
-    for place, (source, probs, chosen, order) in enumerate(rows):
+    classes, thresholds, has_several = answered.classes, answered.thresholds, answered.thresholds is not None
+    for place, (source, probs) in enumerate(zip(answered.sources, answered.probs.tolist(), strict=True)):
         error = answered.errors.get(place)
-        if error is not None:
-            chosen, order = [], []
-        labels = [answered.classes[one] for one in chosen]
-        prob = probs[chosen[0]] if len(chosen) == 1 else None
-        is_sure = bool(chosen) if answered.thresholds is not None else _is_sure(prob, answered.sure_from)
+        said = said_of(probs, classes, thresholds) if error is None else _NOTHING
+        order = ranked(probs) if error is None else []
         values = {
             "source": encodable(source),
-            "label": labels[0] if len(labels) == 1 else None,
-            "labels": labels,
-            "prob": prob,
-            "probs": {answered.classes[one]: probs[one] for one in order},
+            "label": said.label,
+            "labels": said.labels,
+            "prob": said.prob,
+            "probs": {classes[one]: probs[one] for one in order},
             "error": error,
-            "is_sure": is_sure,
+            "is_sure": is_sure(said.labels, said.prob, has_several=has_several, sure_from=answered.sure_from),
         }
         lines.append(json.dumps(values, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _is_sure(prob: float | None, sure_from: float | None) -> bool:
-    return prob is not None and sure_from is not None and prob >= sure_from
 
 
 def _join_lines(shards: Sequence[Path], classes: Sequence[str], has_several: bool, file: BinaryIO) -> None:
@@ -160,15 +140,15 @@ def _parquet(answered: Answered) -> bytes:
     n = len(answered.sources)
     is_bad = np.array([place in answered.errors for place in range(n)], dtype=np.bool_)
     columns: list[Any] = [pa.array([encodable(source) for source in answered.sources], pa.string())]
-    chosen = answered.chosen()
+    places_of = [chosen(probs, answered.thresholds) for probs in answered.probs.tolist()]
     if answered.thresholds is not None:
         labels = [
             None if bad else [answered.classes[one] for one in places]
-            for places, bad in zip(chosen, is_bad, strict=True)
+            for places, bad in zip(places_of, is_bad, strict=True)
         ]
         columns.append(pa.array(labels, pa.list_(pa.string())))
     else:
-        best = [places[0] for places in chosen]
+        best = [places[0] for places in places_of]
         names = [None if bad else answered.classes[one] for one, bad in zip(best, is_bad, strict=True)]
         columns += [pa.array(names, pa.string()), pa.array(answered.probs[np.arange(n), best], mask=is_bad)]
     columns += [pa.array(column, mask=is_bad) for column in np.ascontiguousarray(answered.probs.T)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from winnow.errors import UserError
 from winnow.events import Tell, tell_nobody
 from winnow.graph.join import cut
 from winnow.graph.runtime import NumberFormat
+from winnow.tasks.answering import is_sure, ranked, said_of
 from winnow.tasks.predictor import Predictor, graph_file, is_model
 
 if TYPE_CHECKING:  # pydantic and the drawings are not needed to predict
@@ -176,9 +177,9 @@ class Model:
 
     def is_sure(self, prediction: Prediction) -> bool:
         """Whether an answer may be called sure: it reaches `sure_from`, or of several classes one its threshold."""
-        if self.thresholds is not None:
-            return bool(prediction.labels)
-        return self.sure_from is not None and prediction.prob is not None and prediction.prob >= self.sure_from
+        has_several = self.thresholds is not None
+        sure_from = None if has_several else self.sure_from
+        return is_sure(prediction.labels, prediction.prob, has_several=has_several, sure_from=sure_from)
 
     def predict(self, pictures: Any) -> list[Prediction]:
         """Answers with calibrated probabilities, in the order given.
@@ -277,15 +278,12 @@ class Model:
             return blank
 
         probs = self._predictor.probabilities(picture, len(given))
-        thresholds = self.thresholds
+        facts = self._predictor.facts
         for index, (one, row) in enumerate(zip(given, probs, strict=True)):
             if index in errors:
                 yield Prediction(one.source, None, None, {}, errors[index])
                 continue
-            order = np.argsort(-row, kind="stable")
-            answers = {self.classes[place]: float(row[place]) for place in cast("list[int]", order.tolist())}
-            labels = (next(iter(answers)),)
-            if thresholds is not None:
-                labels = tuple(name for name, prob in answers.items() if prob >= thresholds[name])
-            label = labels[0] if len(labels) == 1 else None
-            yield Prediction(one.source, label, None if label is None else answers[label], answers, labels=labels)
+            values: list[float] = row.tolist()
+            said = said_of(values, self.classes, facts.thresholds)
+            answers = {self.classes[place]: values[place] for place in ranked(values)}
+            yield Prediction(one.source, said.label, said.prob, answers, labels=said.labels)

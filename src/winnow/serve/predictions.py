@@ -6,6 +6,7 @@ from typing import Any
 
 from winnow.errors import UserError
 from winnow.serve.questions import Answer, UnansweredError
+from winnow.tasks.answering import is_sure, ranked, said_of
 
 
 def prediction(source: str, answer: Answer, top: int | None = None) -> dict[str, Any]:
@@ -16,24 +17,15 @@ def prediction(source: str, answer: Answer, top: int | None = None) -> dict[str,
     """
     served, probs = answer.served, answer.outputs["probabilities"]
     values: list[float] = probs.tolist()
-    # Of equal ones the first stands first, as in `Model.predict`; for a few classes NumPy would take five times longer.
-    order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
     classes, thresholds = served.classes, served.thresholds
-    if thresholds is None:
-        chosen = order[:1]
-        is_sure = served.sure_from is not None and values[order[0]] >= served.sure_from
-    else:
-        chosen = [place for place in order if values[place] >= thresholds[place]]
-        is_sure = bool(chosen)
-    labels = [classes[place] for place in chosen]
-    is_one = len(chosen) == 1
+    said = said_of(values, classes, thresholds)
     return {
         "source": source,
-        "label": labels[0] if is_one else None,
-        "labels": labels,
-        "prob": values[chosen[0]] if is_one else None,
-        "probs": {classes[place]: values[place] for place in order[:top]},
-        "is_sure": is_sure,
+        "label": said.label,
+        "labels": list(said.labels),
+        "prob": said.prob,
+        "probs": {classes[place]: values[place] for place in ranked(values)[:top]},
+        "is_sure": is_sure(said.labels, said.prob, has_several=thresholds is not None, sure_from=served.sure_from),
         "error": None,
     }
 
