@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -49,6 +50,17 @@ def test_what_makes_no_sense_is_told_before_anything_starts(model: Path, options
 def test_a_model_that_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(NotFoundError, match="nobody"):
         winnow.serve("nobody", workspace=tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are bits on POSIX")
+def test_a_token_file_that_others_may_read_is_told_and_taken(tmp_path: Path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("predict long-enough-to-ask\n")
+    tokens.chmod(0o644)
+    heard: list[str] = []
+    with pytest.raises(NotFoundError):
+        winnow.serve("nobody", workspace=tmp_path, token_file=tokens, said=heard.append)
+    assert [line.split(":")[0] for line in heard] == ["Warning"]
 
 
 def test_a_port_that_is_taken_is_told(model: Path, tmp_path: Path):

@@ -169,7 +169,8 @@ def _local(model: Model, pictures: list[str]) -> _Asked:
 
 def _remote(url: str, token_file: Path | None, insecure: bool, words: list[str], *, is_table: bool) -> _Asked:
     from winnow.api.pictures import pictures_of
-    from winnow.serve.client import Client, token_in
+    from winnow.serve.client import Client
+    from winnow.serve.token_file import token_in
 
     token = None if token_file is None else token_in(token_file)
     client = Client(url, token, allow_insecure=insecure)

@@ -246,26 +246,6 @@ class Client:
         )
 
 
-def token_in(file: Path) -> str:
-    """The token in a file: its only line, or the first "predict TOKEN" of a server's token file.
-
-    Raises:
-        UserError: it cannot be read, or holds none.
-    """
-    try:
-        lines = file.expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise UserError(f"The token file {file} cannot be read ({why}): check its name and rights.") from error
-    for line in lines:
-        match line.split("#", 1)[0].split():
-            case [token] | ["predict", token]:
-                return token
-            case _:
-                continue
-    raise UserError(f"The token file {file} holds no token: write it on a line of its own.")
-
-
 def _version(model: str, told: dict[str, Any]) -> RemoteVersion:
     classes = tuple(str(name) for name in told["classes"])
     return RemoteVersion(model, str(told["version"]), float(told["share"]), str(told["task"]), classes)

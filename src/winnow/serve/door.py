@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from starlette.types import Scope
 
 from winnow.errors import UserError
-from winnow.serve.keys import Allowed, Keys
+from winnow.serve.keys import Keys
 from winnow.serve.problem import ProblemError
 from winnow.serve.reply import CLOSE
+from winnow.serve.token_file import Allowed
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 OPEN_PATHS = frozenset(("/healthz", "/readyz"))

@@ -10,12 +10,10 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
+from winnow.data.paths import at_home
 from winnow.errors import UserError
-
-Allowed = Literal["predict", "admin"]
-"""What a token allows: to ask; to ask and to change what is served."""
+from winnow.serve.token_file import Allowed, read_tokens
 
 _SHORTEST = 16
 _FORM = re.compile(r"[A-Za-z0-9._~+/=-]+")
@@ -43,6 +41,7 @@ class Keys:
         Raises:
             UserError: the file cannot be read, or a line makes no sense.
         """
+        file = at_home(file)
         return cls(_read(file), file)
 
     def allowed_by(self, token: bytes) -> Allowed | None:
@@ -103,23 +102,7 @@ def _look(file: Path) -> tuple[int, int, int] | None:
 
 
 def _read(file: Path) -> dict[str, Allowed]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise UserError(f"The token file {file} cannot be read ({why}): check its name and rights.") from error
-    tokens: dict[str, Allowed] = {}
-    for number, line in enumerate(lines, start=1):
-        place = f"line {number} of {file}"
-        match line.split("#", 1)[0].split():
-            case []:
-                continue
-            case [token] | ["predict", token]:
-                tokens[_checked(token, place)] = "predict"
-            case ["admin", token]:
-                tokens[_checked(token, place)] = "admin"
-            case _:
-                raise UserError(f"In {place}, write 'predict TOKEN' or 'admin TOKEN'.")
+    tokens: dict[str, Allowed] = {_checked(line.token, line.place): line.allows for line in read_tokens(file)}
     if not tokens:
         raise UserError(f"The token file {file} names no token; write 'predict TOKEN' in it, such as from: {_MAKE}")
     return tokens

@@ -20,11 +20,12 @@ from winnow.serve.app import App
 from winnow.serve.bodies import Intake
 from winnow.serve.door import LOOPBACK, Door, host_name
 from winnow.serve.engine import Engine
-from winnow.serve.keys import Allowed, Keys, keys_of
+from winnow.serve.keys import Keys, keys_of
 from winnow.serve.opening import lineup_of, open_served
 from winnow.serve.running import Running, raise_file_limit
 from winnow.serve.served import Lineup
 from winnow.serve.service import Service
+from winnow.serve.token_file import Allowed, warning_about
 from winnow.workspace.servers import announce
 from winnow.workspace.workspace import default_folder
 
@@ -83,7 +84,10 @@ def serve(
     canaries = [canary] if isinstance(canary, str) else list(canary)
     _check_limits(port, workers, queue, timeout_s, max_body_mb, max_batch, cache, grace_s)
     hosts = _names_of(host, allow_hosts)
-    keys, made = keys_of(None if token_file is None else Path(token_file))
+    tokens = None if token_file is None else Path(token_file)
+    keys, made = keys_of(tokens)
+    if tokens is not None and (warning := warning_about(tokens)) is not None:
+        said(warning)
     folder = None if workspace is None else Path(workspace).expanduser()
     look_up = partial(lineup_of, names, canaries, folder)
     engine = Engine(look_up(), workers=workers, most_waiting=queue, most_cached=cache)

@@ -18,13 +18,13 @@ from starlette.types import Receive, Scope
 
 from winnow.serve.bodies import LARGE_BYTES, from_base64, headers_of, kind_of, parse_json, too_many
 from winnow.serve.predict_routes import parse_query
-from winnow.serve.predictions import prediction
 from winnow.serve.problem import ProblemError
 from winnow.serve.questions import Answer
 from winnow.serve.reply import BYTES, CLOSE, JSON, Reply, json_reply
 from winnow.serve.served import Served, Tensor
 from winnow.serve.service import TOGETHER, LeavesWithClient, Service
 from winnow.serve.v2_tensors import DATATYPES, Array, as_texts, read_tensor, write_tensor
+from winnow.tasks.answering import said_of
 from winnow.version import VERSION
 
 _HEADER = b"inference-header-content-length"
@@ -123,9 +123,10 @@ async def _pictures(service: Service, served: Served, inputs: dict[str, Array], 
     finally:  # after the first that fails, or when the client leaves
         for task in tasks:
             task.cancel()
-    labels = [prediction("", one, 0)["label"] or "" for one in answers]
+    probs = np.stack([one.outputs["probabilities"] for one in answers]).astype(np.float32)
+    labels = [said_of(row, served.classes, served.thresholds).label or "" for row in probs.tolist()]
     return {
-        "probabilities": np.stack([one.outputs["probabilities"] for one in answers]).astype(np.float32),
+        "probabilities": probs,
         "label": np.array([label.encode() for label in labels], dtype=object),
     }
 
