@@ -243,6 +243,7 @@ class Model:
         to: str = "onnx",
         *,
         pictures: Any = None,
+        runtime: str | Path | None = None,
         workspace: str | Path | Workspace | None = None,
         tell: Tell = tell_nobody,
     ) -> ExportedModel:
@@ -252,6 +253,8 @@ class Model:
             path: a folder that is not there yet.
             to: "onnx", "openvino", "int8", "standalone", "docker", "huggingface" or "web".
             pictures: others to prove it on (anything that `winnow.load` takes) than those it was judged on.
+            runtime: for "web": the folder of the npm package onnxruntime-web; default: WINNOW_ONNXRUNTIME_WEB, else
+                node_modules/onnxruntime-web here.
             workspace: where its dataset is; default: the one it lies in, else WINNOW_WORKSPACE, else ~/.winnow.
             tell: hears progress.
 
@@ -263,7 +266,7 @@ class Model:
         # What exports is given models, so it stands above this class; this is its name for those who hold one.
         from winnow.api.model_exports.writing import export_model
 
-        return export_model(self, path, to=to, pictures=pictures, workspace=workspace, tell=tell)
+        return export_model(self, path, to=to, pictures=pictures, runtime=runtime, workspace=workspace, tell=tell)
 
     def _predict_some(self, given: list[Given]) -> Iterator[Prediction]:
         spec = self._predictor.facts.input_spec

@@ -57,6 +57,16 @@ def test_every_file_that_the_page_names_is_in_the_folder(page: Path):
     assert not [name for name in named if not name.is_file()]
 
 
+def test_another_copy_of_the_runtime_may_be_named_for_a_page_alone(trained: Model, tmp_path: Path):
+    (tmp_path / "npm").mkdir()
+    named = write_package(tmp_path / "npm", "1.30.9")
+    page = trained.export(tmp_path / "page", to="web", runtime=named).path
+    assert "onnxruntime-web 1.30.9" in (page / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(UserError, match=r"A runtime belongs to web pages \(to='web'\), not to onnx: leave it out"):
+        trained.export(tmp_path / "graph", to="onnx", runtime=named)
+    assert not (tmp_path / "graph").exists()
+
+
 def test_the_page_may_reach_nobody_but_its_own_server():
     policy = re.search(
         r'Content-Security-Policy" content="([^"]+)"', (FILES / "index.html").read_text(encoding="utf-8")

@@ -11,8 +11,9 @@ from winnow.api.model_exports import MODEL_EXPORTS
 from winnow.api.model_exports.model_export import Leaving, ModelExport
 from winnow.api.model_exports.pictures import proof_pictures
 from winnow.api.model_exports.proof import Proof, prove
+from winnow.api.model_exports.web import WebPage
 from winnow.data.targets.new_folder import new_folder, refuse_occupied
-from winnow.errors import NotFoundError, did_you_mean
+from winnow.errors import NotFoundError, UserError, did_you_mean
 from winnow.events import Tell, tell_nobody
 from winnow.workspace.workspace import Workspace
 
@@ -70,10 +71,13 @@ def export_model(
 
     Raises:
         NotFoundError: no such form, or nothing to prove it on.
-        UserError: the model cannot leave so, something is at `path`, or the proof failed; the sentence says which.
+        UserError: the model cannot leave so, something is at `path`, a runtime is given to a form that brings none, or
+            the proof failed; the sentence says which.
         WorkspaceError: the disk refused.
     """
     export = find_model_export(to)
+    if runtime is not None and export.name != WebPage.name:
+        raise UserError(f"A runtime belongs to web pages (to='{WebPage.name}'), not to {export.name}: leave it out.")
     path = Path(path).expanduser().absolute()
     refuse_occupied(path)
     with proof_pictures(model, pictures, workspace, tell) as chosen:
