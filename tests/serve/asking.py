@@ -20,6 +20,7 @@ from winnow.serve.app import App
 from winnow.serve.bodies import Intake
 from winnow.serve.counts import Counts
 from winnow.serve.door import Door
+from winnow.serve.job import Told
 from winnow.serve.keys import Keys
 from winnow.serve.protocol import Protocol
 from winnow.serve.questions import Answer, Question, UnansweredError
@@ -45,7 +46,31 @@ def doubling() -> Served:
     return Served("doubling", "abc", Path("doubling.onnx"), "d" * 64, "tensors", inputs=(x,), outputs=(y,))
 
 
-class KnowingEngine:
+class AsksInTasks:
+    """The engine's other way to ask, over the first."""
+
+    refusal: UnansweredError | None = None
+
+    async def ask(self, question: Question) -> Answer:
+        raise NotImplementedError
+
+    def full(self) -> UnansweredError | None:
+        return self.refusal
+
+    def put(self, question: Question, told: Told) -> asyncio.Task[None]:
+        return asyncio.ensure_future(self._tell(question, told))
+
+    def leave(self, waiter: asyncio.Task[None]) -> None:
+        waiter.cancel()
+
+    async def _tell(self, question: Question, told: Told) -> None:
+        try:
+            told(await self.ask(question))
+        except UnansweredError as error:
+            told(error)
+
+
+class KnowingEngine(AsksInTasks):
     """Answers at once, or when `free` is set."""
 
     def __init__(self, *shares: Share) -> None:
@@ -113,7 +138,14 @@ class Listening:
         self._socket.listen()
         self.place: tuple[str, int] = self._socket.getsockname()
         config = uvicorn.Config(
-            app, interface="asgi3", http=protocol, ws="none", lifespan="off", log_config=None, access_log=False
+            app,
+            interface="asgi3",
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
         )
         self.server = uvicorn.Server(config)
         self.server.capture_signals = lambda: _nothing()  # type: ignore[method-assign]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from winnow.serve.answer_cache import AnswerCache, Key
-from winnow.serve.job import Outcome
+from winnow.serve.answer_cache import AnswerCache
+from winnow.serve.job import Key, Outcome
 from winnow.serve.questions import UnansweredError
 
 

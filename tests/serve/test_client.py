@@ -36,12 +36,13 @@ from winnow.serve.refusals import status_of
 from winnow.serve.service import Service
 from winnow.tasks.predictor import Predictor
 
+from .asking import AsksInTasks
 from .tiny_models import CLASSES, tiny_model
 
 TOKEN = "a-token-that-is-long-enough"
 
 
-class EngineHere:
+class EngineHere(AsksInTasks):
     """Answers in this process; refuses questions first, as many as it is told."""
 
     def __init__(self, lineup):
@@ -78,7 +79,7 @@ def server(folder: Path) -> Iterator[tuple[str, Service]]:
     service = Service(engine, open_version=open_served, intake=Intake(1 << 16), most_items=5)  # type: ignore[arg-type]
     app = App(service, Door(Keys({TOKEN: "predict"}), ()))
     config = uvicorn.Config(
-        app, interface="asgi3", http=protocol.Protocol, lifespan="off", log_config=None, server_header=False
+        app, interface="asgi3", http=protocol.Protocol, lifespan="off", log_config=None, proxy_headers=False
     )
     running = uvicorn.Server(config)
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:

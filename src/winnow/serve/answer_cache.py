@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TypeAlias
 
-from winnow.serve.job import Outcome
+from winnow.serve.job import Key, Outcome
 from winnow.serve.questions import UnansweredError
-
-Key: TypeAlias = tuple[bytes, str]
-"""sha256 of what was asked, and of the graph."""
 
 MOST_BYTES = 64 << 20
 _ENTRY_BYTES = 512  # what an entry weighs besides its arrays

@@ -85,7 +85,7 @@ class App:
 
     def __init__(self, service: Service, door: Door, log: Callable[[str], None] | None = None) -> None:
         self.service = service
-        self._door = door
+        self.door = door
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,20 +98,32 @@ class App:
         started = time.perf_counter()
         handler: Handler | None = None
         try:
-            scope["may"] = self._door.let_in(scope)
+            scope["may"] = self.door.let_in(scope)
             handler = _route(scope)
             if handler is not predict_routes.predict and scope["query_string"]:
                 parse_query(scope["query_string"], ())
             reply = await handler(self.service, scope, receive)
         # Whatever it is, a client hears a sentence and never a trace.
         except Exception as error:
-            problem = problem_of(error)
-            if problem.status == 500:
-                _log.exception("A fault in %s %s", scope["method"], json.dumps(scope["path"]))
-            reply = problem.reply()
+            reply = self.refusal(scope, error)
         if self.service.is_stopping and CLOSE not in reply.headers:
             reply.headers = (*reply.headers, CLOSE)  # the next request finds the next server
         await reply.send(send)
+        self.note(scope, handler, reply, started)
+
+    def refusal(self, scope: Scope, error: Exception) -> Reply:
+        """What is said of an error; the trace of one that nobody foresaw goes to the log."""
+        problem = problem_of(error)
+        if problem.status == 500:
+            _log.error("A fault in %s %s", scope["method"], json.dumps(scope["path"]), exc_info=error)
+        return problem.reply()
+
+    def note(self, scope: Scope, handler: Handler | None, reply: Reply, started: float) -> None:
+        """Count a request that was answered, and say it to the log.
+
+        Args:
+            started: on the clock of `time.perf_counter`.
+        """
         seconds = time.perf_counter() - started
         served: Served | None = scope.get("served")
         if handler in _COUNTED:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from winnow.errors import UserError
 from winnow.serve.counts import Counts
 from winnow.serve.job import Job, Outcome
+from winnow.serve.questions import UnansweredError
 from winnow.serve.refusals import blame, queue_full, too_slow, worker_lost
 from winnow.serve.served import Lineup, Served
 from winnow.serve.worker_process import WorkerProcess
@@ -148,14 +149,20 @@ class Crew:
         Raises:
             UnansweredError: too many are waiting (429).
         """
-        n_waiting = len(self._waiting)
-        is_too_much = n_waiting and self._waiting_bytes + len(job.payload) > self._most_waiting_bytes
-        if n_waiting >= self._most_waiting or is_too_much:
-            work_s = (n_waiting + self.n_computing) * self._mean_s / self._n_workers
-            raise queue_full(n_waiting, max(work_s, _SHORTEST_PAUSE_S))
+        if (refusal := self.full(len(job.payload))) is not None:
+            raise refusal
         self._waiting[job] = None
         self._waiting_bytes += len(job.payload)
         self._hand_out()
+
+    def full(self, n_bytes: int = 0) -> UnansweredError | None:
+        """Why no question of so many bytes can be queued now; None: it can."""
+        n_waiting = len(self._waiting)
+        is_too_much = n_waiting and self._waiting_bytes + n_bytes > self._most_waiting_bytes
+        if n_waiting < self._most_waiting and not is_too_much:
+            return None
+        work_s = (n_waiting + self.n_computing) * self._mean_s / self._n_workers
+        return queue_full(n_waiting, max(work_s, _SHORTEST_PAUSE_S))
 
     def drop(self, job: Job) -> None:
         """Nobody waits for it any more; what a worker has already is computed all the same."""
@@ -193,8 +200,8 @@ class Crew:
         if graph_s:
             counts.graph.add(graph_s)
             self._mean_s += _WEIGHT * (decode_s + graph_s - self._mean_s)
+        self._hand_out()  # first: the worker computes while the answer is written
         self._settle(job, outcome)
-        self._hand_out()
 
     def _settle(self, job: Job, outcome: Outcome) -> None:
         self._idle_since = time.monotonic()

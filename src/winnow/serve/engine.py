@@ -7,13 +7,15 @@ import hashlib
 import itertools
 import sys
 import time
+from functools import partial
 
 from winnow.errors import ConflictError, UserError
 from winnow.machine import cores
-from winnow.serve.answer_cache import AnswerCache, Key
+from winnow.serve.answer_cache import AnswerCache
 from winnow.serve.counts import Counts
 from winnow.serve.crew import Crew
-from winnow.serve.job import Job, Outcome, Waiter
+from winnow.serve.deadlines import Deadlines
+from winnow.serve.job import Job, Key, Outcome, Told, Waiter
 from winnow.serve.payloads import payload_of
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.refusals import draining, not_served, too_late
@@ -60,6 +62,7 @@ class Engine:
         self._earlier: list[Crew] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._asked: dict[Key, Job] = {}
+        self._deadlines = Deadlines(self._give_up)
         self._swapping = asyncio.Lock()
         self._is_draining = False
 
@@ -112,20 +115,62 @@ class Engine:
             UnansweredError: 429 queue-full; 503 draining or worker-lost; 504 too-late; 404 not-served, the version was
                 taken down; 4xx with a picture's code, or 422 bad-tensors.
         """
+        answered: asyncio.Future[Answer | UnansweredError] = asyncio.get_running_loop().create_future()
+        known = self.put(question, partial(_set, answered))
+        if isinstance(known, Answer):
+            return known
+        try:
+            found = await answered
+        finally:
+            self.leave(known)
+        if isinstance(found, UnansweredError):
+            raise found
+        return found
+
+    def put(self, question: Question, told: Told) -> Answer | Waiter:
+        """Ask without waiting: what is known already comes back at once.
+
+        Args:
+            told: called once, later, with the answer or why there is none, unless its waiter leaves before.
+
+        Raises:
+            UnansweredError: it is known at once that there is no answer; as for `ask`.
+        """
         if self._is_draining:
             raise draining()
+        served = question.served
         payload = payload_of(question)
-        key = self._key(payload, question.served)
-        known = self._cache.get(key)
-        if known is not None:
+        key = self._key(payload, served)
+        outcome = self._cache.get(key)
+        if outcome is not None:
             self._counts.cached += 1
-            return _answer(question, known, is_cached=True)
+            if isinstance(outcome, UnansweredError):
+                raise outcome.again()
+            return Answer(served, *outcome, is_cached=True)
         job = self._asked.get(key)
         if question.deadline <= time.monotonic():
-            return _answer(question, too_late())
-        if job is None or job.is_settled:
-            job = self._put(question, payload, key)
-        return _answer(question, await self._outcome(job, key, question.deadline))
+            raise too_late()
+        if job is None:
+            job = self._put(served, payload, key)
+        waiter = Waiter(served, job, question.deadline, told)
+        job.waiters.append(waiter)
+        self._deadlines.watch(waiter)
+        return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """It wants to know no more; work that nobody wants and that was not begun is dropped."""
+        self._deadlines.forget(waiter)
+        job = waiter.job
+        if waiter in job.waiters:
+            job.waiters.remove(waiter)
+        if not job.waiters and not job.is_settled:
+            self._forget(job)
+            for crew in self._crews:
+                crew.drop(job)
+
+    def full(self) -> UnansweredError | None:
+        """Why a question asked now would be refused whatever it is; None: it may come."""
+        return None if self._crew is None else self._crew.full()
 
     async def swap(self, lineup: Lineup) -> None:
         """Serve another line-up: its workers are started first, then new questions go to them; the old finish theirs.
@@ -197,50 +242,40 @@ class Engine:
             return hashlib.sha256(payload).digest(), served.digest
         return next(self._serial).to_bytes(8, "big"), served.digest
 
-    def _put(self, question: Question, payload: bytes, key: Key) -> Job:
+    def _put(self, served: Served, payload: bytes, key: Key) -> Job:
         """Queue a question at workers that hold its model, the newest first."""
-        served = question.served
         for crew in reversed(self._crews):
             place = crew.place_of(served)
             if place is None:
                 continue
-            job = Job(payload, place, len(served.classes) if served.kind == "pictures" else None)
-            crew.put(job)
+            job = Job(payload, place, len(served.classes) if served.kind == "pictures" else None, key, self._settled)
             self._asked[key] = job
+            try:
+                crew.put(job)
+            except UnansweredError:
+                self._forget(job)
+                raise
             return job
         raise not_served(served.full_name)
 
-    async def _outcome(self, job: Job, key: Key, deadline: float) -> Outcome:
-        loop = asyncio.get_running_loop()
-        waiter: Waiter = loop.create_future()
-        job.waiters.append(waiter)
-        timer = loop.call_later(max(deadline - time.monotonic(), 0.0), _give_up, waiter)
-        try:
-            outcome = await waiter
-        finally:
-            timer.cancel()
-            job.waiters.remove(waiter)
-            if not job.waiters:
-                self._forget(job, key)
-        self._cache.put(key, outcome)
-        return outcome
+    def _settled(self, job: Job, outcome: Outcome) -> None:
+        """Remember an outcome and tell all who wait for it."""
+        self._forget(job)
+        self._cache.put(job.key, outcome)
+        waiters, job.waiters = job.waiters, []
+        for waiter in waiters:
+            self._deadlines.forget(waiter)
+            waiter.tell(outcome)
 
-    def _forget(self, job: Job, key: Key) -> None:
-        """Nobody waits for a job any more: it is done, or nobody wants it."""
-        if self._asked.get(key) is job:
-            del self._asked[key]
-        if not job.is_settled:
-            for crew in self._crews:
-                crew.drop(job)
+    def _forget(self, job: Job) -> None:
+        if self._asked.get(job.key) is job:
+            del self._asked[job.key]
+
+    def _give_up(self, waiter: Waiter) -> None:
+        self.leave(waiter)
+        waiter.tell(too_late())
 
 
-def _answer(question: Question, outcome: Outcome, *, is_cached: bool = False) -> Answer:
-    if not isinstance(outcome, UnansweredError):
-        return Answer(question.served, *outcome, is_cached)
-    # An error of its own for everyone who asked: each raising adds to its trace.
-    raise UnansweredError(outcome.status, outcome.code, outcome.sentence, outcome.retry_after_s)
-
-
-def _give_up(waiter: Waiter) -> None:
-    if not waiter.done():
-        waiter.set_result(too_late())
+def _set(answered: asyncio.Future[Answer | UnansweredError], found: Answer | UnansweredError) -> None:
+    if not answered.done():  # who asked may have been cancelled a moment ago
+        answered.set_result(found)

@@ -13,7 +13,7 @@ from winnow.errors import UserError
 from winnow.serve.bodies import LARGE_BYTES, Item, headers_of, is_raw, items_of, kind_of, refuse_kind
 from winnow.serve.predictions import no_prediction, prediction
 from winnow.serve.problem import ProblemError
-from winnow.serve.questions import UnansweredError
+from winnow.serve.questions import Answer, UnansweredError
 from winnow.serve.refusals import BUSY
 from winnow.serve.reply import Reply, json_reply
 from winnow.serve.served import Served
@@ -35,7 +35,7 @@ class Options:
 async def predict(service: Service, scope: Scope, receive: Receive) -> Reply:
     """Answer the pictures of a request."""
     headers = headers_of(scope)
-    options = _options(scope["query_string"])
+    options = options_of(scope["query_string"])
     deadline = service.deadline(headers)
     kind = kind_of(headers)
     is_one = is_raw(kind)
@@ -60,11 +60,24 @@ async def predict(service: Service, scope: Scope, receive: Receive) -> Reply:
 
 
 async def _one(service: Service, scope: Scope, options: Options, body: bytes, deadline: float) -> Reply:
+    served = check_one(service.choose(scope, options.model, options.version, (body,)), body)
+    return one_answer(await service.ask(served, body, deadline), options)
+
+
+def check_one(served: Served, body: bytes) -> Served:
+    """The model, if it can be asked for one picture with this body.
+
+    Raises:
+        ProblemError: there is no body, or the model takes no pictures.
+    """
     if not body:
         raise ProblemError(400, "empty", "The body is empty; send a picture.")
-    served = _of_pictures(service.choose(scope, options.model, options.version, (body,)))
-    answer = await service.ask(served, body, deadline)
-    return _reply(served, [prediction("body", answer, options.top)])
+    return _of_pictures(served)
+
+
+def one_answer(answer: Answer, options: Options) -> Reply:
+    """What is sent to who asked for one picture."""
+    return _reply(answer.served, [prediction("body", answer, options.top)])
 
 
 async def _several(service: Service, scope: Scope, options: Options, items: list[Item], deadline: float) -> Reply:
@@ -105,7 +118,12 @@ def _of_pictures(served: Served) -> Served:
     return served
 
 
-def _options(query: bytes) -> Options:
+def options_of(query: bytes) -> Options:
+    """What stands behind the '?' of an address.
+
+    Raises:
+        ProblemError: it makes no sense.
+    """
     if not query:
         return Options()
     given = parse_query(query, OPTIONS)

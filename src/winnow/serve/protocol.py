@@ -9,15 +9,19 @@ Source: the same limits as Apache's mod_reqtimeout (a start-up time, then a mini
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from winnow.serve.app import App
 from winnow.serve.problem import ProblemError
-from winnow.serve.reply import CLOSE
+from winnow.serve.reply import CLOSE, Reply
 from winnow.serve.service import GONE
+from winnow.serve.short_way import ShortWay
 
 MOST_CONNECTIONS = 1000
 HEADER_TIMEOUT_S = 10.0
@@ -30,6 +34,16 @@ MOST_HEADER_BYTES = 64 << 10
 """Of a request's head; also of what may stand between two pieces of a body in chunks, and behind the last."""
 UNREAD_TIMEOUT_S = 300.0
 """How long a client may take no further byte of its answer, which lies in our memory meanwhile."""
+_PREDICT = b"/predict"
+
+
+class _UnderWay:
+    """As much of a request of uvicorn's as lets another one wait behind it."""
+
+    response_complete = False
+
+
+_UNDER_WAY = _UnderWay()
 
 
 class Protocol(HttpToolsProtocol):
@@ -47,6 +61,8 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.when_gone: Callable[[], object] | None = None
+        self._short: ShortWay | None = None
+        self._short_reads: ShortWay | None = None  # the same, until its body is whole
         self._is_in_head = True
         self._is_in_body = False
         self._head_bytes = 0
@@ -54,9 +70,12 @@ class Protocol(HttpToolsProtocol):
         self._bytes_beside_body = 0
         self._is_turned_away = False
         self._is_last = False
-        self._patience: asyncio.TimerHandle | None = None
-        self._unread: asyncio.TimerHandle | None = None
+        self._is_resting = False
         self._began_at = 0.0
+        self._patience_ends = math.inf
+        self._clock: asyncio.TimerHandle | None = None
+        self._clock_rings = math.inf
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or keep it only to say that there are too many."""
@@ -71,9 +90,12 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who works for this client that it has left."""
         self._wait(None)
+        if self._clock is not None:
+            self._clock.cancel()
         self._stop_waiting_for_reader()
-        self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        if self._short is not None:
+            self._short.leave()
         if self.when_gone is not None:
             self.when_gone()
 
@@ -83,13 +105,16 @@ class Protocol(HttpToolsProtocol):
         if self._is_idle:
             # A request may lie in the system's buffers: whoever closed now would reset it unread.
             self.loop.call_later(LAST_MOMENT_S, self._close_if_idle)
-        else:
+        elif self._is_under_way(self.cycle):
             self.cycle.keep_alive = False
 
     @property
     def _is_idle(self) -> bool:
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        return cycle is None or cycle.response_complete
+        return self._short is None and not self._is_under_way(self.cycle)
+
+    @staticmethod
+    def _is_under_way(cycle: RequestResponseCycle | None) -> bool:
+        return cycle is not None and not cycle.response_complete
 
     def _close_if_idle(self) -> None:
         if self._is_idle:
@@ -101,7 +126,8 @@ class Protocol(HttpToolsProtocol):
             said = "Too many connections; close some, and come again in a moment."
             self._refuse(ProblemError(503, "too-many-connections", said, ((b"retry-after", b"1"),)))
             return
-        self._unset_keepalive_if_required()
+        if self._is_resting:
+            self._wait(None)
         if self._is_in_head:
             self._head_bytes += len(data)
         else:
@@ -128,7 +154,7 @@ class Protocol(HttpToolsProtocol):
         if beside_body > MOST_HEADER_BYTES:
             said = f"The headers are larger than {MOST_HEADER_BYTES >> 10} KB."
             self._refuse(ProblemError(431, "headers-too-large", said))
-        elif self._patience is None and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
+        elif self._patience_ends == math.inf and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
             self._wait(self.body_timeout_s if self._is_in_body else self.header_timeout_s)
 
     def pause_writing(self) -> None:
@@ -148,23 +174,90 @@ class Protocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        super().on_body(body)
+        if self._short_reads is None:
+            super().on_body(body)
+        else:
+            self._short_reads.take(body)
         self._bytes_beside_body = 0
 
     def on_headers_complete(self) -> None:
         """The head is whole: a body may follow."""
+        self._wait(None)
+        self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
+        if self._short is not None:
+            self.cycle = cast("RequestResponseCycle", _UNDER_WAY)  # behind which uvicorn lets this one wait
+        elif (short := self._open_short()) is not None:
+            self._short = self._short_reads = short
+            return
         super().on_headers_complete()
         self.scope["extensions"] = {GONE: self}  # type: ignore[typeddict-item]
         if self._is_last:
             self.cycle.keep_alive = False
-        self._wait(None)
-        self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
 
     def on_message_complete(self) -> None:
         """The request is whole: the next one may follow."""
-        super().on_message_complete()
+        short, self._short_reads = self._short_reads, None
         self._wait(None)
         self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
+        if short is None:
+            super().on_message_complete()
+        elif short.is_answered:
+            self._end_short()
+        else:
+            short.ask()
+
+    def on_response_complete(self) -> None:
+        """The answer is written: what waits behind it comes next."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._wait(self.timeout_keep_alive)
+            self._is_resting = True
+
+    def _open_short(self) -> ShortWay | None:
+        """The request, if `serve.short_way` answers such ones and nothing else is under way here."""
+        path, _, query = self.url.partition(b"?")
+        parser, app = self.parser, self.app
+        assert parser is not None  # it goes with the connection
+        if (
+            path != _PREDICT
+            or b"#" in query
+            or not isinstance(app, App)
+            or parser.get_method() != b"POST"
+            or parser.get_http_version() != "1.1"
+            or not parser.should_keep_alive()
+            or parser.should_upgrade()
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or self.pipeline
+            or self._is_last
+            or not self._is_idle
+        ):
+            return None
+        scope = cast("Scope", self.scope)
+        scope.update(method="POST", path="/predict", query_string=query)
+        return ShortWay.open(app, scope, self._answer)
+
+    def _answer(self, reply: Reply) -> None:
+        """Send the answer of the request on its short way."""
+        if self.transport.is_closing():
+            return
+        is_last = self._is_last and not self.pipeline
+        if is_last:
+            reply.headers = (*reply.headers, CLOSE)  # the next request finds the next server
+        self.transport.write(reply.wire(self.server_state.default_headers))
+        if is_last:
+            self.transport.close()
+        if not self._is_in_body:
+            self._end_short()
+
+    def _end_short(self) -> None:
+        self._short = None
+        self.on_response_complete()
 
     def _stop_waiting_for_reader(self) -> None:
         if self._unread is not None:
@@ -172,22 +265,46 @@ class Protocol(HttpToolsProtocol):
             self._unread = None
 
     def _wait(self, seconds: float | None) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
-        if seconds is not None:
-            self._began_at = self.loop.time()
-            self._patience = self.loop.call_later(seconds, self._lose_patience)
+        """Lose patience after so many seconds; None: not at all.
+
+        The clock rings when it was set to ring, and looks then what is left: most waits end long before, and setting a
+        clock for each would cost more than they do.
+        """
+        self._is_resting = False
+        if seconds is None:
+            self._patience_ends = math.inf
+            return
+        self._began_at = self.loop.time()
+        self._patience_ends = self._began_at + seconds
+        if self._patience_ends < self._clock_rings:
+            self._set_clock(seconds)
+
+    def _set_clock(self, seconds: float) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        self._clock_rings = self.loop.time() + seconds
+        self._clock = self.loop.call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._clock, self._clock_rings = None, math.inf
+        left = self._patience_ends - self.loop.time()
+        if left > 0:
+            if left < math.inf:
+                self._set_clock(left)
+            return
+        self._patience_ends = math.inf
+        self._lose_patience()
 
     def _lose_patience(self) -> None:
-        self._patience = None
         if self.transport.is_closing():
             return
         if self._is_in_body:
-            left = self._began_at + self.body_timeout_s + self._body_bytes / LEAST_BYTES_PER_S - self.loop.time()
+            began = self._began_at
+            left = began + self.body_timeout_s + self._body_bytes / LEAST_BYTES_PER_S - self.loop.time()
             # Where the app reads no further, the client is not to blame.
             if left > 0 or self.flow.read_paused:
-                self._patience = self.loop.call_later(max(left, 0.1), self._lose_patience)
+                self._wait(max(left, 0.1))
+                self._began_at = began
                 return
         if self._is_turned_away or not (self._is_in_body or self._head_bytes):
             self.transport.close()
@@ -198,18 +315,11 @@ class Protocol(HttpToolsProtocol):
         """Answer and close, unless the request has its answer already."""
         self._wait(None)
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        if cycle is not None and cycle.response_started and (self._is_in_body or not cycle.response_complete):
+        is_answered = cycle is not None and cycle.response_started and (self._is_in_body or not cycle.response_complete)
+        if is_answered or (self._short is not None and self._short.is_answered):
             self.transport.close()
             return
         reply = problem.reply()
-        head = [STATUS_LINE[reply.status]]
-        for name, value in (
-            *self.server_state.default_headers,
-            (b"content-type", reply.kind),
-            (b"content-length", b"%d" % len(reply.body)),
-            *reply.headers,
-            CLOSE,
-        ):
-            head.append(name + b": " + value + b"\r\n")
-        self.transport.write(b"".join((*head, b"\r\n", reply.body)))
+        reply.headers = (*reply.headers, CLOSE)
+        self.transport.write(reply.wire(self.server_state.default_headers))
         self.transport.close()

@@ -63,3 +63,7 @@ class UnansweredError(Exception):
         self.code = code
         self.sentence = sentence
         self.retry_after_s = retry_after_s
+
+    def again(self) -> UnansweredError:
+        """The same, said to somebody else."""
+        return UnansweredError(self.status, self.code, self.sentence, self.retry_after_s)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 Header = tuple[bytes, bytes]
 
@@ -28,10 +30,23 @@ class Reply:
 
     async def send(self, send: Send) -> None:
         """Send it, whole."""
-        length = (b"content-length", b"%d" % len(self.body))
-        headers = [(b"content-type", self.kind), length, *_SAFE, *self.headers]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": self._all_headers()})
         await send({"type": "http.response.body", "body": self.body})
+
+    def wire(self, more: Iterable[Header]) -> bytes:
+        """All of it as it goes over the wire, in HTTP/1.1.
+
+        Args:
+            more: headers that the server adds to every answer.
+        """
+        lines = [STATUS_LINE[self.status]]
+        for name, value in (*more, *self._all_headers()):
+            lines += (name, b": ", value, b"\r\n")
+        return b"".join((*lines, b"\r\n", self.body))
+
+    def _all_headers(self) -> list[Header]:
+        length = (b"content-length", b"%d" % len(self.body))
+        return [(b"content-type", self.kind), length, *_SAFE, *self.headers]
 
 
 def json_reply(value: Any, status: int = 200) -> Reply:

@@ -93,14 +93,24 @@ class Service:
             NotFoundError: there is no such model or version.
         """
         lineup = self.engine.lineup
-        key = _ANY
+        if (served := self.choose_by_head(scope, name, version)) is not None:
+            return served
+        hashed = hashlib.sha256()
+        for part in parts:
+            hashed.update(part)
+        served = scope["served"] = lineup.choose(name, version, hashed.digest())
+        return served
+
+    def choose_by_head(self, scope: Scope, name: str | None, version: str | None) -> Served | None:
+        """Who answers a request, whatever is in its body; None: that depends on it.
+
+        Raises:
+            NotFoundError: there is no such model or version.
+        """
+        lineup = self.engine.lineup
         if version is None and len(lineup.versions(lineup.names[0] if name is None else name)) > 1:
-            hashed = hashlib.sha256()
-            for part in parts:
-                hashed.update(part)
-            key = hashed.digest()
-        served = lineup.choose(name, version, key)
-        scope["served"] = served
+            return None
+        served = scope["served"] = lineup.choose(name, version, _ANY)
         return served
 
     def deadline(self, headers: dict[bytes, bytes]) -> float:
@@ -122,16 +132,23 @@ class Service:
         Raises:
             UnansweredError: there is none.
         """
-        questions, place = self.meters.questions, (served.name, served.version)
         try:
             answer = await self.engine.ask(Question(served, what, deadline))
         except UnansweredError as error:
-            questions[*place, error.code] += 1
+            self.count(served, error)
             raise
-        questions[*place, "cached" if answer.is_cached else "answered"] += 1
-        if (drift := self.drifts.get(served.digest)) is not None:
-            drift.saw(answer)
+        self.count(served, answer)
         return answer
+
+    def count(self, served: Served | None, found: Answer | UnansweredError) -> None:
+        """Count what came of a question; `served`: None where it was refused before anybody was chosen to answer it."""
+        place = ("", "") if served is None else (served.name, served.version)
+        if isinstance(found, UnansweredError):
+            self.meters.questions[*place, found.code] += 1
+            return
+        self.meters.questions[*place, "cached" if found.is_cached else "answered"] += 1
+        if (drift := self.drifts.get(found.served.digest)) is not None:
+            drift.saw(found)
 
 
 class LeavesWithClient:
