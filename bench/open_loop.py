@@ -1,9 +1,10 @@
 """Asks a server over HTTP from a process of its own, and says what came back: `python bench/open_loop.py` reads a JSON
 line on stdin (`Load`) and writes one on stdout (`Heard`).
 
-Open loop: questions are sent when they are due (Poisson), whether or not earlier ones were answered; a delay counts
-from when a question was due, so that a server that stalls cannot hide it (Tene, How NOT to measure latency, 2013).
-Closed loop (`rate` 0): each connection asks again when it has its answer.
+Open loop: questions are sent when they are due (evenly, or at random as of many who know nothing of each other:
+Poisson), whether or not earlier ones were answered; a delay counts from when a question was due, so that a server that
+stalls cannot hide it (Tene, How NOT to measure latency, 2013). Closed loop (`rate` 0): each connection asks again when
+it has its answer.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Load:
         folder: its files are sent in turn, each as a raw body.
         seconds: for how long.
         rate: questions a second; 0: a closed loop.
+        is_even: of an open loop: one question after the other at equal distances; else Poisson.
         connections: of a closed loop.
         lasts: goes on where the server is away for a moment, and counts that apart.
     """
@@ -45,6 +47,7 @@ class Load:
     folder: str
     seconds: float
     rate: float = 0.0
+    is_even: bool = False
     connections: int = 1
     lasts: bool = False
 
@@ -54,8 +57,11 @@ class Heard:
     """What came back.
 
     Attributes:
-        statuses: how often each status came; "lost": a question was sent whole and the connection ended without one.
-        turned_away: connections that were refused, or closed before anything was sent on them again.
+        statuses: how often each status came; "lost": a question was sent whole, and the connection ended without one.
+        turned_away: connections that were refused.
+        asked_again: questions on a connection that had been used before and ended without a byte of an answer: the
+            server closed it while they were on their way, and did not accept them. They were asked once more on a
+            new connection, as HTTP has it (RFC 9112, 9.3.1) and every common client does.
         seconds: from the first question to the last answer.
         delays_ms: of answers with status 200, sorted.
         refusals_ms: of other answers, sorted.
@@ -65,6 +71,7 @@ class Heard:
 
     statuses: dict[str, int] = field(default_factory=dict)
     turned_away: int = 0
+    asked_again: int = 0
     seconds: float = 0.0
     delays_ms: list[float] = field(default_factory=list)
     refusals_ms: list[float] = field(default_factory=list)
@@ -91,6 +98,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.is_open = False
+        self.n_answers = 0
         self._answer: asyncio.Future[bytes] | None = None
         self._got = b""
         self._transport: asyncio.Transport | None = None
@@ -117,7 +125,13 @@ class Connection(asyncio.Protocol):
         if len(rest) >= length and self._answer is not None and not self._answer.done():
             if any(line.startswith(b"connection: close") for line in lines):
                 self.is_open = False
+            self.n_answers += 1
             self._answer.set_result(head.split(b" ", 2)[1] + b" " + rest[:length])
+
+    @property
+    def may_ask_again(self) -> bool:
+        """Whether it ended as one that the server had no more use for."""
+        return self.n_answers > 0 and not self._got
 
     async def ask(self, question: bytes) -> tuple[str, bytes]:
         """Status and body."""
@@ -167,7 +181,7 @@ class Asking:
         start = due = time.perf_counter()
         number = 0
         while due - start < self._load.seconds:
-            due += rng.expovariate(self._load.rate)
+            due += 1 / self._load.rate if self._load.is_even else rng.expovariate(self._load.rate)
             if (early := due - time.perf_counter()) > 0:
                 await asyncio.sleep(early)
             if len(waiting) >= _MOST_CONNECTIONS:  # the asking itself is at its end: said, not hidden
@@ -193,14 +207,18 @@ class Asking:
 
     async def _ask(self, number: int, due: float) -> None:
         question = self._questions[number % len(self._questions)]
-        connection = await self._connection()
-        if connection is None:
-            return
-        try:
-            status, body = await connection.ask(question)
-        except ConnectionError:
-            self._statuses["lost"] += 1
-            return
+        while True:
+            connection = await self._connection()
+            if connection is None:
+                return
+            try:
+                status, body = await connection.ask(question)
+                break
+            except ConnectionError:
+                if not connection.may_ask_again:
+                    self._statuses["lost"] += 1
+                    return
+                self.heard.asked_again += 1
         taken_ms = 1000 * (time.perf_counter() - due)
         self._statuses[status] += 1
         (self.heard.delays_ms if status == "200" else self.heard.refusals_ms).append(taken_ms)

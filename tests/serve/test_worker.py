@@ -38,7 +38,7 @@ class Broken:
 
 
 def said(frame: bytes) -> tuple[int, bytes]:
-    length, sign, _, _ = ANSWER.unpack_from(frame)
+    length, sign, *_ = ANSWER.unpack_from(frame)
     assert len(frame) == ANSWER.size + length
     return sign, frame[ANSWER.size :]
 

@@ -47,6 +47,7 @@ class Counts:
         in_queue: from being asked to being handed to a worker.
         decode: reading a picture, in the worker.
         graph: running the graph, in the worker.
+        cpu_s: seconds of the processor that workers spent on both.
     """
 
     waiting: int = 0
@@ -59,3 +60,4 @@ class Counts:
     in_queue: Histogram = field(default_factory=Histogram)
     decode: Histogram = field(default_factory=Histogram)
     graph: Histogram = field(default_factory=Histogram)
+    cpu_s: float = 0.0

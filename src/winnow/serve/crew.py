@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from winnow.errors import UserError
 from winnow.serve.counts import Counts
+from winnow.serve.frames import Spent
 from winnow.serve.job import Job, Outcome
 from winnow.serve.questions import UnansweredError
 from winnow.serve.refusals import blame, queue_full, too_slow, worker_lost
@@ -192,14 +193,15 @@ class Crew:
                     return worker
         return None
 
-    def _answered(self, job: Job, outcome: Outcome, decode_s: float, graph_s: float) -> None:
+    def _answered(self, job: Job, outcome: Outcome, spent: Spent) -> None:
         """Called by a worker for each question that it has answered or refused."""
         counts = self._counts
-        if decode_s:
-            counts.decode.add(decode_s)
-        if graph_s:
-            counts.graph.add(graph_s)
-            self._mean_s += _WEIGHT * (decode_s + graph_s - self._mean_s)
+        counts.cpu_s += spent.cpu_s
+        if spent.decode_s:
+            counts.decode.add(spent.decode_s)
+        if spent.graph_s:
+            counts.graph.add(spent.graph_s)
+            self._mean_s += _WEIGHT * (spent.decode_s + spent.graph_s - self._mean_s)
         self._hand_out()  # first: the worker computes while the answer is written
         self._settle(job, outcome)
 

@@ -1,7 +1,7 @@
 """What the front process and its workers say to each other over a socket: small heads and plain bytes, no pickles.
 
 - a question: `QUESTION` (bytes that follow, which model), then a picture file, or `pack_tensors`;
-- an answer: `ANSWER` (bytes that follow, a sign, seconds of decoding, seconds of the graph), then with
+- an answer: `ANSWER` (bytes that follow, a sign, what was `Spent`), then with
   `PICTURE_ANSWERED` what `pack_picture_answer` gives, with `TENSORS_ANSWERED` what `pack_tensors` gives, with `REFUSED`
   what `pack_refusal` gives, with `BROKEN` the trace of a bug of ours.
 
@@ -14,7 +14,7 @@ import json
 import math
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +22,28 @@ import numpy.typing as npt
 from winnow.serve.questions import Tensors, UnansweredError
 
 QUESTION = struct.Struct("<II")
-ANSWER = struct.Struct("<IBff")
+ANSWER = struct.Struct("<IBfff")
 LENGTH = struct.Struct("<I")
 """Before JSON: what each side says first, and heads within a payload."""
 MOST_ANSWER_BYTES = 256 << 20
 PICTURE_ANSWERED, TENSORS_ANSWERED, REFUSED, BROKEN = range(4)
 
+
+class Spent(NamedTuple):
+    """What an answer took.
+
+    Attributes:
+        decode_s: seconds of reading the picture, by the clock.
+        graph_s: seconds of running the graph, by the clock.
+        cpu_s: seconds of the processor, of both.
+    """
+
+    decode_s: float
+    graph_s: float
+    cpu_s: float
+
+
+NOTHING_SPENT = Spent(0.0, 0.0, 0.0)
 _KINDS = "biufU"  # numbers, truth values and text: never objects
 
 Outputs = dict[str, npt.NDArray[Any]]

@@ -55,6 +55,7 @@ def _lines(service: Service) -> Iterator[str]:
         ("winnow_workers", "gauge", "Workers that run.", counts.workers),
         ("winnow_restarts_total", "counter", "Workers that were lost and replaced.", counts.restarts),
         ("winnow_swaps_total", "counter", "Changes of what is served.", counts.swaps),
+        ("winnow_model_cpu_seconds_total", "counter", "Processor time of decoding and of graphs.", counts.cpu_s),
         ("winnow_cache_hits_total", "counter", "Questions answered from what was known.", counts.cached),
     ):
         yield from _family(name, kind, said, [({}, value)])

@@ -40,10 +40,12 @@ from winnow.serve.frames import (
     LENGTH,
     MOST_ANSWER_BYTES,
     NO_SUMMARY,
+    NOTHING_SPENT,
     PICTURE_ANSWERED,
     QUESTION,
     REFUSED,
     TENSORS_ANSWERED,
+    Spent,
     Summary,
     pack_picture_answer,
     pack_refusal,
@@ -67,6 +69,21 @@ class _Opened(Protocol):
         ...
 
 
+class _Watch:
+    """Time since it was made, by the clock and of this thread's processor."""
+
+    __slots__ = ("_cpu", "_wall")
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.thread_time()
+
+    def wall_s(self) -> float:
+        return time.perf_counter() - self._wall
+
+    def cpu_s(self) -> float:
+        return time.thread_time() - self._cpu
+
+
 class _Pictures:
     """A model of Winnow's: a picture file in, probabilities and a summary out."""
 
@@ -79,21 +96,22 @@ class _Pictures:
         self._warm_up()
 
     def answer(self, data: bytes) -> bytes:
-        started = time.perf_counter()
+        reading = _Watch()
         try:
             start_clock()
             picture = decode(data, at_least_px=self._spec.side_px)
             pixels = to_input(picture.pixels, self._spec)
-            summary = self._summary(pixels, *picture.full_size)
         except UnreadablePictureError as error:
-            return _refused(error.code, error.reason, decode_s=time.perf_counter() - started)
+            return _refused(error.code, error.reason, Spent(reading.wall_s(), 0.0, reading.cpu_s()))
         except MemoryError:  # decoded, but too large for what follows
             return _refused("E_BOMB_PIXELS", "It takes more memory than a picture may: save it smaller.")
         finally:
             stop_clock()
-        decoded = time.perf_counter()
-        payload = pack_picture_answer(self._predictor.answer(pixels), summary)
-        return _framed(PICTURE_ANSWERED, payload, decoded - started, time.perf_counter() - decoded)
+        decode_s = reading.wall_s()
+        probabilities = self._predictor.answer(pixels)
+        spent = Spent(decode_s, reading.wall_s() - decode_s, reading.cpu_s())
+        payload = pack_picture_answer(probabilities, self._summary(pixels, *picture.full_size))
+        return _framed(PICTURE_ANSWERED, payload, spent)
 
     def _summary(self, pixels: npt.NDArray[np.uint8], width: int, height: int) -> Summary:
         now = time.monotonic()
@@ -118,7 +136,7 @@ class _Tensors:
         self._graph = ForeignGraph(path, digest)
 
     def answer(self, data: bytes) -> bytes:
-        started = time.perf_counter()
+        computing = _Watch()
         try:
             payload = pack_tensors(self._graph.run(unpack_tensors(data)))
         except UserError as error:
@@ -127,7 +145,7 @@ class _Tensors:
             payload = None
         if payload is None or len(payload) > MOST_ANSWER_BYTES:
             return _refused(BAD_TENSORS, "The answer takes too much memory; ask with smaller tensors.")
-        return _framed(TENSORS_ANSWERED, payload, 0.0, time.perf_counter() - started)
+        return _framed(TENSORS_ANSWERED, payload, Spent(0.0, computing.wall_s(), computing.cpu_s()))
 
 
 _KINDS: dict[str, Callable[[Path, str], _Opened]] = {"pictures": _Pictures, "tensors": _Tensors}
@@ -185,13 +203,13 @@ def _answer_all(questions: IO[bytes], channel: socket.socket, opened: list[_Open
         try:
             answer = opened[place].answer(data)
         except Exception:  # a bug of ours costs this answer, and the front keeps its trace in the log
-            answer = _framed(BROKEN, traceback.format_exc().encode(), 0.0, 0.0)
+            answer = _framed(BROKEN, traceback.format_exc().encode(), NOTHING_SPENT)
         channel.sendall(answer)
 
 
-def _refused(code: str, sentence: str, decode_s: float = 0.0) -> bytes:
-    return _framed(REFUSED, pack_refusal(status_of(code), code, sentence), decode_s, 0.0)
+def _refused(code: str, sentence: str, spent: Spent = NOTHING_SPENT) -> bytes:
+    return _framed(REFUSED, pack_refusal(status_of(code), code, sentence), spent)
 
 
-def _framed(sign: int, payload: bytes, decode_s: float, graph_s: float) -> bytes:
-    return ANSWER.pack(len(payload), sign, decode_s, graph_s) + payload
+def _framed(sign: int, payload: bytes, spent: Spent) -> bytes:
+    return ANSWER.pack(len(payload), sign, *spent) + payload

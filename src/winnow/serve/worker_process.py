@@ -27,6 +27,7 @@ from winnow.serve.frames import (
     QUESTION,
     REFUSED,
     TENSORS_ANSWERED,
+    Spent,
     unpack_picture_answer,
     unpack_refusal,
     unpack_tensors,
@@ -42,7 +43,7 @@ _COMMAND = (sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[2])
 _MOST_WORDS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 20
 
-Answered: TypeAlias = Callable[[Job, Outcome, float, float], None]
+Answered: TypeAlias = Callable[[Job, Outcome, Spent], None]
 
 
 class WorkerProcess(asyncio.Protocol):
@@ -70,7 +71,7 @@ class WorkerProcess(asyncio.Protocol):
 
         Args:
             models: JSON, as `winnow.serve.worker` reads it.
-            answered: called for each answer with the job, its outcome, seconds of decoding and of the graph.
+            answered: called for each answer with the job, its outcome, and what it took.
 
         Raises:
             UserError: a model cannot be opened, or no process can be started.
@@ -204,7 +205,7 @@ class WorkerProcess(asyncio.Protocol):
     def _read_answers(self, data: bytes | bytearray) -> int:
         place = 0
         while len(data) - place >= ANSWER.size:
-            length, sign, decode_s, graph_s = ANSWER.unpack_from(data, place)
+            length, sign, *spent = ANSWER.unpack_from(data, place)
             if length > MOST_ANSWER_BYTES:
                 raise ValueError(f"an answer of {length} bytes")
             start = place + ANSWER.size
@@ -214,7 +215,7 @@ class WorkerProcess(asyncio.Protocol):
             outcome = _outcome(sign, bytes(data[start:place]), self.jobs[0].n_classes)
             job = self.jobs.popleft()
             self._computes_since = time.monotonic()
-            self._answered(job, outcome, decode_s, graph_s)
+            self._answered(job, outcome, Spent(*spent))
         return place
 
 
