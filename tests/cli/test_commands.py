@@ -199,6 +199,17 @@ def test_a_reader_who_has_seen_enough_is_no_fault(shapes: Path, tmp_path: Path):
     assert "BrokenPipe" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["nets", "--help"]])
+def test_an_answer_that_a_full_disk_does_not_take_is_one_sentence(words: list[str]):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "winnow", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 5
+    assert done.stderr == "winnow: The answer cannot be written (No space left on device): make room where it goes.\n"
+
+
 def test_the_name_of_a_dataset_is_nothing_to_import(winnow: Winnow, shapes: Path):
     winnow("import", shapes, "--name", "shapes-of-mine")
     again = winnow("import", "shapes-of-mine")

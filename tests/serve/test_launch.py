@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import winnow
 from winnow.cli.main import run
 from winnow.errors import NotFoundError, UserError
+from winnow.serve.voice import Voice
 
 from .tiny_models import tiny_model
 
@@ -93,3 +95,29 @@ def test_the_front_process_loads_nothing_that_trains_or_computes():
     code = f"import sys, winnow.serve.launch; print(*sorted({heavy} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == ""
+
+
+def full_disk(_: str) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_tokens_that_cannot_be_shown_end_the_server_with_a_sentence(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("WINNOW_TOKEN", "WINNOW_ADMIN_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match="tokens that were made for this server cannot be shown"):
+        winnow.serve(str(model), port=0, workers=1, grace_s=0, workspace=tmp_path, said=full_disk)
+
+
+def test_what_cannot_be_written_is_logged_once_until_it_can_be(caplog: pytest.LogCaptureFixture):
+    takers = [full_disk, full_disk, lambda _: None, full_disk]
+    voice = Voice(lambda words: takers.pop(0)(words))
+    heard: list[bool] = []
+    for _ in range(4):
+        voice.say("{}")
+        heard.append(voice.is_heard)
+    assert heard == [False, False, True, False]
+    assert [record.message for record in caplog.records] == [
+        "What the server says cannot be written (No space left on device); it goes on in silence."
+    ] * 2

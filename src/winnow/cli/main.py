@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 import winnow
 from winnow.cli.exits import EXIT_CODES_HELP, exit_code_of
-from winnow.errors import UserError, did_you_mean
+from winnow.cli.options import drop_unwritten
+from winnow.errors import UserError, WorkspaceError, did_you_mean
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _RESUMABLE = ("import", "studio", "train")
 """Commands that keep what they have done so far when they are broken off."""
 _RESUMED, _ANEW = "Nothing is lost: the same command goes on where it was.", "It begins anew next time."
@@ -44,7 +46,7 @@ class _Commands(TyperGroup):
             typer.echo(f"winnow: stopped. {_RESUMED if ctx.invoked_subcommand in _RESUMABLE else _ANEW}", err=True)
             ctx.exit(130)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+            drop_unwritten()
             ctx.exit(0)
 
 
@@ -102,11 +104,20 @@ def run(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None, prog_name="winnow", standalone_mode=True)
     except UserError as error:
-        from winnow.report.words import printable  # brings numpy, which only an error needs here
+        _leave(error)
+    except (OSError, SystemExit) as end:
+        why = drop_unwritten() or end
+        if not isinstance(why, OSError) or why.errno not in _FULL:
+            raise
+        _leave(WorkspaceError(f"The answer cannot be written ({why.strerror}): make room where it goes."))
 
-        # A message may quote the name of a file, and that may be any bytes at all.
-        typer.echo("\n".join(map(printable, f"winnow: {error}".splitlines())), err=True)
-        sys.exit(exit_code_of(error))
+
+def _leave(error: UserError) -> NoReturn:
+    from winnow.report.words import printable  # brings numpy, which only an error needs here
+
+    # A message may quote the name of a file, and that may be any bytes at all.
+    typer.echo("\n".join(map(printable, f"winnow: {error}".splitlines())), err=True)
+    sys.exit(exit_code_of(error))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -21,6 +23,18 @@ def echo_json(value: Any) -> None:
     """One JSON document on stdout; what could command a terminal, or is no text at all, is escaped."""
     text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
     typer.echo(re.sub(r"[^\n -~]", _escaped, text))
+
+
+def drop_unwritten() -> OSError | None:
+    """Why what was said cannot be written, if so: it is dropped then, or Python would try again when it ends."""
+    output: TextIO | None = getattr(sys, "stdout", None)  # there is none where it was closed from the start
+    try:
+        if output is not None:
+            output.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from winnow.cli.options import WorkspaceOption, example
+from winnow.cli.options import WorkspaceOption, drop_unwritten, example
+from winnow.serve.limits import LIMITS, Limits
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,16 +30,16 @@ def _serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     allow_host: Annotated[list[str] | None, typer.Option(help="A name by which clients call this server.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that answer [default: one a core].")] = None,
-    queue: Annotated[int, typer.Option(help="So many questions may wait; more are refused (429).")] = 64,
-    timeout: Annotated[float, typer.Option(help="Seconds after which nobody waits for an answer.")] = 10.0,
-    max_body: Annotated[float, typer.Option(help="The largest body, in MB.")] = 32.0,
-    max_batch: Annotated[int, typer.Option(help="Pictures in one request.")] = 64,
-    cache: Annotated[int, typer.Option(help="So many answers are remembered; 0: none.")] = 4096,
+    queue: Annotated[int, typer.Option(help="So many questions may wait; more are refused (429).")] = LIMITS.queue,
+    timeout: Annotated[float, typer.Option(help="Seconds after which nobody waits for an answer.")] = LIMITS.timeout_s,
+    max_body: Annotated[float, typer.Option(help="The largest body, in MB.")] = LIMITS.max_body_mb,
+    max_batch: Annotated[int, typer.Option(help="Pictures in one request.")] = LIMITS.max_batch,
+    cache: Annotated[int, typer.Option(help="So many answers are remembered; 0: none.")] = LIMITS.cache,
     allow_urls: Annotated[bool, typer.Option("--allow-urls", help="Fetch pictures from public addresses.")] = False,
     token_file: Annotated[
         Path | None, typer.Option(help="Lines 'predict TOKEN' and 'admin TOKEN' [default: WINNOW_TOKEN, or made now].")
     ] = None,
-    grace: Annotated[float, typer.Option(help="Seconds in which stopping answers what was accepted.")] = 30.0,
+    grace: Annotated[float, typer.Option(help="Seconds in which stopping answers what was accepted.")] = LIMITS.grace_s,
     log: Annotated[bool, typer.Option("--log", help="A line of JSON for each request.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -47,24 +48,19 @@ def _serve(
     The server answers at this machine's own address, and only to who sends the token. Ctrl-C or SIGTERM stops it when
     all that was accepted is answered; SIGHUP lets it serve the newest versions.
     """
-    from winnow.serve.launch import serve
+    from winnow.serve.launch import launch
 
-    serve(
+    launch(
         models,
-        canary=canary or (),
+        canaries=canary or (),
         workspace=workspace,
         port=port,
         host=host,
         allow_hosts=allow_host or (),
-        workers=workers,
-        queue=queue,
-        timeout_s=timeout,
-        max_body_mb=max_body,
-        max_batch=max_batch,
-        cache=cache,
+        limits=Limits(workers, queue, timeout, max_body, max_batch, cache, grace),
         allow_urls=allow_urls,
         token_file=token_file,
-        grace_s=grace,
         log=log,
         said=typer.echo,
     )
+    drop_unwritten()  # what nobody could take was told while it served

@@ -14,18 +14,19 @@ from pathlib import Path
 import uvicorn
 
 from winnow.errors import UserError
-from winnow.serve import engine as engines
 from winnow.serve import protocol
 from winnow.serve.app import App
 from winnow.serve.bodies import Intake
 from winnow.serve.door import LOOPBACK, Door, host_name
 from winnow.serve.engine import Engine
 from winnow.serve.keys import Keys, keys_of
+from winnow.serve.limits import LIMITS, Limits
 from winnow.serve.opening import lineup_of, open_served
 from winnow.serve.running import Running, raise_file_limit
 from winnow.serve.served import Lineup
 from winnow.serve.service import Service
 from winnow.serve.token_file import Allowed, warning_about
+from winnow.serve.voice import Voice
 from winnow.workspace.servers import announce
 from winnow.workspace.workspace import default_folder
 
@@ -42,14 +43,14 @@ def serve(
     host: str = "127.0.0.1",
     allow_hosts: Sequence[str] = (),
     workers: int | None = None,
-    queue: int = engines.MOST_WAITING,
-    timeout_s: float = 10.0,
-    max_body_mb: float = 32.0,
-    max_batch: int = 64,
-    cache: int = engines.MOST_CACHED,
+    queue: int = LIMITS.queue,
+    timeout_s: float = LIMITS.timeout_s,
+    max_body_mb: float = LIMITS.max_body_mb,
+    max_batch: int = LIMITS.max_batch,
+    cache: int = LIMITS.cache,
     allow_urls: bool = False,
     token_file: str | Path | None = None,
-    grace_s: float = 30.0,
+    grace_s: float = LIMITS.grace_s,
     log: bool = False,
     said: Callable[[str], None] = print,
 ) -> None:
@@ -80,62 +81,86 @@ def serve(
     Raises:
         UserError: a model cannot be served, the address is taken or needs a name, or a limit makes no sense.
     """
-    names = [models] if isinstance(models, str) else list(models)
-    canaries = [canary] if isinstance(canary, str) else list(canary)
-    _check_limits(port, workers, queue, timeout_s, max_body_mb, max_batch, cache, grace_s)
+    launch(
+        [models] if isinstance(models, str) else models,
+        canaries=[canary] if isinstance(canary, str) else canary,
+        workspace=workspace,
+        port=port,
+        host=host,
+        allow_hosts=allow_hosts,
+        limits=Limits(workers, queue, timeout_s, max_body_mb, max_batch, cache, grace_s),
+        allow_urls=allow_urls,
+        token_file=token_file,
+        log=log,
+        said=said,
+    )
+
+
+def launch(
+    models: Sequence[str],
+    *,
+    canaries: Sequence[str],
+    workspace: str | Path | None,
+    port: int,
+    host: str,
+    allow_hosts: Sequence[str],
+    limits: Limits,
+    allow_urls: bool,
+    token_file: str | Path | None,
+    log: bool,
+    said: Callable[[str], None],
+) -> None:
+    """`serve` once its limits are checked.
+
+    Raises:
+        UserError: as `serve`.
+    """
+    if not 0 <= port < 1 << 16:
+        raise UserError(f"Port {port} is none: choose one from 1 to 65535, or 0 for any that is free.")
     hosts = _names_of(host, allow_hosts)
     tokens = None if token_file is None else Path(token_file)
     keys, made = keys_of(tokens)
+    voice = Voice(said)
     if tokens is not None and (warning := warning_about(tokens)) is not None:
-        said(warning)
+        voice.say(warning)
     folder = None if workspace is None else Path(workspace).expanduser()
-    look_up = partial(lineup_of, names, canaries, folder)
-    engine = Engine(look_up(), workers=workers, most_waiting=queue, most_cached=cache)
+    look_up = partial(lineup_of, models, canaries, folder)
+    engine = Engine(look_up(), workers=limits.workers, most_waiting=limits.queue, most_cached=limits.cache)
     service = Service(
         engine,
         open_version=lambda name: open_served(name, folder),
-        intake=Intake(int(max_body_mb * 2**20)),
-        most_items=max_batch,
-        timeout_s=timeout_s,
+        intake=Intake(limits.max_body_bytes),
+        most_items=limits.max_batch,
+        timeout_s=limits.timeout_s,
         allows_urls=allow_urls,
     )
-    app = App(service, Door(keys, hosts), said if log else None)
+    app = App(service, Door(keys, hosts), voice.say if log else None)
     with _listening(host, port) as listening:
         address = _address(host, listening)
         raise_file_limit(2 * protocol.MOST_CONNECTIONS + 256)
         full_names = [one.served.full_name for one in engine.lineup]
         with announce((folder or default_folder()).expanduser(), address, full_names):
-            Running(
-                _config(app, grace_s),
+            is_unread = False
+
+            def welcome() -> None:
+                nonlocal is_unread
+                voice.say(_welcome(address, engine.lineup, made))
+                if made and not voice.is_heard:
+                    is_unread = running.should_exit = True  # tokens that nobody has read open to nobody
+
+            running = Running(
+                _config(app, limits.grace_s),
                 service,
-                grace_s=grace_s,
+                grace_s=limits.grace_s,
                 look_again=partial(_look_again, service, keys, look_up),
-                started=lambda: said(_welcome(address, engine.lineup, made)),
-            ).run([listening])
-
-
-def _check_limits(
-    port: int,
-    workers: int | None,
-    queue: int,
-    timeout_s: float,
-    max_body_mb: float,
-    max_batch: int,
-    cache: int,
-    grace_s: float,
-) -> None:
-    for is_fit, sentence in (
-        (0 <= port < 1 << 16, f"Port {port} is none: choose one from 1 to 65535, or 0 for any that is free."),
-        (workers is None or 1 <= workers <= 1024, f"{workers} workers make no sense: 1 to 1024 do."),
-        (1 <= queue <= 1 << 20, f"A queue of {queue} makes no sense: it is 1 or longer."),
-        (0 < timeout_s <= 3600, f"A timeout of {timeout_s:g} s makes no sense: up to 3600 s do."),
-        (0 < max_body_mb <= 2048, f"A limit of {max_body_mb:g} MB a body makes no sense: up to 2048 MB do."),
-        (1 <= max_batch <= 10000, f"Batches of {max_batch} make no sense: 1 to 10,000 pictures do."),
-        (cache >= 0, f"A cache of {cache} makes no sense: it is 0 or larger."),
-        (0 <= grace_s <= 3600, f"A grace of {grace_s:g} s makes no sense: up to 3600 s do."),
-    ):
-        if not is_fit:
-            raise UserError(sentence)
+                started=welcome,
+            )
+            running.run([listening])
+    if is_unread:
+        raise UserError(
+            "The tokens that were made for this server cannot be shown, so nobody could ask it: make room where its "
+            "words go, or give a token by WINNOW_TOKEN or --token-file."
+        )
 
 
 def _names_of(host: str, allow_hosts: Sequence[str]) -> tuple[str, ...]:
