@@ -25,6 +25,7 @@ from PIL import Image, UnidentifiedImageError
 from winnow.data.dicom import is_dicom, read_dicom
 from winnow.data.file_ends import check_end, has_damaged_png_header
 from winnow.data.picture_metadata import Metadata, read_metadata
+from winnow.data.plain_files import read_plain
 from winnow.data.quiet import quiet_pillow
 from winnow.data.signatures import FORMATS, format_of, named_without_decoder
 from winnow.errors import BadDataError, MissingExtraError
@@ -94,6 +95,8 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
         raise UnreadablePictureError("E_EMPTY", "The file is empty (0 bytes): copy it again from where it came.")
     if is_dicom(data):
         return _dicom(data)
+    if (plain := read_plain(data, at_least_px)) is not None:
+        return _plain(*plain)
     kind = format_of(data)
     if kind is None:
         raise _not_ours(data)
@@ -136,6 +139,13 @@ def _dicom(data: bytes) -> Picture:
         raise _damaged("DICOM", error) from error
     height, width = picture.pixels.shape[:2]
     return Picture(picture.pixels, "DICOM", (width, height), picture.warnings, picture.taken)
+
+
+def _plain(pixels: NDArray[np.uint8], kind: str) -> Picture:
+    height, width = pixels.shape[:2]
+    odd = _oddness(pixels)
+    pixels.flags.writeable = False
+    return Picture(pixels, kind, (width, height), () if odd is None else (odd,))
 
 
 def rgb_of(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
@@ -192,12 +202,18 @@ def _upright_rgb(image: Image.Image, metadata: Metadata) -> tuple[NDArray[np.uin
             pixels[top:bottom] = _rgb(image.crop((0, top, image.width, bottom)), image)
         image.close()  # its memory is needed for the turned copy
         pixels = metadata.turned(pixels)
-    if min(pixels.shape[:2]) < TINY_PX:
-        done.append("W_TINY")
-    elif min(pixels.shape[:2]) >= _CONSTANT_PX and _is_constant(pixels):
-        done.append("W_CONSTANT")
+    if (odd := _oddness(pixels)) is not None:
+        done.append(odd)
     pixels.flags.writeable = False
     return pixels, done
+
+
+def _oddness(pixels: NDArray[np.uint8]) -> str | None:
+    """The code of what is odd about upright pixels."""
+    least_px = min(pixels.shape[:2])
+    if least_px < TINY_PX:
+        return "W_TINY"
+    return "W_CONSTANT" if least_px >= _CONSTANT_PX and _is_constant(pixels) else None
 
 
 def _is_constant(pixels: NDArray[np.uint8]) -> bool:
