@@ -125,6 +125,17 @@ def test_a_bad_picture_costs_its_own_line(needed: Path, tmp_path: Path, photos: 
     assert "FileNotFoundError" in said[-1]["error"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes end otherwise on Windows")
+def test_a_reader_who_has_seen_enough_hears_no_complaint(tmp_path: Path, photos: Path, trained: Model):
+    script = trained.export(tmp_path / "out", to="standalone").path / "predict.py"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        command = [sys.executable, "-B", str(script), str(photos)]
+        done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.stderr == ""
+
+
 def test_the_script_is_short_and_imports_three_libraries_alone():
     script = Path(winnow.__file__).parent / "api" / "model_exports" / "standalone_files" / "predict.py"
     lines = script.read_text(encoding="utf-8").splitlines()

@@ -6,6 +6,7 @@ transparency and resizing are those of Winnow, which made the model, so that the
 
 import json
 import os
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -100,6 +101,8 @@ def fit(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):  # end without a word when the reader, such as head, has seen enough
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     given = [Path(word) for word in sys.argv[1:]] or sys.exit(__doc__)
     for path in given:
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
