@@ -8,14 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from winnow.data.alignment import aligned_similarity
+from winnow.data.hash_rows import HashRows
 from winnow.data.near_duplicates import near_duplicate_pairs
-from winnow.data.neighbours import nearest
+from winnow.data.neighbours import Neighbourhood
 from winnow.data.phash import LENGTH, phash
 from winnow.data.splits import clusters
+from winnow.data.strangeness import strangeness
 
 from .pictures import noise
 
@@ -176,7 +179,7 @@ def unit_rows(n: int, dim: int, seed: int = 0) -> np.ndarray:
 
 def test_neighbours_of_few_rows_are_those_that_a_plain_loop_finds():
     rows, signs = unit_rows(200, 8), np.array([1, -1] * 4, np.float32)
-    near = nearest(rows, signs, np.full(200, 0.5, np.float32), 3)
+    near = Neighbourhood(rows, signs).nearest(np.full(200, 0.5, np.float32), 3)
     expected = []
     for i in range(200):
         likeness = np.concatenate([rows @ rows[i], (rows * signs) @ rows[i]])
@@ -186,12 +189,50 @@ def test_neighbours_of_few_rows_are_those_that_a_plain_loop_finds():
     assert list(zip(near.rows.tolist(), near.others.tolist(), near.is_mirrored.tolist(), strict=True)) == expected
 
 
+def test_the_neighbours_of_some_rows_are_those_that_they_have_among_all():
+    rows, signs, floors = unit_rows(5000, 6), np.array([1, -1] * 3, np.float32), np.full(5000, 0.9, np.float32)
+    near = Neighbourhood(rows, signs).nearest(floors, 3)
+    some = np.arange(0, 5000, 7)
+    near_some, expected = Neighbourhood(rows, signs).nearest(floors, 3, some), near[np.isin(near.rows, some)]
+    assert len(expected.rows) > 1000
+    assert np.array_equal(near_some.rows, expected.rows)
+    assert np.array_equal(near_some.others, expected.others)
+    assert np.array_equal(near_some.is_mirrored, expected.is_mirrored)
+
+
+def test_strangers_are_as_strange_as_the_sixth_nearest_of_the_cohort_mirrored_or_not():
+    rows, signs = unit_rows(3000, 8), np.array([1, -1] * 4, np.float32)
+    cohort = rows[np.random.default_rng(0).permutation(3000)[:2000]]
+    likeness = np.maximum(rows @ cohort.T, (rows * signs) @ cohort.T)
+    assert strangeness(rows, signs) == pytest.approx(1 - np.sort(likeness, axis=1)[:, -6], abs=1e-6)
+
+
+def test_copies_in_the_cohort_are_no_strangers():
+    rows = unit_rows(1000, 8)
+    rows[:20] = rows[0]
+    signs = np.ones(8, np.float32)
+    likeness = np.sort(rows @ rows[0])
+    assert strangeness(rows, signs)[0] == pytest.approx(1 - likeness[-21], abs=1e-6)
+
+
+def test_hashes_are_read_from_a_column_in_pieces_as_from_a_list():
+    some = [b"", *random_hashes(3), b"", random_hashes(1)[0], *random_hashes(2, seed=1)]
+    pieces = pa.chunked_array([pa.array(some[:2], pa.binary()), pa.array(some, pa.binary()).slice(2)])
+    rows = HashRows(pieces)
+    assert rows.places.tolist() == HashRows(some).places.tolist() == [1, 2, 3, 5, 6, 7]
+    ids = np.array([4, 0, 3])
+    assert [row.tobytes() for row in rows.of(ids)] == [some[6], some[1], some[5]]
+    assert [row.tobytes() for row in rows.chosen(ids).of(np.array([2]))] == [some[5]]
+    first, copies = rows.equal()
+    assert (first.tolist(), copies.tolist()) == ([0, 1, 2, 4, 5], [[0, 3]])
+
+
 def test_neighbours_of_many_rows_are_nearly_all_found():
     rows = unit_rows(10_000, 36)
     moved = rows[:500] + 0.05 * np.random.default_rng(1).normal(size=(500, 36)).astype(np.float32)
     moved /= np.linalg.norm(moved, axis=1, keepdims=True)
     signs = np.ones(36, np.float32)
     everything = np.concatenate([rows, moved])
-    near = nearest(everything, signs, np.full(len(everything), 0.8, np.float32), 4)
+    near = Neighbourhood(everything, signs).nearest(np.full(len(everything), 0.8, np.float32), 4)
     pairs = {tuple(sorted(pair)) for pair in zip(near.rows.tolist(), near.others.tolist(), strict=True)}
     assert sum((i, 10_000 + i) in pairs for i in range(500)) >= 490

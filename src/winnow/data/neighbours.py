@@ -7,11 +7,15 @@ lists: then all are compared.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from winnow.machine import cores
 
 Rows = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -23,9 +27,10 @@ _PROBES = 6
 _FEWEST_LISTS = 16
 _TRAINED_ON = 65_536
 _STEPS = 5
-_BLOCK = 4096
-# Hits are sorted out whenever there are so many more: memory stays flat.
-_MOST_HITS = 500_000
+# A product of so many numbers stays in the processor's cache while it is looked through.
+_AT_ONCE = 1 << 18
+# So many lists are looked into before their hits are sorted out: memory stays flat, and floors rise.
+_ROUND = 256
 
 
 @dataclass(frozen=True)
@@ -46,90 +51,130 @@ class Neighbours:
     similarities: Rows
     ranks: Ids
 
-
-def nearest(rows: Rows, signs: Rows, floors: Rows, most: int) -> Neighbours:
-    """For each row the `most` nearest others, mirrored or not, whose inner product is above its floor.
-
-    From 4,096 rows on a few are missed, the more the farther they are (`bench/near_duplicates.py` counts them).
-
-    Args:
-        rows: (N, D) of length 1.
-        signs: (D,) 1 or -1: a row times these is its mirror image.
-        floors: (N,) what is less near does not count.
-    """
-    search = _Search(rows, signs, floors.astype(np.float32).copy(), most)
-    n_lists = len(rows) // _LIST
-    if n_lists < _FEWEST_LISTS:
-        everything = np.arange(2 * len(rows))
-        search.look(np.arange(len(rows)), everything)
-        return search.result()
-    centres = _centres(rows, n_lists)
-    # Each row and each mirror image lies in one list; each row looks into several.
-    homes = np.concatenate([_nearest_centres(rows, centres, 1), _nearest_centres(rows, centres * signs, 1)])[:, 0]
-    probes = _nearest_centres(rows, centres, _PROBES)
-    entries, first_entry = _sorted_by(homes, n_lists)
-    seekers, first_seeker = _sorted_by(probes.reshape(-1), n_lists)
-    seekers //= _PROBES
-    for i in range(n_lists):
-        search.look(
-            seekers[first_seeker[i] : first_seeker[i + 1]],
-            entries[first_entry[i] : first_entry[i + 1]],
-        )
-    return search.result()
-
-
-class _Search:
-    """What has been found so far. Entry e < N is row e, entry e >= N the mirror image of row e - N."""
-
-    def __init__(self, rows: Rows, signs: Rows, floors: Rows, most: int) -> None:
-        self._rows, self._signs, self._floors, self._most = rows, signs, floors, most
-        # Half as wide as the ids that are given back: of a million rows, there are millions of hits.
-        self._hits: list[tuple[_Narrow, _Narrow, Rows]] = []
-        self._n_hits = self._n_kept = 0
-
-    def look(self, seekers: Ids, entries: Ids) -> None:
-        """Compare all seekers with all entries."""
-        n = len(self._rows)
-        others = self._rows[entries % n] * np.where(entries >= n, self._signs[:, None], np.float32(1)).T
-        for start in range(0, len(seekers), _BLOCK):
-            block = seekers[start : start + _BLOCK]
-            similarities = self._rows[block] @ others.T
-            places = np.flatnonzero(similarities > self._floors[block, None])
-            row, column = np.divmod(places, len(entries))
-            is_other = entries[column] % n != block[row]
-            row, column, places = row[is_other], column[is_other], places[is_other]
-            found = similarities.reshape(-1)[places]
-            self._hits.append((block[row].astype(np.int32), entries[column].astype(np.int32), found))
-            self._n_hits += len(row)
-            if self._n_hits > self._n_kept + _MOST_HITS:
-                self._sort_out()
-
-    def result(self) -> Neighbours:
-        seekers, entries, similarities, ranks = self._sort_out()
-        n = len(self._rows)
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> Neighbours:
+        """Those that are chosen."""
         return Neighbours(
-            seekers.astype(np.int64), (entries % n).astype(np.int64), entries >= n, similarities, ranks.astype(np.int64)
+            self.rows[chosen],
+            self.others[chosen],
+            self.is_mirrored[chosen],
+            self.similarities[chosen],
+            self.ranks[chosen],
         )
 
-    def _sort_out(self) -> tuple[_Narrow, _Narrow, Rows, _Narrow]:
+
+class Neighbourhood:
+    """Rows that can be asked for their nearest; entry e < N is row e, entry e >= N the mirror image of row e - N."""
+
+    def __init__(self, rows: Rows, signs: Rows) -> None:
+        """`rows`: (N, D) of length 1; `signs`: (D,) 1 or -1: a row times these is its mirror image."""
+        self._rows, self._signs = rows, signs
+        self._n_lists = len(rows) // _LIST
+        if self._n_lists < _FEWEST_LISTS:
+            self._centres, self._n_lists = rows[:0], 1
+            entries = np.zeros(2 * len(rows), dtype=np.int32)
+        else:
+            # Each row and each mirror image lies in one list.
+            self._centres = _centres(rows, self._n_lists)
+            entries = np.concatenate(
+                [_nearest_centres(rows, centres, 1)[0] for centres in (self._centres, self._centres * signs)]
+            )
+        self._entries = _Sorted(entries, self._n_lists)
+
+    def nearest(self, floors: Rows, most: int, seekers: Ids | None = None) -> Neighbours:
+        """For each row the `most` nearest others, mirrored or not, whose inner product is above its floor.
+
+        From 4,096 rows on a few are missed, the more the farther they are (`bench/near_duplicates.py` counts them).
+
+        Args:
+            floors: (N,) what is less near does not count.
+            seekers: the ids of the rows that look, ascending; None: all.
+        """
+        n = len(self._rows)
+        search = _Hits(floors.astype(np.float32), most)
+        ids = np.arange(n, dtype=np.int32) if seekers is None else seekers.astype(np.int32)
+        looks = self._looks(ids)
+
+        def look(number: int) -> list[tuple[_Narrow, _Narrow, Rows]]:
+            who = ids[np.concatenate([one.of(number) for one in looks])]
+            return list(self._look(who, self._entries.of(number), search.floors))
+
+        with ThreadPoolExecutor(cores()) as pool:
+            for start in range(0, self._n_lists, _ROUND):
+                for hits in pool.map(look, range(start, min(start + _ROUND, self._n_lists))):
+                    search.hits += hits
+                search.sort_out()
+        rows, entries, similarities, ranks = search.sort_out()
+        return Neighbours(
+            rows.astype(np.int64), (entries % n).astype(np.int64), entries >= n, similarities, ranks.astype(np.int64)
+        )
+
+    def _looks(self, seekers: _Narrow) -> list[_Sorted]:
+        """Which places of `seekers` look into which list: nearest lists first, then the next nearest ..."""
+        if not len(self._centres):
+            return [_Sorted(np.zeros(len(seekers), dtype=np.int32), 1)]
+        rows = self._rows if len(seekers) == len(self._rows) else self._rows[seekers]
+        return [_Sorted(lists, self._n_lists) for lists in _nearest_centres(rows, self._centres, _PROBES)]
+
+    def _look(self, seekers: _Narrow, entries: _Narrow, floors: Rows) -> Iterator[tuple[_Narrow, _Narrow, Rows]]:
+        """Compare all seekers with all entries; gives (row, entry, similarity) of what is above the row's floor."""
+        if not len(entries):
+            return
+        n = len(self._rows)
+        others = self._rows[entries % n]
+        others[entries >= n] *= self._signs
+        others = np.ascontiguousarray(others.T)
+        block = max(1, _AT_ONCE // len(entries))
+        for start in range(0, len(seekers), block):
+            rows = seekers[start : start + block]
+            similarities = self._rows[rows] @ others
+            places = np.flatnonzero(similarities > floors[rows, None])
+            row, column = np.divmod(places, len(entries))
+            row, entry = rows[row], entries[column]
+            is_other = entry % n != row
+            yield row[is_other], entry[is_other], similarities.reshape(-1)[places[is_other]]
+
+
+class _Hits:
+    """What has been found so far, and the floors: whoever has enough needs no more that is less near."""
+
+    def __init__(self, floors: Rows, most: int) -> None:
+        self.floors = floors
+        self.hits: list[tuple[_Narrow, _Narrow, Rows]] = []
+        self._most = most
+
+    def sort_out(self) -> tuple[_Narrow, _Narrow, Rows, _Narrow]:
         """Keep each row's nearest, and raise the floor of those that have enough."""
-        parts: Any = zip(*self._hits, strict=True)
-        seekers, entries, similarities = (np.concatenate(part) for part in parts)
-        self._hits.clear()
-        order = np.lexsort((entries, -similarities, seekers))
-        seekers = seekers[order]
-        is_first = np.diff(seekers, prepend=np.int32(-1)) != 0
+        parts: Any = zip(*self.hits, strict=True)
+        rows, entries, similarities = (np.concatenate(part) for part in parts)
+        # One number to sort by: the row, and how far from it. Falling numbers from -1 to 1, as bits, rise from 1 to 3.
+        far = (np.float32(2) - similarities).view(np.uint32)
+        order = np.argsort(rows.astype(np.uint64) << np.uint64(32) | far, kind="stable")
+        rows = rows[order]
+        is_first = np.diff(rows, prepend=np.int32(-1)) != 0
         starts = np.flatnonzero(is_first).astype(np.int32)
-        ranks = np.arange(len(seekers), dtype=np.int32)
+        ranks = np.arange(len(rows), dtype=np.int32)
         ranks -= starts[np.cumsum(is_first, dtype=np.int32) - 1]
         kept = ranks < self._most
         order = order[kept]
-        seekers, ranks, entries, similarities = seekers[kept], ranks[kept], entries[order], similarities[order]
+        rows, ranks, entries, similarities = rows[kept], ranks[kept], entries[order], similarities[order]
         is_last = ranks == self._most - 1
-        self._floors[seekers[is_last]] = similarities[is_last]
-        self._hits = [(seekers, entries, similarities)]
-        self._n_hits = self._n_kept = len(seekers)
-        return seekers, entries, similarities, ranks
+        self.floors[rows[is_last]] = similarities[is_last]
+        self.hits = [(rows, entries, similarities)]
+        return rows, entries, similarities, ranks
+
+
+class _Sorted:
+    """Places in the order of their keys 0..n-1."""
+
+    def __init__(self, keys: _Narrow, n: int) -> None:
+        # Keys of 16 bits are sorted in one sweep.
+        order = np.argsort(keys.astype(np.uint16) if n <= 1 << 16 else keys, kind="stable")
+        self._order = order.astype(np.int32)
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n))])
+
+    def of(self, key: int) -> _Narrow:
+        """The places with this key."""
+        return self._order[self._starts[key] : self._starts[key + 1]]
 
 
 def _centres(rows: Rows, n: int) -> Rows:
@@ -138,27 +183,24 @@ def _centres(rows: Rows, n: int) -> Rows:
     sample = rows[rng.choice(len(rows), min(len(rows), max(_TRAINED_ON, 8 * n)), replace=False)]
     centres = sample[:n].copy()
     for _ in range(_STEPS):
-        homes = _nearest_centres(sample, centres, 1)[:, 0]
-        order, starts = _sorted_by(homes, n)
-        is_used = np.diff(starts) > 0
-        sums = np.add.reduceat(sample[order], starts[:-1][is_used])
+        (homes,) = _nearest_centres(sample, centres, 1)
+        counts = np.bincount(homes, minlength=n)
+        starts = np.cumsum(counts) - counts
+        is_used = counts > 0
+        sums = np.add.reduceat(sample[np.argsort(homes, kind="stable")], starts[is_used])
         centres[is_used] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
     return centres
 
 
-def _nearest_centres(rows: Rows, centres: Rows, most: int) -> Ids:
-    """(N, most) ids of the centres with the largest inner products."""
-    chosen = np.empty((len(rows), most), dtype=np.int64)
-    for start in range(0, len(rows), _BLOCK):
-        similarities = rows[start : start + _BLOCK] @ centres.T
+def _nearest_centres(rows: Rows, centres: Rows, most: int) -> _Narrow:
+    """(most, N) ids of the centres with the largest inner products."""
+    chosen = np.empty((most, len(rows)), dtype=np.int32)
+    block = max(1, _AT_ONCE // len(centres))
+    turned = np.ascontiguousarray(centres.T)
+    for start in range(0, len(rows), block):
+        similarities = rows[start : start + block] @ turned
         for place in range(most):
             best = similarities.argmax(1)
-            chosen[start : start + _BLOCK, place] = best
+            chosen[place, start : start + block] = best
             similarities[np.arange(len(best)), best] = -2
     return chosen
-
-
-def _sorted_by(keys: Ids, n: int) -> tuple[Ids, Ids]:
-    """Places in the order of their keys 0..n-1, and (n + 1,) where each key starts."""
-    order = np.argsort(keys, kind="stable")
-    return order, np.searchsorted(keys[order], np.arange(n + 1))
