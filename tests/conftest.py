@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -35,6 +36,17 @@ def embedded_backbone(monkeypatch: pytest.MonkeyPatch) -> Backbone:
     monkeypatch.setattr("winnow.api.shelves.EMBEDDED", EMBEDDED)
     (backbone,) = list_backbones([EMBEDDED])
     return backbone
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    """What all tests import stays until their end: looking through it for garbage again and again is no use."""
+    gc.collect()
+    gc.freeze()
+    try:
+        return (yield)
+    finally:
+        gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)
