@@ -27,10 +27,10 @@ from winnow.serve import connection, protocol, refusals
 from winnow.serve.app import App
 from winnow.serve.bodies import Intake
 from winnow.serve.client import Client
-from winnow.serve.connection import BusyServerError
 from winnow.serve.door import Door
 from winnow.serve.keys import Keys
 from winnow.serve.opening import lineup_of, open_served
+from winnow.serve.patience import BusyServerError
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.refusals import status_of
 from winnow.serve.service import Service

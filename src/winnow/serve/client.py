@@ -17,7 +17,8 @@ from winnow.api.model import Prediction
 from winnow.api.pictures import Given, pictures_of
 from winnow.data.paths import is_there
 from winnow.errors import NotFoundError, UserError, did_you_mean
-from winnow.serve.connection import Answered, Connection, Patience, refuse, sentence_of
+from winnow.serve.connection import Answered, Connection, refuse, sentence_of
+from winnow.serve.patience import CallTime, Patience
 from winnow.serve.refusals import BUSY_CODES
 
 PATIENCE_S = 60.0
@@ -84,20 +85,32 @@ class Client:
         url: of the server, such as "http://127.0.0.1:8000".
         token: that it was started with; None: the environment's WINNOW_TOKEN.
         allow_insecure: send the token over plain http to another machine, where anybody on the way can read it.
-        patience_s: how long to ask a busy server again before giving up.
+        patience_s: how long to ask a busy server again, since it last answered, before giving up.
+        timeout_s: how long one call may take in all, questions asked again included; None: as long as there is
+            progress. A single request has 120 s in any case.
 
     Raises:
-        UserError: the address cannot be one, or the token would be sent in the clear.
+        UserError: the address cannot be one, the token would be sent in the clear, or a time makes no sense.
 
     >>> client = winnow.Client("http://127.0.0.1:8000")  # doctest: +SKIP
     >>> client.predict("sky.jpg")  # doctest: +SKIP
     """
 
     def __init__(
-        self, url: str, token: str | None = None, *, allow_insecure: bool = False, patience_s: float = PATIENCE_S
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        allow_insecure: bool = False,
+        patience_s: float = PATIENCE_S,
+        timeout_s: float | None = None,
     ) -> None:
         self._connection = Connection(url, token, allow_insecure=allow_insecure)
-        self._patience_s = patience_s
+        if not patience_s >= 0:
+            raise UserError(f"A patience of {patience_s:g} s makes no sense: 0 s and more do.")
+        if timeout_s is not None and not timeout_s > 0:
+            raise UserError(f"A timeout of {timeout_s:g} s makes no sense: give more than 0 s, or None.")
+        self._patience_s, self._timeout_s = patience_s, timeout_s
 
     def __enter__(self) -> Client:
         return self
@@ -116,8 +129,9 @@ class Client:
 
         Raises:
             UserError: nobody answers there, or the token is not taken.
+            BusyServerError: the server stayed busy, or the time is over.
         """
-        answered = self._connection.ask("GET", "/models", Patience(self._patience_s))
+        answered = self._connection.ask("GET", "/models", Patience(self._patience_s, CallTime(self._timeout_s)))
         if answered.status != 200:
             raise refuse(answered, self._connection.url)
         try:
@@ -163,7 +177,7 @@ class Client:
         Raises:
             NotFoundError: a file is not there, or the server has no such model.
             UserError: nobody answers there, or the token is not taken.
-            BusyServerError: the server stayed busy.
+            BusyServerError: the server stayed busy, or the time is over; nothing is known of any picture then.
         """
         return [prediction for prediction, _ in self.answers(pictures_of(pictures), model=model)]
 
@@ -172,11 +186,12 @@ class Client:
         name, _, version = (model or "").partition("@")
         asked = {key: value for key, value in (("model", name), ("version", version)) if value}
         path = "/predict" + (f"?{urlencode(asked, quote_via=quote)}" if asked else "")
+        call = CallTime(self._timeout_s)
         waiting: deque[Future[list[_Answer]]] = deque()
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="winnow-client")
         try:
             for batch in _batches(given):
-                waiting.append(pool.submit(self._answer_all, path, batch))
+                waiting.append(pool.submit(self._answer_all, path, batch, call))
                 if len(waiting) > _AT_ONCE:
                     yield from waiting.popleft().result()
             while waiting:
@@ -184,12 +199,12 @@ class Client:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _answer_all(self, path: str, batch: list[_Item | Prediction]) -> list[_Answer]:
+    def _answer_all(self, path: str, batch: list[_Item | Prediction], call: CallTime) -> list[_Answer]:
         """The answers of a batch in its order; what could not be read is in it as it shall be answered."""
         found: dict[int, _Answer] = {}
         items = [one for one in batch if isinstance(one, _Item)]
         found.update({place: (one, False) for place, one in enumerate(batch) if isinstance(one, Prediction)})
-        patience = Patience(self._patience_s)
+        patience = Patience(self._patience_s, call)
         loads = [items] if items else []
         while loads:
             load = loads.pop()

@@ -1,4 +1,4 @@
-"""The client's end of HTTP: one address, connections that stay open, and patience with a busy server."""
+"""The client's end of HTTP: one address, connections that stay open, and questions asked again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import http.client
 import ipaddress
 import json
 import os
-import random
 import ssl
 import threading
 import time
@@ -18,18 +17,16 @@ from urllib.parse import urlsplit
 
 import winnow
 from winnow.errors import NotFoundError, UserError
+from winnow.serve.patience import Patience
 from winnow.serve.refusals import BUSY
+from winnow.serve.timed_answer import expect_by
 
 _MOST_ANSWER_BYTES = 256 << 20
 _CONNECT_S = 10.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
-_LONGEST_ADVICE_S = 60.0
-# No longer than the server's own limit for an answer, and a little for the way.
 _ANSWER_S = 120.0
-
-
-class BusyServerError(UserError):
-    """The server did not find time within our patience."""
+"""From the first byte of a question that is sent to the last of its answer: more than a server takes, and the way."""
+# How a connection ends that the other side has closed, plain or encrypted.
+_CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +36,6 @@ class Answered:
     status: int
     value: dict[str, Any]
     retry_after_s: float | None
-
-
-class Patience:
-    """How long to wait before asking again, and when to give up.
-
-    Args:
-        seconds: since the last success, or the first question.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-        self._pause_s = _FIRST_PAUSE_S
-
-    def renew(self) -> None:
-        """Something was answered: the server lives."""
-        self._until = time.monotonic() + self._seconds
-        self._pause_s = _FIRST_PAUSE_S
-
-    def wait(self, advised_s: float | None, why: str) -> None:
-        """Pause for as long as the server advised, else a little longer each time.
-
-        Raises:
-            BusyServerError: that would be too long.
-        """
-        # Several clients that were refused together shall not come back together.
-        pause_s = self._pause_s * random.uniform(0.5, 1.0)
-        if advised_s is not None:
-            pause_s = max(pause_s, min(advised_s, _LONGEST_ADVICE_S))
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
-        if time.monotonic() + pause_s > self._until:
-            raise BusyServerError(
-                f"{why} This went on for {self._seconds:g} s: ask again later, or fewer at once, or let the server "
-                "have more workers."
-            )
-        time.sleep(pause_s)
 
 
 class Connection:
@@ -129,13 +90,15 @@ class Connection:
         """One answer, whatever its status, but for a busy server's: then the question is asked again.
 
         Raises:
-            BusyServerError: the server stayed busy, or away, for longer than `patience`.
+            BusyServerError: the server stayed busy, or away, for longer than `patience`, or its call's time is over.
             UserError: nobody answers there, or nobody who speaks as a server of Winnow's does.
         """
         while True:
             try:
-                answered = self._ask_once(method, path, body, headers or {})
+                answered = self._ask_once(method, path, body, headers or {}, patience.call.ends)
             except _GoneError as error:
+                if patience.call.is_over:
+                    raise patience.call.too_late(str(error)) from error
                 if not self._has_answered:
                     raise UserError(f"{error} Start a server (winnow serve MODEL), or check the address.") from error
                 patience.wait(None, str(error))  # it answered before: it may be starting anew
@@ -145,36 +108,48 @@ class Connection:
                 return answered
             patience.wait(answered.retry_after_s, sentence_of(answered))
 
-    def _ask_once(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+    def _ask_once(self, method: str, path: str, body: bytes, headers: Mapping[str, str], ends: float) -> Answered:
         sent = {"User-Agent": f"winnow/{winnow.__version__}", "Accept": "application/json", **headers}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
-        while True:
-            connection = self._kept()
-            is_fresh = connection is None
-            if connection is None:
-                connection = self._opened()
+        question = _Question(method, self._path + path, body, sent)
+        kept = self._kept()
+        if kept is not None:
+            # The server may have closed it since. To ask once more is safe: a prediction changes nothing
+            # (RFC 9112, section 9.3.1; RFC 9110, section 9.2.2).
+            with suppress(_ClosedError):
+                return self._asked_on(kept, question, ends)
+        return self._asked_on(self._opened(ends), question, ends)
+
+    def _asked_on(self, connection: http.client.HTTPConnection, question: _Question, ends: float) -> Answered:
+        """One answer on one connection, which is kept if it may be.
+
+        Raises:
+            _ClosedError: the server closed it before it answered.
+            _GoneError: it answers too late, or not as HTTP.
+        """
+        try:
+            expect_by(connection, min(ends, time.monotonic() + _ANSWER_S))
+            with suppress(*_CLOSED):
+                # A server that refuses a body may say so, and hang up, before it has all of it.
+                connection.request(question.method, question.path, question.body or None, question.headers)
             try:
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    # A server that refuses a body may say so, and hang up, before it has all of it.
-                    connection.request(method, self._path + path, body or None, sent)
                 response = connection.getresponse()
-                data = response.read(_MOST_ANSWER_BYTES + 1)
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                # One that was kept open may have been closed by the server meanwhile: that is no failure.
-                if is_fresh or isinstance(error, TimeoutError):
-                    raise _GoneError(f"No answer from {self.url} ({_reason(error)}).") from error
-                continue
-            except BaseException:
-                connection.close()
-                raise
-            if response.will_close:
-                connection.close()
-            else:
-                with self._lock:
-                    self._free.append(connection)
-            return self._read(response, data)
+            except _CLOSED as error:
+                raise _ClosedError(f"No answer from {self.url} ({_reason(error)}).") from error
+            data = response.read(_MOST_ANSWER_BYTES + 1)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise _GoneError(f"No answer from {self.url} ({_reason(error)}).") from error
+        except BaseException:
+            connection.close()
+            raise
+        if response.will_close:
+            connection.close()
+        else:
+            with self._lock:
+                self._free.append(connection)
+        return self._read(response, data)
 
     def _read(self, response: http.client.HTTPResponse, data: bytes) -> Answered:
         try:
@@ -196,22 +171,34 @@ class Connection:
         with self._lock:
             return self._free.pop() if self._free else None
 
-    def _opened(self) -> http.client.HTTPConnection:
+    def _opened(self, ends: float) -> http.client.HTTPConnection:
+        patience_s = max(0.001, min(_CONNECT_S, ends - time.monotonic()))
         if self._is_safe:
             context = ssl.create_default_context()
-            fresh = http.client.HTTPSConnection(self._host, self._port, timeout=_CONNECT_S, context=context)
+            fresh = http.client.HTTPSConnection(self._host, self._port, timeout=patience_s, context=context)
         else:
-            fresh = http.client.HTTPConnection(self._host, self._port, timeout=_CONNECT_S)
+            fresh = http.client.HTTPConnection(self._host, self._port, timeout=patience_s)
         try:
             fresh.connect()
         except OSError as error:
             raise _GoneError(f"No server answers at {self.url} ({_reason(error)}).") from error
-        fresh.sock.settimeout(_ANSWER_S)
         return fresh
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    method: str
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class _GoneError(Exception):
     """Nobody answered."""
+
+
+class _ClosedError(_GoneError):
+    """The connection was closed before a word of an answer came."""
 
 
 def refuse(answered: Answered, url: str) -> UserError:
