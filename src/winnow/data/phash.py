@@ -78,7 +78,8 @@ def phash_all(pictures: Sequence[NDArray[np.uint8]]) -> list[bytes]:
         pixels = _without_frame(pixels)
         by_size.setdefault(pixels.shape, []).append((place, pixels))
     for (height, width, _), group in by_size.items():
-        pixels = np.stack([pixels for _, pixels in group]).reshape(-1, height, 3 * width)
+        whole = b"".join([np.ascontiguousarray(pixels).data for _, pixels in group])  # half the time of `np.stack`
+        pixels = np.frombuffer(whole, dtype=np.uint8).reshape(-1, height, 3 * width)
         for (place, _), one in zip(group, _hashes_of(pixels, height, width), strict=True):
             hashes[place] = one
     return hashes
@@ -149,4 +150,7 @@ def _thickness(lines: NDArray[np.uint8], colour: NDArray[np.uint8]) -> int:
 
 
 def _is_close(values: NDArray[np.uint8], colour: NDArray[np.uint8]) -> bool:
-    return float(np.abs(values - colour.astype(np.int16)).mean()) <= _STRAY
+    if values.tobytes() == colour.tobytes() * len(values):  # most that are close, in a fifth of the time
+        return True
+    strayed = np.abs(values - colour.astype(np.int16))
+    return int(np.add.reduce(strayed, axis=None, dtype=np.int64)) <= _STRAY * strayed.size

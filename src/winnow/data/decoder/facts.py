@@ -16,7 +16,7 @@ from winnow.data.phash import phash_all
 
 # Facts that were kept by another version of `facts_of` are computed again.
 VERSION = 3
-_TOGETHER_BYTES = 1 << 20
+_TOGETHER_BYTES = 384 << 10
 _SMALL_SIZE = 1 << 14
 _USUAL = [str, int, int, str, bool, list, type(None), str]
 
@@ -106,18 +106,10 @@ def to_text(facts: PictureFacts | UnreadablePictureError) -> str:
     """One line of JSON."""
     if isinstance(facts, UnreadablePictureError):
         return json.dumps([facts.code, facts.reason])
-    return json.dumps(
-        [
-            facts.pixels,
-            facts.width,
-            facts.height,
-            facts.format,
-            facts.is_grey,
-            facts.warnings,
-            facts.taken,
-            facts.phash.hex(),
-        ]
-    )
+    pixels, width, height, kind, is_grey, warnings, taken, seen = facts
+    if not warnings and taken is None:  # most pictures; a sixth of the time
+        return f'["{pixels}", {width}, {height}, "{kind}", {"true" if is_grey else "false"}, [], null, "{seen.hex()}"]'
+    return json.dumps([pixels, width, height, kind, is_grey, warnings, taken, seen.hex()])
 
 
 def from_text(text: str) -> PictureFacts | UnreadablePictureError:
@@ -161,5 +153,7 @@ def _is_grey(pixels: NDArray[np.uint8]) -> bool:
     # Most coloured pictures show it in their corners or first row, which saves the full comparison.
     if pixels.item(0, 0, 0) != pixels.item(0, 0, 1) or pixels.item(-1, -1, 1) != pixels.item(-1, -1, 2):
         return False
-    parts = (pixels[:1], pixels) if pixels.size > _SMALL_SIZE else (pixels,)
-    return all(bool((part[..., :2] == part[..., 1:]).all()) for part in parts)
+    if pixels.size <= _SMALL_SIZE:
+        values = pixels.tobytes()  # a seventh of the time that arrays take
+        return values[::3] == values[1::3] == values[2::3]
+    return all(bool((part[..., :2] == part[..., 1:]).all()) for part in (pixels[:1], pixels))
