@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
 from winnow.errors import BadDataError
+from winnow.serve.opening import open_served
 from winnow.serve.served import Lineup, Share
 
 from .asking import ADMIN, KnowingEngine, app_of, client_of, clouds, doubling, service_of
+from .tiny_models import tiny_model
 
 AS_ADMIN = {"Authorization": f"Bearer {ADMIN}"}
 
@@ -40,6 +46,29 @@ def test_models_are_listed_with_their_versions(client: TestClient):
 def test_no_path_of_this_machine_is_told(client: TestClient):
     assert "clouds.onnx" not in client.get("/models").text
     assert "path" not in client.get("/models/doubling").text
+
+
+def test_files_that_are_gone_or_others_are_warned_of_before_a_worker_needs_them(tmp_path: Path):
+    folder = tiny_model(tmp_path / "model")
+    foreign = tmp_path / "foreign.onnx"
+    foreign.write_bytes((folder / "model.onnx").read_bytes())
+    served = open_served(f"clouds={folder}")
+    engine = KnowingEngine(Share(served, 1.0), Share(replace(doubling(), path=foreign, digest=served.digest), 1.0))
+    client = client_of(app_of(service_of(engine)))
+
+    def warnings() -> list[str | None]:
+        return [one["versions"][0]["warning"] for one in client.get("/models").json()["models"]]
+
+    assert warnings() == [None, None]
+    tiny_model(tmp_path / "other", scale=2.0)
+    (tmp_path / "other" / "model.onnx").replace(folder / "model.onnx")
+    foreign.unlink()
+    changed, gone = warnings()
+    assert "are others than when it began to be served" in str(changed)
+    assert "are no longer there" in str(gone)
+    shutil.rmtree(folder)
+    assert warnings() == [gone, gone]
+    assert str(tmp_path) not in client.get("/models").text
 
 
 def test_a_canary_takes_its_share(client: TestClient, engine: KnowingEngine):

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from winnow.errors import NotFoundError
 from winnow.serve.bodies import headers_of, kind_of, parse_json
+from winnow.serve.files_there import warning_about_files
 from winnow.serve.problem import ProblemError
 from winnow.serve.reply import CLOSE, Reply, json_reply
 from winnow.serve.served import Lineup, Served, Share, Tensor
@@ -24,13 +25,13 @@ _FORM = '{"versions": [{"version": "3", "share": 0.1}, {"version": "2", "share":
 async def list_models(service: Service, scope: Scope, receive: Receive) -> Reply:
     """All models and their versions."""
     lineup = service.engine.lineup
-    return json_reply({"models": [_described(name, lineup.versions(name)) for name in lineup.names]})
+    return json_reply({"models": [await _described(name, lineup.versions(name)) for name in lineup.names]})
 
 
 async def show_model(service: Service, scope: Scope, receive: Receive) -> Reply:
     """One model and its versions."""
     name: str = scope["path_params"]["model"]
-    return json_reply(_described(name, service.engine.lineup.versions(name)))
+    return json_reply(await _described(name, service.engine.lineup.versions(name)))
 
 
 async def show_drift(service: Service, scope: Scope, receive: Receive) -> Reply:
@@ -63,7 +64,7 @@ async def change_model(service: Service, scope: Scope, receive: Receive) -> Repl
         shares = [Share(one, share) for one, (_, share) in zip(served, wanted, strict=True)]
         others = [one for one in before if one.served.name != name]
         await service.swap(_in_order(before.names, [*others, *shares]))
-    return json_reply(_described(name, service.engine.lineup.versions(name)))
+    return json_reply(await _described(name, service.engine.lineup.versions(name)))
 
 
 def _opened(service: Service, name: str, versions: Sequence[str], known: dict[str, Served]) -> list[Served]:
@@ -96,11 +97,13 @@ def _wanted(asked: dict[str, Any]) -> list[tuple[str, float]]:
     return wanted
 
 
-def _described(name: str, versions: Sequence[Share]) -> dict[str, Any]:
-    return {"name": name, "versions": [{**_version(one.served), "share": one.share} for one in versions]}
+async def _described(name: str, versions: Sequence[Share]) -> dict[str, Any]:
+    described = await asyncio.to_thread(lambda: [_version(one) for one in versions])  # it looks at the disk
+    return {"name": name, "versions": described}
 
 
-def _version(served: Served) -> dict[str, Any]:
+def _version(share: Share) -> dict[str, Any]:
+    served = share.served
     return {
         "version": served.version,
         "kind": served.kind,
@@ -112,6 +115,8 @@ def _version(served: Served) -> dict[str, Any]:
         "inputs": [_tensor(one) for one in served.inputs],
         "outputs": [_tensor(one) for one in served.outputs],
         "sha256": served.digest,
+        "warning": warning_about_files(served),
+        "share": share.share,
     }
 
 

@@ -245,6 +245,7 @@ _SCHEMAS: dict[str, Schema] = {
             "inputs": _list(_ref("Tensor")),
             "outputs": _list(_ref("Tensor")),
             "sha256": _TEXT,
+            "warning": _maybe(_TEXT),
             "share": _PROBABILITY,
         }
     ),
