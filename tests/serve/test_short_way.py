@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from winnow.serve import short_way
+from winnow.serve import known_heads, protocol
+from winnow.serve.app import App
+from winnow.serve.door import Door
+from winnow.serve.keys import Keys
+from winnow.serve.known_heads import KnownHeads, SeenHead, see_head
+from winnow.serve.predict_routes import Options
 from winnow.serve.protocol import Protocol
 from winnow.serve.questions import UnansweredError
-from winnow.serve.served import Share
+from winnow.serve.served import Lineup, Share
 from winnow.serve.service import Service
-from winnow.serve.short_way import ShortWay
+from winnow.serve.short_way import ShortHead, ShortWay
 
-from .asking import BAD, TOKEN, KnowingEngine, Listening, app_of, client_of, clouds, doubling, service_of
+from .asking import BAD, TOKEN, KnowingEngine, Listening, app_of, client_of, clouds, doubling, heard, service_of
 
 RAW = {"Content-Type": "image/png", "Authorization": f"Bearer {TOKEN}"}
 
@@ -36,33 +45,44 @@ def service(engine: KnowingEngine) -> Service:
 
 
 @pytest.fixture
-def ways(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each POST to /predict: did it go the short way?"""
-    taken: list[bool] = []
-    open_way = ShortWay.open
+def ways(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many requests went the short way, and how many of them by a head that was seen before."""
+    taken: Counter[str] = Counter()
 
-    def looked(*given: object) -> ShortWay | None:
-        short = open_way(*given)  # type: ignore[arg-type]
-        taken.append(short is not None)
-        return short
+    class Counted(ShortWay):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            taken["short"] += 1
 
-    monkeypatch.setattr(short_way.ShortWay, "open", looked)
+    def known(heads: KnownHeads, seen: SeenHead) -> ShortHead | None:
+        head = heads._known.get(seen.key)
+        taken["known"] += head is not None
+        return head
+
+    monkeypatch.setattr(protocol, "ShortWay", Counted)
+    monkeypatch.setattr(KnownHeads, "get", known)
     return taken
 
 
 @pytest.fixture
-def listening(service: Service, ways: list[bool]) -> Iterator[Listening]:
+def listening(service: Service, ways: Counter[str]) -> Iterator[Listening]:
     server = Listening(app_of(service), Protocol)
     yield server
     server.close()
 
 
-def asked(listening: Listening, body: bytes, query: str = "", **headers: str) -> tuple[int, bytes, dict[str, str]]:
+def asked(
+    listening: Listening, body: bytes, query: str = "", **headers: str
+) -> list[tuple[int, bytes, dict[str, str]]]:
+    """The answers to the same question asked twice, the second time with a head that was seen before."""
+    said: list[tuple[int, bytes, dict[str, str]]] = []
     connection = http.client.HTTPConnection(*listening.place, timeout=20)
-    sent = RAW | {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request("POST", f"/predict{query}", body, sent)
-    answer = connection.getresponse()
-    said = answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+    for _ in range(2):
+        sent = RAW | {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", f"/predict{query}", body, sent)
+        answer = connection.getresponse()
+        heads = {name.lower(): value for name, value in answer.getheaders()}
+        said.append((answer.status, answer.read(), heads))
     connection.close()
     return said
 
@@ -96,24 +116,74 @@ def asked_ordinarily(client: TestClient, body: bytes, query: str = "", **headers
 def test_both_ways_say_the_same(
     listening: Listening,
     service: Service,
-    ways: list[bool],
+    ways: Counter[str],
     body: bytes,
     query: str,
     headers: dict[str, str],
     is_short: bool,
 ):
-    status, said, heads = asked(listening, body, query, **headers)
-    assert ways == [is_short]
-    status_2, said_2, heads_2 = asked_ordinarily(client_of(app_of(service)), body, query, **headers)
-    assert (status, said) == (status_2, said_2)
-    assert {name: value for name, value in heads.items() if name not in ("date", "server")} == heads_2
+    answers = asked(listening, body, query, **headers)
+    assert ways == ({"short": 2, "known": 1} if is_short else {"known": 0})
+    status, said, heads = asked_ordinarily(client_of(app_of(service)), body, query, **headers)
+    for answer in answers:
+        assert answer[:2] == (status, said)
+        assert {name: value for name, value in answer[2].items() if name not in ("date", "server")} == heads
     counts = service.meters
-    assert all(n == 2 for n in counts.requests.values())
-    assert all(n == 2 for n in counts.questions.values())
+    assert all(n == 3 for n in counts.requests.values())
+    assert all(n == 3 for n in counts.questions.values())
+
+
+@pytest.mark.parametrize("cut", [1, 40, -1, -3])
+def test_a_known_head_may_come_in_pieces_and_with_a_body_of_another_length(listening: Listening, cut: int):
+    def request(body: bytes, *more: str) -> bytes:
+        return listening.head("POST /predict", *more, "Content-Type: image/png", f"Content-Length: {len(body)}") + body
+
+    with listening.connect() as connection:
+        connection.sendall(request(BAD))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 422")
+        second, third = request(b"a longer picture"), request(b"x", "Connection: close")
+        connection.sendall(second[:cut])
+        connection.sendall(second[cut:] + third)
+        assert heard(connection).count(b"HTTP/1.1 200") == 2
+
+
+def test_a_head_that_was_let_in_is_not_let_in_with_a_dead_token(tmp_path: Path, service: Service, ways: Counter[str]):
+    file = tmp_path / "tokens"
+    file.write_text(TOKEN)
+    door = Door(Keys.from_file(file))
+    server = Listening(App(service, door), Protocol)
+    try:
+        assert [status for status, *_ in asked(server, b"a picture")] == [200, 200]
+        file.write_text("another-token-of-some-length")
+        door.keys.look_again()
+        assert [status for status, *_ in asked(server, b"a picture")] == [401, 401]
+        assert ways["short"] == 2
+    finally:
+        server.close()
+
+
+def test_a_head_that_was_seen_before_asks_what_is_served_now(
+    listening: Listening, engine: KnowingEngine, ways: Counter[str]
+):
+    engine.lineup = Lineup([Share(clouds("1"), 1.0)])
+    assert [json.loads(said)["version"] for _, said, _ in asked(listening, b"a picture")] == ["1", "1"]
+    engine.lineup = Lineup([Share(clouds("2"), 1.0)])
+    assert [json.loads(said)["version"] for _, said, _ in asked(listening, b"a picture")] == ["2", "2"]
+    assert ways == {"short": 4, "known": 3}
+
+
+def test_where_every_head_is_another_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(known_heads, "MOST_KNOWN", 10)
+    heads, lineup = KnownHeads(), Lineup([Share(clouds("1"), 1.0)])
+    for number in range(1000):
+        seen = see_head(b"POST /predict HTTP/1.1\r\nX-Request: %d\r\nContent-Length: 5\r\n\r\nhello" % number)
+        assert seen is not None
+        heads.put(seen, ShortHead(Options(), 1.0, None, lineup, 0))
+    assert len(heads._known) <= 10
 
 
 def test_a_full_queue_refuses_before_the_body_is_sent_and_the_connection_lives_on(
-    listening: Listening, engine: KnowingEngine, service: Service, ways: list[bool]
+    listening: Listening, engine: KnowingEngine, service: Service, ways: Counter[str]
 ):
     engine.refusal = UnansweredError(429, "queue-full", "64 questions are waiting already.", 0.3)
     connection = http.client.HTTPConnection(*listening.place, timeout=20)
@@ -130,7 +200,7 @@ def test_a_full_queue_refuses_before_the_body_is_sent_and_the_connection_lives_o
     connection.request("POST", "/predict", b"a picture", RAW)
     assert connection.getresponse().status == 200
     connection.close()
-    assert ways == [True, True]
+    assert ways["short"] == 2
     assert [question.what for question in engine.asked] == [b"a picture"]
     assert service.meters.requests["", "", 429] == 1
 

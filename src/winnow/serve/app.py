@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from winnow.serve import metrics_page, model_routes, predict_routes, v2
 from winnow.serve.door import Door
+from winnow.serve.known_heads import KnownHeads
 from winnow.serve.openapi import document
 from winnow.serve.predict_routes import parse_query
 from winnow.serve.problem import ProblemError, problem_of
@@ -86,6 +87,7 @@ class App:
     def __init__(self, service: Service, door: Door, log: Callable[[str], None] | None = None) -> None:
         self.service = service
         self.door = door
+        self.known_heads = KnownHeads()
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

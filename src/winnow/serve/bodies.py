@@ -54,7 +54,12 @@ class Intake:
         Raises:
             ProblemError: it says that it is too large, or there are too many at once.
         """
-        n_bytes = self._announced(headers)
+        return self.take(self._announced(headers))
+
+    def take(self, n_bytes: int) -> int:
+        """The same for a body of known length; raises as `take_room`."""
+        if n_bytes > self.most_bytes:
+            self._refuse()
         if n_bytes > self._room:
             said = "Too many large requests at once; send it again in a moment."
             raise ProblemError(429, "too-much-at-once", said, ((b"retry-after", b"1"), CLOSE))
@@ -99,9 +104,7 @@ class Intake:
             return self.most_bytes if b"transfer-encoding" in headers else 0
         if not length.isdigit():
             raise ProblemError(400, "bad-length", "The header 'Content-Length' is no number.", (CLOSE,))
-        if len(length) > 18 or int(length) > self.most_bytes:
-            self._refuse()
-        return int(length)
+        return int(length[:18])
 
     def _refuse(self) -> NoReturn:
         limit = self.most_bytes / 2**20

@@ -34,7 +34,7 @@ class Door:
     """
 
     def __init__(self, keys: Keys, hosts: Iterable[str] = ()) -> None:
-        self._keys = keys
+        self.keys = keys
         self._hosts = frozenset((*LOOPBACK, *(host_name(host) for host in hosts)))
 
     def let_in(self, scope: Scope) -> Allowed | None:
@@ -63,7 +63,7 @@ class Door:
             return None
         may = None
         if token is not None and token[:7].lower() == _BEARER:
-            may = self._keys.allowed_by(token[7:].strip())
+            may = self.keys.allowed_by(token[7:].strip())
         if may is None:
             said = "Send the token that was set or printed when the server started: 'Authorization: Bearer TOKEN'."
             raise ProblemError(401, "no-token" if token is None else "wrong-token", said, (_CHALLENGE, CLOSE))

@@ -30,6 +30,7 @@ class Keys:
 
     def __init__(self, tokens: Mapping[str, Allowed], file: Path | None = None) -> None:
         self._hashes = _hashes(tokens)
+        self._edition = 0
         self._file = file
         self._seen = None if file is None else _look(file)
         self._look_at = time.monotonic() + _LOOK_AGAIN_S
@@ -46,13 +47,17 @@ class Keys:
 
     def allowed_by(self, token: bytes) -> Allowed | None:
         """What this token allows; None: nothing."""
-        if self._file is not None and time.monotonic() >= self._look_at:
-            self.look_again()
+        self._look_now_and_then()
         hashed, allowed = hashlib.sha256(token).digest(), None
         for known, scope in self._hashes:
             if hmac.compare_digest(hashed, known):
                 allowed = scope
         return allowed
+
+    def edition(self) -> int:
+        """Another number after each change of the tokens: what was allowed is to be asked anew."""
+        self._look_now_and_then()
+        return self._edition
 
     def look_again(self) -> None:
         """Read the token file again if it has changed; one that is gone or makes no sense opens to nobody."""
@@ -62,10 +67,15 @@ class Keys:
         seen = _look(self._file)
         if seen != self._seen:
             self._seen = seen
+            self._edition += 1
             try:
                 self._hashes = _hashes(_read(self._file))
             except UserError:
                 self._hashes = ()
+
+    def _look_now_and_then(self) -> None:
+        if self._file is not None and time.monotonic() >= self._look_at:
+            self.look_again()
 
 
 def keys_of(file: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Keys, dict[Allowed, str]]:

@@ -18,10 +18,11 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from winnow.serve.app import App
+from winnow.serve.known_heads import SeenHead, see_head
 from winnow.serve.problem import ProblemError
 from winnow.serve.reply import CLOSE, Reply
 from winnow.serve.service import GONE
-from winnow.serve.short_way import ShortWay
+from winnow.serve.short_way import ShortHead, ShortWay, read_head
 
 MOST_CONNECTIONS = 1000
 HEADER_TIMEOUT_S = 10.0
@@ -63,6 +64,8 @@ class Protocol(HttpToolsProtocol):
         self.when_gone: Callable[[], object] | None = None
         self._short: ShortWay | None = None
         self._short_reads: ShortWay | None = None  # the same, until its body is whole
+        self._missing = 0  # bytes of that body, where the parser does not count them
+        self._seen_head: SeenHead | None = None
         self._is_in_head = True
         self._is_in_body = False
         self._head_bytes = 0
@@ -128,6 +131,14 @@ class Protocol(HttpToolsProtocol):
             return
         if self._is_resting:
             self._wait(None)
+        if self._missing:
+            data = self._go_on_with_body(data)
+        elif self._is_in_head and not self._head_bytes and self._may_be_short():
+            data = self._begin_known(data)
+        if data:
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
         if self._is_in_head:
             self._head_bytes += len(data)
         else:
@@ -183,12 +194,11 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole: a body may follow."""
         self._wait(None)
-        self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
         if self._short is not None:
             self.cycle = cast("RequestResponseCycle", _UNDER_WAY)  # behind which uvicorn lets this one wait
-        elif (short := self._open_short()) is not None:
-            self._short = self._short_reads = short
+        elif self._begin_short():
             return
+        self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
         super().on_headers_complete()
         self.scope["extensions"] = {GONE: self}  # type: ignore[typeddict-item]
         if self._is_last:
@@ -196,15 +206,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole: the next one may follow."""
-        short, self._short_reads = self._short_reads, None
-        self._wait(None)
-        self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
-        if short is None:
+        if self._short_reads is None:
             super().on_message_complete()
-        elif short.is_answered:
-            self._end_short()
-        else:
-            short.ask()
+        self._end_body()
 
     def on_response_complete(self) -> None:
         """The answer is written: what waits behind it comes next."""
@@ -218,29 +222,87 @@ class Protocol(HttpToolsProtocol):
             self._wait(self.timeout_keep_alive)
             self._is_resting = True
 
-    def _open_short(self) -> ShortWay | None:
-        """The request, if `serve.short_way` answers such ones and nothing else is under way here."""
+    def _may_be_short(self) -> bool:
+        """Is nothing else under way here, so that `serve.short_way` might answer what comes?"""
+        is_free = not (self._is_last or self.pipeline or self.flow.write_paused) and self._is_idle
+        return is_free and isinstance(self.app, App)
+
+    def _begin_known(self, data: bytes) -> bytes:
+        """Take a request whose head was seen before; gives what is left for the parser."""
+        app = cast("App", self.app)
+        seen = self._seen_head = see_head(data)
+        head = None if seen is None else app.known_heads.get(seen)
+        if seen is None or head is None or not head.is_true(app) or not self._begin(head, seen.n_bytes):
+            return data
+        self._seen_head = None
+        self._missing = seen.n_bytes
+        return self._go_on_with_body(data[seen.end :])
+
+    def _begin_short(self) -> bool:
+        """Take a request whose head the parser has read, if it is one for the short way."""
         path, _, query = self.url.partition(b"?")
-        parser, app = self.parser, self.app
+        parser, app = self.parser, cast("App", self.app)
         assert parser is not None  # it goes with the connection
         if (
             path != _PREDICT
             or b"#" in query
-            or not isinstance(app, App)
+            or not self._may_be_short()
             or parser.get_method() != b"POST"
             or parser.get_http_version() != "1.1"
             or not parser.should_keep_alive()
             or parser.should_upgrade()
             or self.expect_100_continue
-            or self.flow.write_paused
-            or self.pipeline
-            or self._is_last
-            or not self._is_idle
         ):
-            return None
+            return False
         scope = cast("Scope", self.scope)
         scope.update(method="POST", path="/predict", query_string=query)
-        return ShortWay.open(app, scope, self._answer)
+        read = read_head(app, scope)
+        if read is None or not self._begin(*read):
+            return False
+        head, n_bytes = read
+        seen = self._seen_head
+        if seen is not None and seen.n_bytes == n_bytes:
+            app.known_heads.put(seen, head)
+        return True
+
+    def _begin(self, head: ShortHead, n_bytes: int) -> bool:
+        app = cast("App", self.app)
+        if app.service.is_stopping:
+            return False
+        self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
+        try:
+            self._short = self._short_reads = ShortWay(app, head, n_bytes, self.client, self._answer)
+        except ProblemError:  # the ordinary way meets it again, and says what it is
+            self._is_in_head, self._is_in_body = True, False
+            return False
+        return True
+
+    def _go_on_with_body(self, data: bytes) -> bytes:
+        """Take a piece of the body whose length is known; gives what lies behind it."""
+        short = self._short_reads
+        assert short is not None  # it reads until the body is whole
+        piece = data if len(data) <= self._missing else data[: self._missing]
+        short.take(piece)
+        self._missing -= len(piece)
+        self._body_bytes += len(piece)
+        if self._missing:
+            if self._patience_ends == math.inf:
+                self._wait(self.body_timeout_s)
+            return b""
+        self._end_body()
+        return data[len(piece) :]
+
+    def _end_body(self) -> None:
+        short, self._short_reads = self._short_reads, None
+        self._seen_head = None
+        self._wait(None)
+        self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
+        if short is None:
+            return
+        if short.is_answered:
+            self._end_short()
+        else:
+            short.ask()
 
     def _answer(self, reply: Reply) -> None:
         """Send the answer of the request on its short way."""

@@ -113,18 +113,22 @@ class Service:
         served = scope["served"] = lineup.choose(name, version, _ANY)
         return served
 
-    def deadline(self, headers: dict[bytes, bytes]) -> float:
-        """Until when the client waits, on the clock of `time.monotonic`.
+    def timeout_of(self, headers: dict[bytes, bytes]) -> float:
+        """How long the client waits, in seconds.
 
         Raises:
             ProblemError: its header makes no sense.
         """
         wished = headers.get(_TIMEOUT)
         if wished is None:
-            return time.monotonic() + self.timeout_s
+            return self.timeout_s
         if not wished.isdigit() or len(wished) > 9 or int(wished) == 0:
             raise ProblemError(422, "bad-timeout", "The header 'Winnow-Timeout-Ms' must be milliseconds, such as 500.")
-        return time.monotonic() + min(self.timeout_s, int(wished) / 1000)
+        return min(self.timeout_s, int(wished) / 1000)
+
+    def deadline(self, headers: dict[bytes, bytes]) -> float:
+        """Until when the client waits, on the clock of `time.monotonic`; raises as `timeout_of`."""
+        return time.monotonic() + self.timeout_of(headers)
 
     async def ask(self, served: Served, what: bytes | Tensors, deadline: float) -> Answer:
         """One answer, counted.

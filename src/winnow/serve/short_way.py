@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.types import Scope
@@ -17,18 +18,70 @@ from starlette.types import Scope
 from winnow.serve import predict_routes
 from winnow.serve.bodies import headers_of, is_raw, kind_of
 from winnow.serve.job import Waiter
+from winnow.serve.predict_routes import Options
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.reply import Reply
+from winnow.serve.served import Lineup, Served
 
 if TYPE_CHECKING:
     from winnow.serve.app import App
 
 
+@dataclass(frozen=True, slots=True)
+class ShortHead:
+    """What the head of a request for one raw picture says, but for the length of its body.
+
+    Attributes:
+        options: what stands behind the '?'.
+        timeout_s: how long the client waits.
+        served: who answers; None: that depends on the body.
+        lineup: what was served when that was decided.
+        edition: of the tokens by which it was let in.
+    """
+
+    options: Options
+    timeout_s: float
+    served: Served | None
+    lineup: Lineup
+    edition: int
+
+    def is_true(self, app: App) -> bool:
+        """Would it be understood, and let in, in the same way now?"""
+        return self.lineup is app.service.engine.lineup and self.edition == app.door.keys.edition()
+
+
+def read_head(app: App, scope: Scope) -> tuple[ShortHead, int] | None:
+    """The head of a POST to /predict, and the length of its body; None: it goes the ordinary way."""
+    service = app.service
+    try:
+        headers = headers_of(scope)
+        length = headers.get(b"content-length", b"")
+        if not length.isdigit() or len(length) > 18 or not is_raw(kind_of(headers)):
+            return None
+        edition = app.door.keys.edition()
+        app.door.let_in(scope)
+        options = predict_routes.options_of(scope["query_string"])
+        served = service.choose_by_head(scope, options.model, options.version)
+        return ShortHead(options, service.timeout_of(headers), served, service.engine.lineup, edition), int(length)
+    except Exception:  # the ordinary way meets it again, and says what it is
+        return None
+
+
 class ShortWay:
-    """One request on its short way; made by `open`.
+    """One request on its short way; its body comes by `take`, and `ask` ends it.
+
+    Args:
+        app: what answers.
+        head: what it asks for.
+        n_bytes: of its body.
+        client: who asks, for the log.
+        answer: called once, sooner or later (at once where it is refused by its head), with what is to be sent.
 
     Attributes:
         is_answered: its answer was handed over.
+
+    Raises:
+        ProblemError: there is no room for its body.
     """
 
     __slots__ = (
@@ -36,49 +89,39 @@ class ShortWay:
         "_app",
         "_chunks",
         "_deadline",
-        "_options",
+        "_head",
         "_room",
         "_scope",
-        "_served",
         "_started",
         "_waiter",
         "is_answered",
     )
 
-    def __init__(self, app: App, scope: Scope, answer: Callable[[Reply], None]) -> None:
+    def __init__(
+        self,
+        app: App,
+        head: ShortHead,
+        n_bytes: int,
+        client: tuple[str, int] | None,
+        answer: Callable[[Reply], None],
+    ) -> None:
         self._started = time.perf_counter()
         self._app = app
-        self._scope = scope
+        self._head = head
+        self._deadline = time.monotonic() + head.timeout_s
         self._answer = answer
         self._chunks: list[bytes] = []
         self._room = 0
+        self._scope: Scope = {"method": "POST", "path": "/predict", "client": client, "served": head.served}
         self._waiter: Waiter | None = None
         self.is_answered = False
-        service, headers = app.service, headers_of(scope)
-        if service.is_stopping or b"content-length" not in headers or not is_raw(kind_of(headers)):
-            raise _OrdinaryError
-        scope["may"] = app.door.let_in(scope)
-        self._deadline = service.deadline(headers)
-        self._options = predict_routes.options_of(scope["query_string"])
-        self._served = service.choose_by_head(scope, self._options.model, self._options.version)
+        service = app.service
         full = service.engine.full()
         if full is None:
-            self._room = service.intake.take_room(headers)
+            self._room = service.intake.take(n_bytes)
         else:
-            service.count(self._served, full)
+            service.count(head.served, full)
             self._refuse(full)
-
-    @classmethod
-    def open(cls, app: App, scope: Scope, answer: Callable[[Reply], None]) -> ShortWay | None:
-        """Begin, with the head of a POST to /predict; None: it goes the ordinary way.
-
-        Args:
-            answer: called once, sooner or later, with what is to be sent.
-        """
-        try:
-            return cls(app, scope, answer)
-        except Exception:  # the ordinary way meets it again, and says what it is
-            return None
 
     def take(self, chunk: bytes) -> None:
         """A piece of the body."""
@@ -91,11 +134,11 @@ class ShortWay:
             return
         chunks, self._chunks = self._chunks, []
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        service, options = self._app.service, self._options
+        service, head, options = self._app.service, self._head, self._head.options
         try:
-            served = self._served or service.choose(self._scope, options.model, options.version, (body,))
-            self._served = predict_routes.check_one(served, body)
-            known = service.engine.put(Question(served, body, self._deadline), self._told)
+            served = head.served or service.choose(self._scope, options.model, options.version, (body,))
+            question = Question(predict_routes.check_one(served, body), body, self._deadline)
+            known = service.engine.put(question, self._told)
         except UnansweredError as error:
             self._told(error)
             return
@@ -116,11 +159,11 @@ class ShortWay:
 
     def _told(self, found: Answer | UnansweredError) -> None:
         self._waiter = None
-        self._app.service.count(self._served, found)
+        self._app.service.count(self._scope["served"], found)
         if isinstance(found, UnansweredError):
             self._refuse(found)
         else:
-            self._send(predict_routes.one_answer(found, self._options))
+            self._send(predict_routes.one_answer(found, self._head.options))
 
     def _refuse(self, error: Exception) -> None:
         self._send(self._app.refusal(self._scope, error))
@@ -134,7 +177,3 @@ class ShortWay:
     def _give_room(self) -> None:
         room, self._room = self._room, 0
         self._app.service.intake.give_room(room)
-
-
-class _OrdinaryError(Exception):
-    """This request goes the ordinary way."""

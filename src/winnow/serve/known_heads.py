@@ -1,0 +1,63 @@
+"""Heads of requests that were understood before: the same bytes mean the same, and need not be taken apart again.
+
+A client that asks again and again sends the same head each time, but for the length of the body. Only heads of raw
+pictures are remembered, after HTTP's own parser has read them and the door has let them in; a head is known by a
+digest of its bytes, so no token stays here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from winnow.serve.short_way import ShortHead
+
+MOST_KNOWN = 4096
+_MOST_BYTES = 4096
+_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n)")
+
+
+class SeenHead:
+    """The first bytes of a request, if they are a whole head that says how long its body is.
+
+    Attributes:
+        key: the same for the same head, whatever the body's length.
+        n_bytes: of the body.
+        end: where the body begins.
+    """
+
+    __slots__ = ("end", "key", "n_bytes")
+
+    def __init__(self, key: bytes, n_bytes: int, end: int) -> None:
+        self.key = key
+        self.n_bytes = n_bytes
+        self.end = end
+
+
+def see_head(data: bytes) -> SeenHead | None:
+    """Where the head ends and what it says of the body; nothing else of it is looked at."""
+    end = data.find(_END, 0, _MOST_BYTES)
+    length = None if end <= 0 else _LENGTH.search(data, 0, end + 2)
+    if length is None:
+        return None
+    begin, stop = length.span(1)
+    key = hashlib.blake2b(data[:begin] + data[stop:end], digest_size=16).digest()
+    return SeenHead(key, int(length[1]), end + len(_END))
+
+
+class KnownHeads:
+    """What heads were found to say."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, ShortHead] = {}
+
+    def get(self, seen: SeenHead) -> ShortHead | None:
+        """What such a head said; None: it is new."""
+        return self._known.get(seen.key)
+
+    def put(self, seen: SeenHead, head: ShortHead) -> None:
+        """Remember it. Where every head is another, as with a number for each request, memory stays bounded."""
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[seen.key] = head
