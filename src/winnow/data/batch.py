@@ -7,6 +7,7 @@ could not read or did not survive, by this process, which can say what is wrong 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -105,7 +106,7 @@ class _Batch:
         """Let children read files; gives those that this process must read."""
         not_read: list[tuple[int, Found]] = []
         while left:
-            paths = [str(found.path) for _, found in left]
+            paths = [os.fspath(found.path or "") for _, found in left]
             with decoding_pool().reading(paths) as reading:
                 asked, left = left[: len(reading.files)], left[len(reading.files) :]
                 if not asked:
@@ -190,7 +191,7 @@ class _Batch:
             else:
                 self.results[file.place] = _example(file, told)
                 if in_place and file.found.path is not None:
-                    self.new.places.append((file.content, file.found.path, file.n_bytes))
+                    self.new.places.append((file.content, Path(file.found.path), file.n_bytes))
                 elif (data := copies.pop(file.content, None)) is not None:
                     self._copy(file.content, data)
 

@@ -74,7 +74,7 @@ def file_name(path: str) -> tuple[str, bool]:
     >>> file_name("a\\nb.jpg")
     ('a%0Ab.jpg', True)
     """
-    if not _SUSPECT.search(path):
+    if (path.isascii() and path.isprintable()) or not _SUSPECT.search(path):
         return path, False
     clean = _SUSPECT.sub(_escaped, path)
     return clean, True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from winnow.data.sources.containers import looks_like_archive
 from winnow.data.sources.disk_names import class_of_folder
@@ -27,23 +28,26 @@ class ClassFolders:
         """The files of all class folders, sorted by path; files beside them and archives among them are refused."""
         paths = tree.paths
         has_folders = any("/" in path for path in paths)
+        folder = tree.file("")
         for placed in place(paths):
             path = paths[placed.index]
+            # As text: a Path takes longer to make than all else that is done here for a picture.
+            file = None if folder is None else f"{folder}/{path}"
             if looks_like_archive(path):
                 yield Refused(path, "W_NESTED_IGNORED", "It is an archive inside: unpack it and import again.")
             elif placed.label is not None:
-                label = class_of_folder(placed.label)
-                yield Found(
-                    path,
-                    tree.picture(path),
-                    one_label(label),
-                    split=placed.split,
-                    warnings=() if label in (placed.label, None) else ("W_NAME_NORMALISED",),
-                    path=tree.file(path),
-                )
+                labels, warnings = _labels(placed.label)
+                yield Found(path, tree.picture(path), labels, split=placed.split, warnings=warnings, path=file)
             elif not has_folders and looks_like_picture(path):
-                yield Found(path, tree.picture(path), path=tree.file(path))  # somebody will label them later
+                yield Found(path, tree.picture(path), path=file)  # somebody will label them later
             elif looks_like_picture(path):
                 yield Refused(path, "E_NO_LABEL", "It lies in no class folder: move it into one, or ignore this.")
             else:
                 yield Refused(path, "E_NOT_IMAGE", "It lies beside the class folders and is no picture by its name.")
+
+
+@lru_cache(maxsize=100_000)
+def _labels(folder: str) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """The label that a folder of this name gives, and the codes of what was done to it."""
+    label = class_of_folder(folder)
+    return one_label(label), () if label in (folder, None) else ("W_NAME_NORMALISED",)

@@ -13,6 +13,7 @@ from winnow.data.sources.unpack import BROKEN, packing_of, unpacked
 from winnow.data.sources.zipped import zip_tree
 
 _TAR_NAMES = (".tgz", ".tbz", ".tbz2", ".txz", ".tlz", ".tzst", ".taz")
+_ARCHIVE_NAMES = (".zip", ".tar", ".7z", ".rar", ".cab", ".iso", ".dmg", *_TAR_NAMES)
 # Documents that are zips inside, which layouts read as documents or nobody does.
 _DOCUMENTS = (
     *(".npz", ".xlsx", ".xlsm", ".xlsb", ".ods", ".docx", ".pptx", ".odt", ".odp", ".epub"),
@@ -93,7 +94,7 @@ def refuse_other_archives(path: Path) -> None:
 def looks_like_archive(path: str) -> bool:
     """Does the name say that it is an archive? (Archives inside folders and archives are never opened.)"""
     name = path.rpartition("/")[2].casefold()
-    return name.endswith((".zip", ".tar", ".7z", ".rar", ".cab", ".iso", ".dmg", *_TAR_NAMES)) or ".tar." in name[-9:]
+    return name.endswith(_ARCHIVE_NAMES) or ".tar." in name[-9:]
 
 
 def _head(path: Path) -> bytes:

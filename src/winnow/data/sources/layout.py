@@ -29,11 +29,16 @@ def place(paths: Sequence[str]) -> Iterator[Placed]:
     """Class and split of each path (relative, forward slashes, without litter), in their order."""
     depth, has_splits = _root(paths)
     at = depth + has_splits
+    folder: str | None = None  # of the path before: most lie in the same one
+    label = split = None
     for index, path in enumerate(paths):
-        parts = path.split("/", at + 1)
-        split = split_named(parts[depth]) if has_splits and len(parts) > depth else None
-        inside = len(parts) > at + 1 and (split is not None or not has_splits)
-        yield Placed(index, label_text(parts[at]) if inside else None, split if inside else None)
+        if path.rpartition("/")[0] != folder:
+            folder = path.rpartition("/")[0]
+            parts = path.split("/", at + 1)
+            split = split_named(parts[depth]) if has_splits and len(parts) > depth else None
+            inside = len(parts) > at + 1 and (split is not None or not has_splits)
+            label, split = (label_text(parts[at]), split) if inside else (None, None)
+        yield Placed(index, label, split)
 
 
 def looks_like_picture(path: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from winnow.data.class_names import ClassNameError, class_name, encodable, file_name
 from winnow.data.manifest import Box
@@ -29,30 +31,35 @@ def well_named(items: Iterable[Found | Refused | Note]) -> Iterator[Found | Refu
 def _found(found: Found) -> Found | Refused:
     source, is_changed = file_name(found.source)
     try:
-        labels = None if found.labels is None else tuple(class_name(label) for label in found.labels)
-        boxes = tuple(class_name(box.label) for box in found.boxes)
+        labels, are_changed = _class_names(found.labels)
+        boxes, are_boxes_changed = _class_names(tuple(box.label for box in found.boxes) if found.boxes else ())
     except ClassNameError as error:
         return Refused(source, error.code, str(error).removesuffix(" (E_NAME)"))
-    is_changed |= any(changed for _, changed in (*(labels or ()), *boxes))
+    is_changed |= are_changed or are_boxes_changed
     group = None if found.group is None else encodable(found.group)
-    metadata = _metadata(found.metadata)
-    if not is_changed and group == found.group and metadata is found.metadata and _are_same(found.labels, labels):
+    metadata = _metadata(found.metadata) if found.metadata else found.metadata
+    if not is_changed and group == found.group and metadata is found.metadata and labels == found.labels:
         return found
     return replace(
         found,
         source=source,
-        labels=None if labels is None else tuple(dict.fromkeys(label for label, _ in labels)),
-        boxes=tuple(_renamed(box, name) for box, (name, _) in zip(found.boxes, boxes, strict=True)),
+        labels=None if labels is None else tuple(dict.fromkeys(labels)),
+        boxes=tuple(_renamed(box, name) for box, name in zip(found.boxes, boxes or (), strict=True)),
         group=group,
         metadata=metadata,
         warnings=(*found.warnings, _CHANGED) if is_changed else found.warnings,
         # A path that is no text cannot be written down for later: such a picture can only be copied.
-        path=None if found.path is None or encodable(str(found.path)) != str(found.path) else found.path,
+        path=None if found.path is None or encodable(os.fspath(found.path)) != os.fspath(found.path) else found.path,
     )
 
 
-def _are_same(labels: tuple[str, ...] | None, cleaned: tuple[tuple[str, bool], ...] | None) -> bool:
-    return labels is None or cleaned is None or labels == tuple(label for label, _ in cleaned)
+@lru_cache(maxsize=100_000)
+def _class_names(labels: tuple[str, ...] | None) -> tuple[tuple[str, ...] | None, bool]:
+    """The names as they are kept, and whether a person can see a change; raises ClassNameError."""
+    if labels is None:
+        return None, False
+    cleaned = [class_name(label) for label in labels]
+    return tuple(name for name, _ in cleaned), any(is_changed for _, is_changed in cleaned)
 
 
 def _metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:

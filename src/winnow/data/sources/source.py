@@ -31,8 +31,8 @@ class Found:
         boxes: where things are in it.
         metadata: what else is said of it, by name.
         warnings: codes of what was mended in its annotation.
-        path: the file itself (absolute) where it lies on this machine by itself, so that it can be kept in place, and
-            another process may read it.
+        path: the file itself (absolute; text or a Path) where it lies on this machine by itself, so that it can be kept
+            in place, and another process may read it.
     """
 
     source: str
@@ -45,7 +45,7 @@ class Found:
     boxes: tuple[Box, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     warnings: tuple[str, ...] = ()
-    path: Path | None = None
+    path: str | Path | None = None
 
     @property
     def label(self) -> str | None:
