@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -36,6 +38,14 @@ def embedded_backbone(monkeypatch: pytest.MonkeyPatch) -> Backbone:
     monkeypatch.setattr("winnow.api.shelves.EMBEDDED", EMBEDDED)
     (backbone,) = list_backbones([EMBEDDED])
     return backbone
+
+
+def pytest_runtest_setup() -> None:
+    """torch has every operator read anew for each graph that it writes, a third of the time: here it is read once."""
+    if registration := sys.modules.get("torch.onnx._internal.exporter._registration"):
+        registry = registration.ONNXRegistry
+        if not hasattr(registry.from_torchlib, "cache_info"):
+            registry.from_torchlib = staticmethod(functools.cache(registry.from_torchlib))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -40,7 +40,7 @@ from winnow.tasks.classify.rungs import (
 )
 from winnow.tasks.classify.trained_rung import TrainedRung
 from winnow.tasks.rung import Candidate, Clock, LongRung, OutOfTimeError, Workbench
-from winnow.train import course
+from winnow.train import course, measure
 
 from .problems import COLOURS, SIDE_PX, Shop
 
@@ -54,6 +54,7 @@ def _short_and_exact() -> Generator[None]:
         patch.setattr(formats, "_formats_to_try", lambda: iter(()))
         patch.setattr(formats, "_TIMED_S", 0.01)
         patch.setattr(judging, "DRAWS", 100)
+        patch.setattr(measure, "_ROUNDS", 1)
         for module in (fine_tune, frozen_lower_layers, lenet_5, small_net):
             patch.setattr(module, "LEAST_EACH", 1)
         for module in (fine_tune, frozen_lower_layers, lenet_5, pretrained_autoencoder, small_net):
