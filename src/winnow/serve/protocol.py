@@ -132,7 +132,7 @@ class Protocol(HttpToolsProtocol):
         if self._is_resting:
             self._wait(None)
         if self._missing:
-            data = self._go_on_with_body(data)
+            data = self._go_on_with_body(data, 0)
         elif self._is_in_head and not self._head_bytes and self._may_be_short():
             data = self._begin_known(data)
         if data:
@@ -236,7 +236,7 @@ class Protocol(HttpToolsProtocol):
             return data
         self._seen_head = None
         self._missing = seen.n_bytes
-        return self._go_on_with_body(data[seen.end :])
+        return self._go_on_with_body(data, seen.end)
 
     def _begin_short(self) -> bool:
         """Take a request whose head the parser has read, if it is one for the short way."""
@@ -277,20 +277,21 @@ class Protocol(HttpToolsProtocol):
             return False
         return True
 
-    def _go_on_with_body(self, data: bytes) -> bytes:
+    def _go_on_with_body(self, data: bytes, begin: int) -> bytes:
         """Take a piece of the body whose length is known; gives what lies behind it."""
         short = self._short_reads
         assert short is not None  # it reads until the body is whole
-        piece = data if len(data) <= self._missing else data[: self._missing]
-        short.take(piece)
-        self._missing -= len(piece)
-        self._body_bytes += len(piece)
+        end = min(len(data), begin + self._missing)
+        if not short.is_answered:  # what nobody wants need not be copied
+            short.take(data[begin:end])
+        self._missing -= end - begin
+        self._body_bytes += end - begin
         if self._missing:
             if self._patience_ends == math.inf:
                 self._wait(self.body_timeout_s)
             return b""
         self._end_body()
-        return data[len(piece) :]
+        return data[end:]
 
     def _end_body(self) -> None:
         short, self._short_reads = self._short_reads, None
