@@ -13,6 +13,10 @@ import pytest
 
 from winnow.graph.backbone import EMBEDDED, Backbone, list_backbones
 
+# Tests start hundreds of Pythons: what one of them compiled the next one finds, whatever the shell says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 DATA_ROOT = Path(os.environ.get("WINNOW_TEST_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
 
 
