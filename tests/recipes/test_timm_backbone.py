@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -16,14 +16,19 @@ from winnow.graph.backbone import Backbone, open_backbone
 RECIPE = Path(__file__).parents[2] / "recipes" / "timm_backbone.py"
 
 
+def run(*words: object) -> None:
+    """As it is typed, but here, where torch is loaded already."""
+    pytest.importorskip("timm", reason="needs the extra 'deep'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(RECIPE), *map(str, words)])
+        runpy.run_path(str(RECIPE), run_name="__main__")
+
+
 @pytest.fixture(scope="module")
 def backbone(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
     """The EdgeTPU weights at 96 px (the recipe itself checks that graph and torch agree)."""
-    pytest.importorskip("timm", reason="needs the extra 'deep'")
     out = tmp_path_factory.mktemp("backbone")
-    command = [sys.executable, str(RECIPE), str(test_data / "weights"), str(out), "--side", "96"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run(test_data / "weights", out, "--side", 96)
     return open_backbone(out)
 
 
@@ -40,11 +45,8 @@ def test_the_graph_carries_no_path_of_the_machine_that_made_it(backbone: Backbon
 
 
 def test_a_name_that_is_not_in_the_index_is_refused(test_data: Path, tmp_path: Path):
-    pytest.importorskip("timm", reason="needs the extra 'deep'")
-    command = [sys.executable, str(RECIPE), str(test_data / "weights"), str(tmp_path), "--name", "resnet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "index.json has no entry 'resnet'" in done.stderr
+    with pytest.raises(SystemExit, match=r"index\.json has no entry 'resnet'"):
+        run(test_data / "weights", tmp_path, "--name", "resnet")
 
 
 def test_its_features_tell_cats_from_dogs(backbone: Backbone, test_data: Path, tmp_path: Path):
