@@ -79,7 +79,7 @@ def test_the_format_says_whether_a_model_or_its_dataset_is_meant(trained: Winnow
     said = trained("export", "shapes", "--to", "onnx")
     assert said.code == 0
     first, proof = said.out.splitlines()
-    assert first.startswith("shapes@1: 4 files, ")
+    assert first.startswith("shapes@1: 5 files, ")
     assert first.endswith(f", as onnx in {Path.cwd() / 'shapes-onnx'}")
     assert proof.startswith(
         "Proven on 48 pictures: all pictures that it was judged on, out of fold ('shapes', version 1)."

@@ -66,25 +66,25 @@ def chain_of(report: Report, graph: str, files: Mapping[str, str]) -> list[Link]
     return [first, second, third]
 
 
-def read_document(folder: Path) -> dict[str, Any]:
-    """All that a model's `winnow.json` says.
+def read_document(folder: Path, name: str = FACTS) -> dict[str, Any]:
+    """All that a model's `winnow.json` says, or another JSON file that is hashed or signed.
 
     Raises:
         NotFoundError: there is none.
         BadDataError: it is no JSON object.
     """
-    path = folder / FACTS
+    path = folder / name
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise BadDataError(f"{path} is far too large; copy the model again, whole.")
+            raise BadDataError(f"{path} is far too large; copy the folder again, whole.")
         values = json.loads(path.read_text(encoding="utf-8"))
         _check_writable(values)
     except OSError:
-        raise NotFoundError(f"{folder} has no {FACTS}, so that nothing says what should lie there.") from None
+        raise NotFoundError(f"{folder} has no {name}, so that nothing says what should lie there.") from None
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise BadDataError(f"{path} is damaged; copy the model again, whole.")
+        raise BadDataError(f"{path} is damaged; copy the folder again, whole.")
     return cast("dict[str, Any]", values)
 
 

@@ -26,7 +26,7 @@ def seal(folder: Path, workspace: Workspace) -> None:
     document = read_document(folder)
     files = {path.name: hash_of_file(path) for path in folder.iterdir() if path.name != FACTS}
     document[CHAIN] = chain_of(Report.read_json(folder / REPORT), files[GRAPH], files)
-    _sign(document, folder, workspace)
+    _write_signed(document, folder, workspace)
 
 
 def renew_seal(folder: Path, workspace: Workspace, written: Collection[str]) -> None:
@@ -54,7 +54,7 @@ def renew_seal(folder: Path, workspace: Workspace, written: Collection[str]) -> 
         document[CHAIN] = chain_of(Report.read_json(folder / REPORT), links[2]["graph"], files)
     else:
         document[CHAIN] = [*links[:2], {**links[2], "files": dict(sorted(files.items()))}]
-    _sign(document, folder, workspace)
+    _write_signed(document, folder, workspace)
 
 
 def signature_of(document: dict[str, Any]) -> bytes | None:
@@ -68,7 +68,12 @@ def signature_of(document: dict[str, Any]) -> bytes | None:
     return public_key if is_ours else None
 
 
-def _sign(document: dict[str, Any], folder: Path, workspace: Workspace) -> None:
+def sign(document: dict[str, Any], workspace: Workspace) -> None:
+    """Put a workspace's signature over all else that a document says into it.
+
+    Raises:
+        WorkspaceError: the key is damaged, or cannot be made.
+    """
     public_key, signature = SigningKey(workspace.folder).sign(signed_part(document))
     document[SIGNATURE] = {
         "algorithm": ALGORITHM,
@@ -76,6 +81,10 @@ def _sign(document: dict[str, Any], folder: Path, workspace: Workspace) -> None:
         "fingerprint": fingerprint_of(public_key),
         "value": signature.hex(),
     }
+
+
+def _write_signed(document: dict[str, Any], folder: Path, workspace: Workspace) -> None:
+    sign(document, workspace)
     path = folder / FACTS
     with disk_errors("write", path):
         write_whole(path, json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8"), is_durable=True)

@@ -59,7 +59,7 @@ def _export(
     """Write a model, or a dataset, for other programs. Nothing is overwritten.
 
     A model is handed over only when it is proven: the finished export answers as the evaluated model on the pictures
-    that this one was judged on, and proof.json beside it says so.
+    that this one was judged on, and proof.json beside it says so. `winnow verify FOLDER` follows it back to the model.
 
     A dataset's pictures are written as they are, with their labels and splits; what a format cannot hold is told.
     `winnow import` reads it back.

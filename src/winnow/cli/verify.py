@@ -1,4 +1,4 @@
-"""`winnow verify`: whether a model is, file by file, what its maker signed."""
+"""`winnow verify`: whether a model, or an export, is, file by file, what its maker signed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ _MARKS = {"holds": "ok     ", "broken": "BROKEN ", "unknown": "unknown"}
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    examples = example("winnow verify clouds", "winnow verify ./clouds-from-ana --key 9f86d081884c7d659a2feaa0c55ad015")
+    examples = example(
+        "winnow verify clouds",
+        "winnow verify ./clouds-standalone",
+        "winnow verify ./clouds-from-ana --key 9f86d081884c7d659a2feaa0c55ad015",
+    )
     app.command("verify", epilog=examples)(_verify)
 
 
 def _verify(
-    model: Annotated[str, typer.Argument(help="A model's name or folder.")],
+    model: Annotated[str, typer.Argument(help="A model's name or folder, or the folder of an export.")],
     key: Annotated[
         str | None,
         typer.Option(help="The maker's key, if it is not this workspace's: its fingerprint, or a file that holds it."),
@@ -29,6 +33,8 @@ def _verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check that a model's files come, unchanged, from the climb and the dataset version that it names.
+
+    Of an export, also that every file is named by its proof, and that the proof is of that model.
 
     Nothing of the model is run. Leaves with 3 unless all holds and the key is known.
     """

@@ -34,6 +34,7 @@ def test_the_card_stands_in_front(uploaded: Path, trained: Model):
         "README.md",
         "config.json",
         "model.onnx",
+        "origin.json",
         "predict.py",
         "preprocessor_config.json",
         "proof.json",

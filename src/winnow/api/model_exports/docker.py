@@ -52,7 +52,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \\
 CMD ["sh", "-c", \\
     "exec python -m winnow.cli.main serve /{model} --host 0.0.0.0 --port 8000 --allow-host \\"$WINNOW_HOST\\""]
 """
-_IGNORED = "README.md\nproof.json\n**/__pycache__\n"
+_IGNORED = "README.md\nproof.json\norigin.json\n**/__pycache__\n"
 _USE = """\
     docker build -t {tag} .
     docker run --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 -e WINNOW_HOST=localhost -e WINNOW_TOKEN=... {tag}

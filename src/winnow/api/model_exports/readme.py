@@ -34,7 +34,8 @@ def readme(leaving: Leaving, form: str, use: str) -> bytes:
 
 `proof.json` says on which pictures this export was held against the evaluated model, how far their answers differ, and
 the SHA-256 of each file here. It proves that this is the model that was measured; how good that model is, its report
-says.
+says. Where `origin.json` lies beside it, `winnow verify` of this folder follows all files back to the model, its climb
+and its dataset version, and says whose key signed them.
 """.encode()
 
 

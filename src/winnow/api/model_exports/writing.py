@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from winnow.api.evaluation import home_around
 from winnow.api.model import Model
 from winnow.api.model_exports import MODEL_EXPORTS
 from winnow.api.model_exports.model_export import Leaving, ModelExport
+from winnow.api.model_exports.origin import write_origin
 from winnow.api.model_exports.pictures import proof_pictures
 from winnow.api.model_exports.proof import Proof, prove
 from winnow.api.model_exports.web import WebPage
@@ -28,7 +30,8 @@ class ExportedModel:
         model: the model's full name.
         files: how many.
         n_bytes: their size.
-        proof: what was proven of it; the same lies in the folder as `proof.json`.
+        proof: what was proven of it; the same lies in the folder as `proof.json`, and where the model is signed, its
+            chain beside it as `origin.json`.
     """
 
     path: Path
@@ -85,6 +88,8 @@ def export_model(
         with new_folder(path) as out:
             export.write(leaving, out, tell)
             proof = prove(export, leaving, out, tell)
+            with home_around(model.folder, workspace) as home:
+                write_origin(export.name, leaving, out, home)
             files = out.files()
             size = sum((out.path / file).stat().st_size for file in files)
     return ExportedModel(path, export.name, model.full_name, len(files), size, proof)
