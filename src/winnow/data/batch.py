@@ -10,16 +10,16 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from winnow.data.blobs import SMALL_BYTES, BlobStore
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.fact_store import FactStore
 from winnow.data.decoder.facts import PictureFacts
 from winnow.data.decoder.pool import Outcome, Reading, decoding_pool
-from winnow.data.manifest import Example
 from winnow.data.regular_files import why_unread
 from winnow.data.sources.source import Found, Refused
 from winnow.errors import BadDataError
@@ -40,6 +40,11 @@ _SUFFIXES = {
     "dcm": ("DICOM",),
 }
 _NOT_YET = Refused("", "", "")
+_NOTHING: Sequence[Any] = ()
+
+Row = tuple[Any, ...]
+"""What `winnow.data.manifest.SCHEMA` wants of one picture, in its order: an `Example` of each would take longer to make
+than all else that is done here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class New:
     facts: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
 
 
-def read_batch(keep: Keep, items: Sequence[Found | Refused]) -> tuple[list[Example | Refused], New]:
+def read_batch(keep: Keep, items: Sequence[Found | Refused]) -> tuple[list[Row | Refused], New]:
     """A row for each picture or why it is refused, in the order of `items`, and what is to be written.
 
     Raises:
@@ -98,7 +103,7 @@ class _File(NamedTuple):
 
 class _Batch:
     def __init__(self, keep: Keep, size: int) -> None:
-        self.results: list[Example | Refused] = [_NOT_YET] * size
+        self.results: list[Row | Refused] = [_NOT_YET] * size
         self.new = New()
         self._keep = keep
 
@@ -189,7 +194,7 @@ class _Batch:
                     "It is no file of its own, or its name is no text: import it without keeping it in place.",
                 )
             else:
-                self.results[file.place] = _example(file, told)
+                self.results[file.place] = _row(file, told)
                 if in_place and file.found.path is not None:
                     self.new.places.append((file.content, Path(file.found.path), file.n_bytes))
                 elif (data := copies.pop(file.content, None)) is not None:
@@ -213,28 +218,36 @@ def _bytes_of(found: Found) -> bytes | Refused:
         return Refused(found.source, *why_unread(error))
 
 
-def _example(file: _File, facts: PictureFacts) -> Example:
+def _row(file: _File, facts: PictureFacts) -> Row:
     found = file.found
-    suffix = found.source[-5:].lower().rpartition(".")[2]
-    formats = _SUFFIXES.get(suffix)
-    mismatch = () if formats is None or facts.format in formats else ("W_EXT_MISMATCH",)
-    return Example(
-        content=file.content,
-        pixels=facts.pixels,
-        labels=found.labels,
-        group=found.group,
-        split=found.split or "",
-        split_by="user" if found.split else "winnow",
-        source=found.source,
-        width=facts.width,
-        height=facts.height,
-        format=facts.format,
-        bytes=file.n_bytes,
-        is_grey=facts.is_grey,
-        weight=found.weight,
-        taken=found.taken or facts.taken,
-        boxes=found.boxes,
-        metadata=found.metadata,
-        warnings=(*facts.warnings, *found.warnings, *mismatch),
-        phash=facts.phash,
+    pixels, width, height, kind, is_grey, warnings, taken, seen = facts
+    if _is_other_format(found.source[-5:], kind):
+        warnings = (*warnings, *found.warnings, "W_EXT_MISMATCH")
+    elif found.warnings:
+        warnings += found.warnings
+    return (
+        file.content,
+        pixels,
+        found.labels,
+        found.group,
+        found.split or "",
+        "user" if found.split else "winnow",
+        found.source,
+        width,
+        height,
+        kind,
+        file.n_bytes,
+        is_grey,
+        found.weight,
+        found.taken or taken,
+        [asdict(box) for box in found.boxes] if found.boxes else _NOTHING,
+        [*found.metadata.items()] if found.metadata else _NOTHING,
+        warnings or _NOTHING,
+        seen,
     )
+
+
+@lru_cache(maxsize=1000)
+def _is_other_format(end: str, kind: str) -> bool:
+    """Does the end of a file's name promise another format than it has?"""
+    return kind not in _SUFFIXES.get(end.lower().rpartition(".")[2], (kind,))

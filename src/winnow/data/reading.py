@@ -6,7 +6,7 @@ Whatever happens to one file costs one line. Memory does not grow with the numbe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,8 @@ from itertools import islice
 import pyarrow as pa
 
 from winnow.data.batch import Keep as Keep
-from winnow.data.batch import New, read_batch
-from winnow.data.manifest import SCHEMA, Example, table_of
+from winnow.data.batch import New, Row, read_batch
+from winnow.data.manifest import SCHEMA
 from winnow.data.sources.source import Found, Refused
 from winnow.events import Note, Progress, Tell
 from winnow.machine import cores
@@ -33,7 +33,7 @@ _WRITE_BYTES = 32 << 20
 """But no more than this of their bytes wait for it."""
 
 _Batch = list[Found | Refused]
-_Results = tuple[list[Example | Refused], New]
+_Results = tuple[list[Row | Refused], New]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def read_rows(items: Iterable[Found | Refused | Note], keep: Keep, tell: Tell, *
     """
     notes: list[Note] = []
     refused: list[Refused] = []
-    rows: list[Example] = []
+    rows: list[Row] = []
     tables: list[pa.Table] = []
     left = iter(_without_notes(items, notes))
     done = 0
@@ -74,14 +74,21 @@ def read_rows(items: Iterable[Found | Refused | Note], keep: Keep, tell: Tell, *
                 else:
                     rows.append(result)
             if len(rows) >= _ROWS:
-                tables.append(table_of(rows))
+                tables.append(_table(rows))
                 rows.clear()
             done += len(results)
             tell(Progress("reading pictures", done, total and max(done, total)))
         writer.finish()
     tell(Progress("reading pictures", done, done))
-    tables.append(table_of(rows))
+    tables.append(_table(rows))
     return ReadRows(pa.concat_tables(tables).cast(SCHEMA), tuple(refused), tuple(notes))
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    if not rows:
+        return SCHEMA.empty_table()
+    columns = zip(*rows, strict=True)
+    return pa.Table.from_arrays([pa.array(next(columns), part.type) for part in SCHEMA], schema=SCHEMA)
 
 
 def _without_notes(items: Iterable[Found | Refused | Note], notes: list[Note]) -> Iterator[Found | Refused]:
