@@ -1,50 +1,54 @@
 """How alike two pictures are once one is laid upon the other: shifted, scaled, turned and dimmed to fit.
 
 A crop, a frame or a slight turn moves every edge, and with it every coefficient of a hash. So the blurred pictures
-are drawn from their hashes (`winnow.data.phash`) and fitted by the inverse compositional method, from coarse to fine;
+are drawn from their hashes (`winnow.data.canvas`) and fitted by the inverse compositional method, from coarse to fine;
 then they are compared part by part, because two horizons agree as wholes and differ everywhere in detail.
+
+Most pairs that are asked about are strangers. A sieve tells them by the first step of the fit alone: it needs no
+picture to be warped, because it says itself how much of the difference it will explain.
 
 Source: Baker and Matthews, Lucas-Kanade 20 Years On: A Unifying Framework, IJCV 2004.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.data.phash import FREQUENCIES, PLACES, SIDE
+from winnow.data.canvas import MARGIN, PARTS, Canvas, Rows, canvas_of_whole, canvas_within
+from winnow.data.phash import PLACES, SIDE
+from winnow.data.template import Template, normalised
 
-Rows = NDArray[np.float32]
+Hashes = NDArray[np.int8]
+Ids = NDArray[np.int64]
+Values = NDArray[np.float64]
 
-# Three rounds of fitting: frequencies up to, points a side, steps. The first two see too little to decide but enough to
-# tell most strangers: who strays further than so many times the tolerance is not fitted on (0.5 % of copies do).
-_ROUNDS = ((4.0, 12, 2, 2.5), (7.0, 16, 2, 3.0), (10.0, 24, 2, 0.0))
-# The same before any fitting.
-_TOO_FAR = 4.0
-_POINTS = _ROUNDS[-1][1]
-# This much of each side is not looked at: what is there may be cropped away in the other.
-_MARGIN = 0.06
-# How far copies are usually stretched or shifted (standard deviation, of the side), and how much noise is in them.
-_USUAL = 0.04
-_NOISE = 0.15
+# Sieves before the fit: frequencies up to, points a side, and how far pairs may stray, in tolerances: the geometric
+# mean of how far they differ as wholes and in parts. Of copies 1 in 1,000 gets lost, of strangers four in five.
+_SIEVES = ((8.0, 8, 2.2), (10.0, 12, 3.5))
+# Three rounds of fitting: frequencies up to, points a side, steps.
+_ROUNDS = ((4.0, 12, 2), (7.0, 16, 2), (10.0, 24, 2))
+# The same before the last round, which costs as much as both others: how far the parts alone may stray, and by how much
+# more, whatever the tolerance: where there is little to see, hashes are rounded as coarsely as this.
+_LAST_SIEVE = (10.0, 16, 1.2)
+_ROUNDED = 0.003
+# Warps that move a point further than this share of the side are lost.
 _FARTHEST = 0.25
-# The picture is compared in 4 x 4 parts; the worst three may hold a logo.
-_PARTS = 4
+# The worst three parts may hold a logo.
 _IGNORED = 3
 # Below this share of the mean part's energy, a part holds nothing but noise.
 _EMPTY = 0.002
 # Frequencies that are compared even if one picture has none of them.
 _ALWAYS = 6
-_BATCH = 256
+# Pictures of so many points in all are worked on at a time: what fits into the processor's cache.
+_AT_ONCE = 40_000
+# How many half waves the frequencies of a hash have.
+_DOWN, _ACROSS = (waves.astype(np.int8) for waves in (PLACES // SIDE, PLACES % SIDE))
 
 
-def aligned_similarity(
-    first: NDArray[np.int8], second: NDArray[np.int8], tolerance: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def aligned_similarity(first: Hashes, second: Hashes, tolerance: Values) -> Values:
     """How alike the pictures behind two hashes are, laid upon each other.
 
     Args:
@@ -55,172 +59,119 @@ def aligned_similarity(
     Returns:
         (M,) mean correlation of their parts, at most 1; 0 where they are too unlike to be fitted to the end.
     """
+    pairs = _Pairs(*_as_coarse(first, second))
+    left = np.arange(len(first))
+    for most, points, too_far in _SIEVES:
+        whole, parts = pairs.strays(left, canvas_within(most, points))
+        left = left[np.sqrt(whole * parts) <= too_far * tolerance[left]]
+    for most, points, steps in _ROUNDS[:-1]:
+        pairs.fit(left, canvas_of_whole(most, points), steps)
+    most, points, too_far = _LAST_SIEVE
+    _, parts = pairs.strays(left, canvas_of_whole(most, points))
+    left = left[parts <= too_far * tolerance[left] + _ROUNDED]
+    most, points, steps = _ROUNDS[-1]
     similarity = np.zeros(len(first))
-    for start in range(0, len(first), _BATCH):
-        rows = slice(start, start + _BATCH)
-        similarity[rows] = _align(first[rows].astype(np.float32), second[rows].astype(np.float32), tolerance[rows])
+    similarity[left] = pairs.similarity(left, canvas_of_whole(most, points), steps)
     return similarity
 
 
-def _align(first: Rows, second: Rows, tolerance: NDArray[np.float64]) -> NDArray[np.float64]:
-    similarity = np.zeros(len(first))
-    canvas = _canvas(*_ROUNDS[0][:2])
-    template, other = (_normalised(hashes @ canvas.picture) for hashes in (first, second))
-    left = np.flatnonzero(1 - (template * other).sum(1) <= _TOO_FAR * tolerance)
-    first[left], second[left] = _as_coarse(first[left], second[left])
-    warps = np.tile(np.eye(3, dtype=np.float32), (len(first), 1, 1))
-    for most, points, steps, too_far in _ROUNDS:
-        if not len(left):
-            break
-        canvas = _canvas(most, points)
-        moved = warps[left]
-        template, sampled, weights = _fit(canvas, first[left], second[left], moved, steps)
-        warps[left] = moved
-        if points == _POINTS:
-            similarity[left] = _agreement(*(_in_parts(canvas, values) for values in (template, sampled, weights)))
-            break
-        left = left[1 - (template * sampled * weights).sum(1) <= too_far * tolerance[left]]
-    return similarity
-
-
-def _as_coarse(first: Rows, second: Rows) -> tuple[Rows, Rows]:
+def _as_coarse(first: Hashes, second: Hashes) -> tuple[Hashes, Hashes]:
     """Both without the frequencies that one of them lacks: a picture of eight pixels has no finer waves."""
-    shared = np.ones((len(first), SIDE, SIDE), dtype=bool)
-    for hashes in (first, second):
-        has = np.zeros((len(first), SIDE * SIDE), dtype=bool)
-        has[:, PLACES] = hashes != 0
-        has = has.reshape(-1, SIDE, SIDE)
-        for axis in (1, 2):
-            # From the highest frequency downwards: has there been any yet?
-            waves = np.maximum.accumulate(np.any(has, axis=axis)[:, ::-1], axis=1)[:, ::-1]
-            waves[:, :_ALWAYS] = True
-            shared &= np.expand_dims(waves, axis)
-    is_shared = shared.reshape(-1, SIDE * SIDE)[:, PLACES]
+    is_shared = np.ones(first.shape, dtype=bool)
+    for waves in (_DOWN, _ACROSS):
+        finest = np.minimum(*((waves * (hashes != 0)).max(1, keepdims=True) for hashes in (first, second)))
+        is_shared &= waves <= np.maximum(finest, _ALWAYS - 1)
     return first * is_shared, second * is_shared
 
 
-@dataclass(frozen=True)
-class _Canvas:
-    """The points of a square that are looked at, and what draws hashes there: (128, P) for the picture and its slopes,
-    (128, 4 points^2) for the whole square at double size.
+class _Pairs:
+    """Pairs of hashes, and how the second pictures are to be warped so that they lie upon the first."""
 
-    Attributes:
-        points: a side.
-        grid: (3, P) how far each lies from the middle, across and down, as a share of the side; and 1.
-        places: (P,) which of the square's points are looked at, row by row: all but those near the edge.
-    """
+    def __init__(self, first: Hashes, second: Hashes) -> None:
+        self._first, self._second = first, second
+        self._warps = np.tile(np.eye(3, dtype=np.float32), (len(first), 1, 1))
 
-    points: int
-    places: NDArray[np.int64]
-    grid: Rows
-    picture: Rows
-    slope_x: Rows
-    slope_y: Rows
-    doubled: Rows
+    def strays(self, ids: Ids, canvas: Canvas) -> tuple[Values, Values]:
+        """(M,) each: how far some pairs will be apart after one more step, as wholes and in parts."""
+        whole, parts = np.empty(len(ids)), np.empty(len(ids))
+        for place, first, second, warps in self._blocks(ids, canvas):
+            whole[place], parts[place] = _foretold(canvas, first, second, warps)
+        return whole, parts
 
+    def fit(self, ids: Ids, canvas: Canvas, steps: int) -> None:
+        """Improve the warps of some pairs by so many steps."""
+        for place, first, second, warps in self._blocks(ids, canvas):
+            _fitted(canvas, first, second, warps, steps)
+            self._warps[ids[place]] = warps
 
-@lru_cache(8)
-def _canvas(most: float, points: int) -> _Canvas:
-    # The square root of the frequency weighs the picture between its brightness and its edges.
-    weights = 1 / np.sqrt(FREQUENCIES) / (1 + (FREQUENCIES / most) ** 8)
-    u, v = PLACES // SIDE, PLACES % SIDE
-    middles = (np.arange(points) + 0.5) / points
-    fine = (np.arange(2 * points) + 0.5) / (2 * points)
+    def similarity(self, ids: Ids, canvas: Canvas, steps: int) -> Values:
+        """(M,) how alike some pairs are after so many more steps."""
+        alike = np.empty(len(ids))
+        for place, first, second, warps in self._blocks(ids, canvas):
+            template, whole = _fitted(canvas, first, second, warps, steps)
+            sampled, weights = _sampled(canvas, whole, warps)
+            first, second = (normalised(pictures, weights) for pictures in (template.picture, sampled))
+            alike[place] = _agreement(canvas, first, second, weights)
+        return alike
 
-    def drawn(down: NDArray[np.float64], across: NDArray[np.float64]) -> Rows:
-        drawing = down[u][:, :, None] * across[v][:, None, :] * weights[:, None, None]
-        return drawing.reshape(len(u), -1).astype(np.float32)
-
-    waves, slopes, fine_waves = _cosines(middles), _slopes(middles), _cosines(fine)
-    y, x = (part.reshape(-1).astype(np.float32) for part in np.meshgrid(middles, middles, indexing="ij"))
-    places = np.flatnonzero((np.minimum(x, y) > _MARGIN) & (np.maximum(x, y) < 1 - _MARGIN))
-    return _Canvas(
-        points,
-        places,
-        np.stack([x - np.float32(0.5), y - np.float32(0.5), np.ones_like(x)])[:, places],
-        drawn(waves, waves)[:, places],
-        drawn(waves, slopes)[:, places],
-        drawn(slopes, waves)[:, places],
-        drawn(fine_waves, fine_waves),
-    )
+    def _blocks(self, ids: Ids, canvas: Canvas) -> Iterator[tuple[slice, Rows, Rows, Rows]]:
+        size = _AT_ONCE // canvas.points
+        for start in range(0, len(ids), size):
+            place = slice(start, start + size)
+            first, second = (hashes[ids[place]].astype(np.float32) for hashes in (self._first, self._second))
+            yield place, first, second, self._warps[ids[place]]
 
 
-def _cosines(at: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.cos(np.pi * np.outer(np.arange(SIDE), at))
+def _foretold(canvas: Canvas, first: Rows, second: Rows, warps: Rows) -> tuple[Rows, Values]:
+    """(M,) each: how far apart they will be after one step, which says itself how much of the error it will explain."""
+    template = Template(canvas, first)
+    if canvas.side:
+        sampled, weights = _sampled(canvas, second @ canvas.whole, warps)
+    else:
+        sampled, weights = second @ canvas.drawing[:, : canvas.points], np.ones_like(template.picture)
+    error = (normalised(sampled, weights) - template.picture) * weights
+    left: Rows = np.subtract(error, template.change(template.step(error)) * weights)
+    parts = 1 - _agreement(canvas, template.picture, template.picture + left, weights)
+    return (left * left).sum(1) / 2, np.maximum(parts, 0)
 
 
-def _slopes(at: NDArray[np.float64]) -> NDArray[np.float64]:
-    waves = np.arange(SIDE, dtype=np.float64)[:, None] * np.pi
-    return -waves * np.sin(waves * at)
-
-
-def _fit(canvas: _Canvas, first: Rows, second: Rows, warps: Rows, steps: int) -> tuple[Rows, Rows, Rows]:
-    """Improve `warps` (M, 3, 3) in place.
-
-    Returns (M, P) each: the first pictures, the fitted second ones, and the weights of their points.
-    """
-    template = first @ canvas.picture
-    other = (second @ canvas.doubled).reshape(-1, 2 * canvas.points, 2 * canvas.points)
-    normalised = _normalised(template)
-    scale = 1 / np.sqrt((template * template).sum(1, keepdims=True) + 1e-12)
-    dx, dy = (first @ canvas.slope_x) * scale, (first @ canvas.slope_y) * scale
-    # (M, 8, P): six of the warp, contrast, brightness.
-    directions = np.empty((len(first), 8, len(canvas.places)), dtype=np.float32)
-    for at, slope in ((0, dx), (3, dy)):
-        np.multiply(slope[:, None], canvas.grid, out=directions[:, at : at + 3])
-    directions[:, 6] = normalised
-    directions[:, 7] = 1 / np.sqrt(len(canvas.places))
-    hessian = directions @ directions.swapaxes(1, 2)
-    hessian[:, range(8), range(8)] += _prior()
-    inverse = np.linalg.inv(hessian)
+def _fitted(canvas: Canvas, first: Rows, second: Rows, warps: Rows, steps: int) -> tuple[Template, Rows]:
+    """Improve `warps` (M, 3, 3) in place; gives the first pictures, and the whole second ones."""
+    template = Template(canvas, first)
+    whole = second @ canvas.whole
     for _ in range(steps):
-        sampled, weights = _sampled(canvas, other, warps)
-        error = (_normalised(sampled, weights) - normalised) * weights
-        move = (inverse @ (directions @ error[:, :, None]))[:, :, 0]
+        sampled, weights = _sampled(canvas, whole, warps)
+        move = template.step((normalised(sampled, weights) - template.picture) * weights).T
         change = np.tile(np.eye(3, dtype=np.float32), (len(move), 1, 1))
         change[:, 0] += move[:, :3]
         change[:, 1] += move[:, 3:6]
         warps[:] = warps @ np.linalg.inv(change)
         is_lost = ~(np.abs(warps - np.eye(3, dtype=np.float32)).max((1, 2)) < _FARTHEST)
         warps[is_lost] = np.eye(3)
-    sampled, weights = _sampled(canvas, other, warps)
-    return _normalised(template, weights), _normalised(sampled, weights), weights
+    return template, whole
 
 
-def _prior() -> Rows:
-    """(8,) how much the fit is held back from unusual warps; a stretch moves the edge by half of what it is."""
-    stretch, shift = 0.5 / _USUAL**2, 1 / _USUAL**2
-    held = np.array([stretch, stretch, shift, stretch, stretch, shift, 0, 0]) * _NOISE**2
-    return (held + 1e-6).astype(np.float32)
-
-
-def _normalised(pictures: Rows, weights: Rows | None = None) -> Rows:
-    """(M, P) with weighted mean 0 and weighted sum of squares 1; all weigh the same where no weights are given."""
-    if weights is None:
-        centred = pictures - pictures.mean(1, keepdims=True)
-        return centred / np.sqrt((centred * centred).sum(1, keepdims=True) + 1e-12)
-    centred = pictures - (pictures * weights).sum(1, keepdims=True) / weights.sum(1, keepdims=True)
-    return centred / np.sqrt((centred * centred * weights).sum(1, keepdims=True) + 1e-12)
-
-
-def _sampled(canvas: _Canvas, other: Rows, warps: Rows) -> tuple[Rows, Rows]:
-    """(M, P) the other pictures at the warped points (bilinear), and the weights: 0 where there is nothing of them.
+def _sampled(canvas: Canvas, other: Rows, warps: Rows) -> tuple[Rows, Rows]:
+    """(M, P) the other pictures (M, side^2) at the warped points (bilinear), and the weights: 0 where there is nothing
+    of them.
 
     Computed in place where it can be: fresh room for each step would take as long as the steps.
     """
-    side = other.shape[1]
+    side = canvas.side
     # In pixels of the other pictures, from their middle; then from their first pixel.
     x: Rows = (warps[:, 0] * side) @ canvas.grid
     y: Rows = (warps[:, 1] * side) @ canvas.grid
-    is_inside = np.maximum(np.abs(x), np.abs(y)) < side * (0.5 - _MARGIN / 2)
+    is_inside = np.maximum(np.abs(x), np.abs(y)) < side * (0.5 - MARGIN / 2)
     for at in (x, y):
         at += side / 2 - 0.5
         np.clip(at, 0, side - 1.001, out=at)
-    column, row = x.astype(np.int32), y.astype(np.int32)
-    np.subtract(x, column, out=x)
-    np.subtract(y, row, out=y)
-    place = row * side + column
-    place += np.arange(len(other), dtype=np.int32)[:, None] * (side * side)
+    column, row = np.floor(x), np.floor(y)
+    x -= column
+    y -= row
+    row *= side
+    row += column
+    place = row.astype(np.intp)
+    place += np.arange(len(other))[:, None] * side**2
     values = other.reshape(-1)
     above = _between(values[place], values[place + 1], x)
     place += side
@@ -236,29 +187,23 @@ def _between(start: Rows, end: Rows, share: Rows) -> Rows:
     return start
 
 
-def _agreement(a: Rows, b: Rows, w: Rows) -> NDArray[np.float64]:
+def _agreement(canvas: Canvas, a: Rows, b: Rows, weights: Rows) -> Values:
     """(M,) the mean correlation of the parts, weighted by how much there is to see in them, less the worst few.
 
     The weight is the root of the energy: strong edges would decide alone, noise would decide as much as they.
 
     Args:
-        a, b, w: (M, 16, P) the pictures and the weights of their points, in parts.
+        a, b, weights: (M, P) the pictures and the weights of their points.
     """
-    seen = w.sum(2, keepdims=True) + 1e-6
-    a = a - (a * w).sum(2, keepdims=True) / seen
-    b = b - (b * w).sum(2, keepdims=True) / seen
-    energy = np.sqrt((a * a * w).sum(2) * (b * b * w).sum(2)) + 1e-12
-    correlation = (a * b * w).sum(2) / energy
-    weight = np.sqrt(energy) * energy / (energy + _EMPTY / _PARTS**2)
-    worst = np.argsort(weight * (correlation - 1), 1)[:, :_IGNORED]
+    weighted_a, weighted_b = a * weights, b * weights
+    seen = weights @ canvas.parts + np.float32(1e-6)
+    sum_a, sum_b = weighted_a @ canvas.parts, weighted_b @ canvas.parts
+    both = (weighted_a * b) @ canvas.parts - sum_a * sum_b / seen
+    energy_a = (weighted_a * a) @ canvas.parts - sum_a * sum_a / seen
+    energy_b = (weighted_b * b) @ canvas.parts - sum_b * sum_b / seen
+    energy = np.sqrt(np.maximum(energy_a, 0) * np.maximum(energy_b, 0)) + np.float32(1e-12)
+    correlation = both / energy
+    weight = np.sqrt(energy) * energy / (energy + _EMPTY / PARTS**2)
+    worst = np.argpartition(weight * (correlation - 1), _IGNORED, 1)[:, :_IGNORED]
     np.put_along_axis(weight, worst, 0, 1)
     return ((weight * correlation).sum(1) / (weight.sum(1) + 1e-12)).astype(np.float64)
-
-
-def _in_parts(canvas: _Canvas, values: Rows) -> Rows:
-    """(M, P) -> (M, 16, points^2 / 16), zero where nothing is looked at."""
-    whole = np.zeros((len(values), canvas.points**2), dtype=np.float32)
-    whole[:, canvas.places] = values
-    side = canvas.points // _PARTS
-    parts: Any = whole.reshape(-1, _PARTS, side, _PARTS, side).swapaxes(2, 3)
-    return parts.reshape(len(values), _PARTS**2, side**2)
