@@ -237,3 +237,33 @@ def test_room_is_given_back_where_a_body_breaks_off(listening: Listening, engine
     while service.intake._room != room:
         pass
     assert not engine.asked
+
+
+def test_a_known_head_whose_body_does_not_come_is_told_so(service: Service, ways: Counter[str]):
+    class Impatient(Protocol):
+        body_timeout_s = 0.1
+
+    listening = Listening(app_of(service), Impatient)
+    try:
+        with listening.connect() as connection:
+            head = listening.head("POST /predict", "Content-Type: image/png", "Content-Length: 3")
+            connection.sendall(listening.head("GET /models"))  # answered the ordinary way, on the same connection
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            connection.sendall(head + b"abc")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            connection.sendall(head + b"a")
+            assert heard(connection).startswith(b"HTTP/1.1 408")
+        assert ways == {"short": 2, "known": 1}
+    finally:
+        listening.close()
+
+
+def test_a_bug_behind_an_answer_is_a_500_without_a_trace(listening: Listening, service: Service):
+    class Broken:
+        def saw(self, answer: object) -> None:
+            raise ValueError("secret")
+
+    service.drifts = {clouds(version).digest: Broken() for version in "12"}  # type: ignore[dict-item]
+    for status, said, _ in asked(listening, b"a picture"):
+        assert status == 500
+        assert b"secret" not in said

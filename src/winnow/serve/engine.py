@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import logging
 import sys
 import time
 from functools import partial
@@ -20,6 +21,8 @@ from winnow.serve.payloads import payload_of
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.refusals import draining, not_served, too_late
 from winnow.serve.served import Lineup, Served
+
+_log = logging.getLogger(__name__)
 
 MOST_WAITING = 64
 MOST_WAITING_BYTES = 256 << 20
@@ -265,7 +268,10 @@ class Engine:
         waiters, job.waiters = job.waiters, []
         for waiter in waiters:
             self._deadlines.forget(waiter)
-            waiter.tell(outcome)
+            try:
+                waiter.tell(outcome)
+            except Exception:  # a bug of who asked is neither the worker's nor the other waiters' affair
+                _log.exception("An answer could not be handed over.")
 
     def _forget(self, job: Job) -> None:
         if self._asked.get(job.key) is job:

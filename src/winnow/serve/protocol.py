@@ -309,17 +309,16 @@ class Protocol(HttpToolsProtocol):
         """Send the answer of the request on its short way."""
         if self.transport.is_closing():
             return
-        is_last = self._is_last and not self.pipeline
-        if is_last:
+        if self._is_last and not self.pipeline:
             reply.headers = (*reply.headers, CLOSE)  # the next request finds the next server
         self.transport.write(reply.wire(self.server_state.default_headers))
-        if is_last:
-            self.transport.close()
         if not self._is_in_body:
             self._end_short()
 
     def _end_short(self) -> None:
         self._short = None
+        if self._is_last and not self.pipeline:
+            self.transport.close()
         self.on_response_complete()
 
     def _stop_waiting_for_reader(self) -> None:
@@ -377,12 +376,19 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, problem: ProblemError) -> None:
         """Answer and close, unless the request has its answer already."""
         self._wait(None)
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        is_answered = cycle is not None and cycle.response_started and (self._is_in_body or not cycle.response_complete)
-        if is_answered or (self._short is not None and self._short.is_answered):
+        if self._is_answered():
             self.transport.close()
             return
         reply = problem.reply()
         reply.headers = (*reply.headers, CLOSE)
         self.transport.write(reply.wire(self.server_state.default_headers))
         self.transport.close()
+
+    def _is_answered(self) -> bool:
+        """Has the request that is under way its answer, or a part of it?"""
+        if self._short is not None:
+            return self._short.is_answered
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        if cycle is None or not cycle.response_started:
+            return False
+        return self._is_in_body or not cycle.response_complete

@@ -56,7 +56,8 @@ def read_head(app: App, scope: Scope) -> tuple[ShortHead, int] | None:
     try:
         headers = headers_of(scope)
         length = headers.get(b"content-length", b"")
-        if not length.isdigit() or len(length) > 18 or not is_raw(kind_of(headers)):
+        has_length = length.isdigit() and len(length) <= 18 and b"transfer-encoding" not in headers
+        if not has_length or not is_raw(kind_of(headers)):
             return None
         edition = app.door.keys.edition()
         app.door.let_in(scope)
@@ -159,11 +160,15 @@ class ShortWay:
 
     def _told(self, found: Answer | UnansweredError) -> None:
         self._waiter = None
-        self._app.service.count(self._scope["served"], found)
-        if isinstance(found, UnansweredError):
-            self._refuse(found)
-        else:
-            self._send(predict_routes.one_answer(found, self._head.options))
+        try:
+            self._app.service.count(self._scope["served"], found)
+            if isinstance(found, UnansweredError):
+                raise found
+            reply = predict_routes.one_answer(found, self._head.options)
+        except Exception as error:
+            self._refuse(error)
+            return
+        self._send(reply)
 
     def _refuse(self, error: Exception) -> None:
         self._send(self._app.refusal(self._scope, error))
