@@ -72,8 +72,9 @@ def predict_files(
     """Write a model's answers for any number of picture files, a line each, in the order of `winnow predict`.
 
     The columns are those of `winnow predict --to csv`: source, label and prob (or labels), prob_<class> for each class,
-    error. A file that cannot be read costs its own line, and if all are such, that is no exception either: `errors`
-    counts them. If it is interrupted, however hard, the same call goes on and gives the same file.
+    error; lines of JSON are those of `winnow predict --json`. A file that cannot be read costs its own line, and if all
+    are such, that is no exception either: `errors` counts them. If it is interrupted, however hard, the same call goes
+    on and gives the same file.
 
     Args:
         model: it, its name or its folder.

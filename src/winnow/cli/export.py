@@ -50,7 +50,7 @@ def _export(
         Path | None,
         typer.Option(
             help="Of a web page: the folder of the npm package onnxruntime-web "
-            "[default: node_modules/onnxruntime-web, here]."
+            "[default: WINNOW_ONNXRUNTIME_WEB, else node_modules/onnxruntime-web, here]."
         ),
     ] = None,
     workspace: WorkspaceOption = None,

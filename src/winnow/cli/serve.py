@@ -32,12 +32,16 @@ def _serve(
     workers: Annotated[int | None, typer.Option(help="Processes that answer [default: one a core].")] = None,
     queue: Annotated[int, typer.Option(help="So many questions may wait; more are refused (429).")] = LIMITS.queue,
     timeout: Annotated[float, typer.Option(help="Seconds after which nobody waits for an answer.")] = LIMITS.timeout_s,
-    max_body: Annotated[float, typer.Option(help="The largest body, in MB.")] = LIMITS.max_body_mb,
+    max_body: Annotated[float, typer.Option(help="The largest body, in MB (2^20 bytes).")] = LIMITS.max_body_mb,
     max_batch: Annotated[int, typer.Option(help="Pictures in one request.")] = LIMITS.max_batch,
     cache: Annotated[int, typer.Option(help="So many answers are remembered; 0: none.")] = LIMITS.cache,
-    allow_urls: Annotated[bool, typer.Option("--allow-urls", help="Fetch pictures from public addresses.")] = False,
+    allow_urls: Annotated[bool, typer.Option("--allow-urls", help="Let clients name pictures by address.")] = False,
     token_file: Annotated[
-        Path | None, typer.Option(help="Lines 'predict TOKEN' and 'admin TOKEN' [default: WINNOW_TOKEN, or made now].")
+        Path | None,
+        typer.Option(
+            help="Lines 'predict TOKEN' and 'admin TOKEN' "
+            "[default: WINNOW_TOKEN and WINNOW_ADMIN_TOKEN, else made now]."
+        ),
     ] = None,
     grace: Annotated[float, typer.Option(help="Seconds in which stopping answers what was accepted.")] = LIMITS.grace_s,
     log: Annotated[bool, typer.Option("--log", help="A line of JSON for each request.")] = False,
@@ -45,8 +49,9 @@ def _serve(
 ) -> None:
     """Answer other programs over HTTP.
 
-    The server answers at this machine's own address, and only to who sends the token. Ctrl-C or SIGTERM stops it when
-    all that was accepted is answered; SIGHUP lets it serve the newest versions.
+    Unless --host says otherwise, the server answers at this machine's own address; always only to who sends a token.
+    Ctrl-C or SIGTERM stops it when all that was accepted is answered. SIGHUP lets it read the token file again, and
+    serve models that were named without a version in their newest.
     """
     from winnow.serve.launch import launch
 
