@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,11 @@ from winnow.graph.backbone import EMBEDDED, Backbone, list_backbones
 # Tests start hundreds of Pythons: what one of them compiled the next one finds, whatever the shell says.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# They write thousands of small files and wait for each to lie on the disk: in memory nobody waits, and nothing is lost.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 8 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 DATA_ROOT = Path(os.environ.get("WINNOW_TEST_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
 
