@@ -196,14 +196,13 @@ def stopping_at(rung: str, data: Dataset) -> Tell:
         if isinstance(event, RungStarted) and event.rung == rung:
             data.workspace.jobs.ask_to_stop(1)
             time.sleep(60)  # the interrupt ends the sleep
+            pytest.fail("nobody heard that it should stop")
 
     return tell
 
 
 def test_a_climb_that_is_stopped_keeps_the_best_so_far(data: Dataset):
-    began = time.monotonic()
     model = train_here(data, Wish.checked(rungs=RUNGS), tell=stopping_at(RUNGS[1], data))
-    assert time.monotonic() - began < 50
     assert model.rung == RUNGS[0]
     assert model.report.numbers.climb.was_interrupted
     job = find_job(1, data.workspace)

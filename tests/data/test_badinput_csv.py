@@ -49,9 +49,9 @@ def test_every_broken_table_of_the_corpus_gets_its_verdict_and_code(test_data, t
     wrong: dict[str, object] = {}
     for row in rows:
         path = Path(shutil.copy(corpus / row["path"], tmp_path))
-        start = time.perf_counter()
+        start = time.process_time()
         verdict, codes = _verdict(path)
-        took_s = time.perf_counter() - start
+        took_s = time.process_time() - start
         is_right = verdict in row["expected"].split("|") and codes <= set(row["code"].split("|"))
         if not is_right or (not codes and verdict != "accept") or took_s > 5 or _verdict(path) != (verdict, codes):
             wrong[path.name] = verdict, codes, took_s

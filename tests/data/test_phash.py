@@ -109,6 +109,6 @@ def test_a_small_picture_takes_microseconds():
 
 
 def _seconds(pixels: np.ndarray) -> float:
-    start = time.perf_counter()
+    start = time.thread_time()
     phash(pixels)
-    return time.perf_counter() - start
+    return time.thread_time() - start
