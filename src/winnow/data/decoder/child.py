@@ -52,8 +52,10 @@ def main() -> None:
                 answers.write(struct.pack("<I", len(held)) + b"".join(map(_about, held)))
             elif what == HELD:
                 is_asked, is_wanted = parts
-                answers.write(_facts([data or b"" for data, one in zip(held, is_asked, strict=True) if one]))
-                answers.writelines(data or b"" for data, one in zip(held, is_wanted, strict=True) if one)
+                facts = _facts([data or b"" for data, one in zip(held, is_asked, strict=True) if one])
+                # In one piece: of small ones, each would be a call to the system and wake whoever reads.
+                wanted = [data or b"" for data, one in zip(held, is_wanted, strict=True) if one]
+                answers.write(b"".join([facts, *wanted]))
             elif what == PIXELS:
                 line, pixels = _pixels(parts[1], *struct.unpack("<I", parts[0]))
                 answers.write(_framed(line))
