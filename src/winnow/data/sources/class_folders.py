@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from winnow.data.sources.containers import looks_like_archive
 from winnow.data.sources.disk_names import class_of_folder
-from winnow.data.sources.layout import looks_like_picture, place
+from winnow.data.sources.layout import place
 from winnow.data.sources.source import Found, ImportOptions, Refused, one_label
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, looks_like_picture
 
 
 class ClassFolders:

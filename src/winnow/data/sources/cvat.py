@@ -15,7 +15,7 @@ from winnow.data.sources.boxes import Marks, number, rotated_corners, stated_siz
 from winnow.data.sources.pictures_of import split_word
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.data.sources.text_file import beginning, loose_text
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.data.sources.xml_file import children, root_tag
 from winnow.events import Note
 
@@ -30,7 +30,7 @@ class Cvat:
 
     def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
         """XML files that begin as CVAT's do."""
-        paths = [only] if only is not None else tree.paths
+        paths = [only] if only is not None else other_files(tree)
         files = sorted((p for p in paths if p.casefold().endswith(".xml")), key=lambda p: (p.count("/"), p))
         return sorted(path for path in files[:_MAX_LOOKED_AT] if _is_cvat(tree, path)) or None
 

@@ -18,7 +18,7 @@ from winnow.data.sources.tables.class_labels import class_names_in
 from winnow.data.sources.tables.pictures import PictureCells
 from winnow.data.sources.tables.reading import PARQUET_SUFFIXES, read_table
 from winnow.data.sources.tables.rows import TableRows
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.errors import BadDataError
 from winnow.events import Note
 
@@ -35,7 +35,7 @@ class ImageFolder:
         """Files called metadata.csv, .jsonl or .parquet in a folder with pictures."""
         if only is not None or not any(map(is_picture_name, tree.paths)):
             return None
-        files = [path for path in tree.paths if posixpath.basename(path) in _METADATA]
+        files = [path for path in other_files(tree) if posixpath.basename(path) in _METADATA]
         # Others call their notes so, too: of cameras, of the download.
         return [path for path in files if (match := match_of(tree, path)) is not None and match.n_rows] or None
 

@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from winnow.data.pixels import encode_png
 from winnow.data.sources.source import Found, ImportOptions, split_named
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.errors import BadDataError
 
 _FILE = re.compile(r"(?P<prefix>.*?)[-_]?(?P<kind>images|labels)[-.]idx\d-ubyte(\.gz)?", re.IGNORECASE)
-_ENDS = ("-ubyte", "-ubyte.gz")
 _UINT8 = 8
 # What a header may claim: well above EMNIST's largest (814,255 pictures of 28 x 28).
 _MAX_VALUES = 4 << 30
@@ -40,8 +39,7 @@ class Idx:
         match = None if only is None else _FILE.fullmatch(only)
         if only is not None and match is None:
             return None  # without a walk through all that lies around it
-        # Asked for its end first: most names have another, and the pattern would try every place in them.
-        files = [path for path in tree.paths if path.casefold().endswith(_ENDS) and _FILE.fullmatch(path)]
+        files = [path for path in other_files(tree) if _FILE.fullmatch(path)]
         return [path for path in files if match is None or _prefix(path) == match["prefix"]] or None
 
     def find(self, tree: Tree, files: list[str], _options: ImportOptions) -> Iterator[Found]:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from winnow.data.sources.source import RefusedSourceError
 from winnow.data.sources.tally import Tally
 from winnow.data.sources.text_file import as_text, beginning, loose_text, read_bytes
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
 # A folder may hold a JSON file for each picture: the first few tell what they are.
@@ -97,7 +97,7 @@ def json_files(tree: Tree, only: str | None) -> list[str]:
     """The JSON files that may hold annotations: the one the user named, or the first few, those on top first."""
     if only is not None:
         return [only] if only.casefold().endswith(_SUFFIXES) else []
-    paths = [path for path in tree.paths if path.casefold().endswith(_SUFFIXES)]
+    paths = [path for path in other_files(tree) if path.casefold().endswith(_SUFFIXES)]
     return sorted(sorted(paths, key=lambda path: (path.count("/"), path))[:_MAX_LOOKED_AT])
 
 

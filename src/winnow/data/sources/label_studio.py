@@ -22,7 +22,7 @@ from winnow.data.sources.json_file import first_keys, json_files, read_json
 from winnow.data.sources.pictures_of import is_address, is_picture_name, shown
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.data.sources.text_file import as_text, beginning, loose_text, read_bytes
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.events import Note
 
 _IMAGE_KEYS = ("image", "img", "picture", "photo", "image_url", "url", "ocr")
@@ -47,7 +47,7 @@ class LabelStudio:
     def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
         """JSON lists of tasks or records, CSV with the columns of records."""
         found = [path for path in json_files(tree, only) if _is_tasks(k := first_keys(tree, path)) or _is_records(k)]
-        tables = [path for path in (tree.paths if only is None else [only]) if path.casefold().endswith(".csv")]
+        tables = [path for path in (other_files(tree) if only is None else [only]) if path.casefold().endswith(".csv")]
         return found or [path for path in tables[:16] if _is_record_table(tree, path)] or None
 
     def find(self, tree: Tree, files: list[str], options: ImportOptions) -> Iterator[Found | Refused | Note]:

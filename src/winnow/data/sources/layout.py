@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from winnow.data.sources.source import label_text, split_named
-
-_PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".dcm")
+from winnow.data.sources.tree import looks_like_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,6 @@ def place(paths: Sequence[str]) -> Iterator[Placed]:
             inside = len(parts) > at + 1 and (split is not None or not has_splits)
             label, split = (label_text(parts[at]), split) if inside else (None, None)
         yield Placed(index, label, split)
-
-
-def looks_like_picture(path: str) -> bool:
-    """Does the name end like a picture's?"""
-    return path[-5:].casefold().endswith(_PICTURES)
 
 
 def _root(paths: Sequence[str]) -> tuple[int, bool]:

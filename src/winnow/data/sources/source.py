@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from winnow.data.manifest import Box
@@ -14,6 +15,9 @@ from winnow.data.sources.refused import Refused as Refused
 from winnow.data.sources.refused import RefusedSourceError as RefusedSourceError
 from winnow.data.sources.tree import Tree
 from winnow.events import Note
+
+# One for all pictures: a dictionary for each takes as long to make as the rest of a `Found`.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Found:
     weight: float = 1.0
     taken: str | None = None
     boxes: tuple[Box, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    metadata: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
     path: str | Path | None = None
 

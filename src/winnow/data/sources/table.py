@@ -14,7 +14,7 @@ from winnow.data.sources.tables.frames import is_frame, read_frame
 from winnow.data.sources.tables.pictures import PictureCells
 from winnow.data.sources.tables.reading import SUFFIXES, read_table
 from winnow.data.sources.tables.rows import TableRows
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.errors import UserError
 from winnow.events import Note
 
@@ -160,6 +160,8 @@ def _is_table(tree: Tree, path: str) -> bool:
 
 
 def _tables_on_top(tree: Tree) -> list[str]:
+    if not any(path.casefold().endswith(SUFFIXES) for path in other_files(tree)):
+        return []
     tops = {path.split("/", 1)[0] for path in tree.paths if "/" in path}
     depth = 1 if len(tops) == 1 and not any("/" not in path for path in tree.paths) else 0
     tables = [path for path in tree.paths if path.count("/") == depth and path.casefold().endswith(SUFFIXES)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from winnow.data.sources.refused import Refused
 from winnow.events import Note
@@ -35,6 +36,8 @@ _LITTER = frozenset(
 )
 # AppleDouble's ._1.jpg, office's locks, NFS's deleted files, KDE's and GNOME's .Trash-1000, half downloads of wget.
 _LITTER_PATTERN = re.compile(r"\._.*|~\$.*|\.~lock\..*#|\.nfs[0-9a-f]{8,}|\.trash-\d+|\.fuse_hidden.*", re.DOTALL)
+
+_PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".dcm")
 
 
 class Tree(Protocol):
@@ -66,6 +69,24 @@ class Tree(Protocol):
     def file(self, path: str) -> Path | None:
         """The file on this machine, where it lies there by itself."""
         ...
+
+
+def looks_like_picture(path: str) -> bool:
+    """Does the name end like a picture's?"""
+    return path[-5:].casefold().endswith(_PICTURES)
+
+
+_others: WeakKeyDictionary[Tree, Sequence[str]] = WeakKeyDictionary()
+
+
+def other_files(tree: Tree) -> Sequence[str]:
+    """The files of `tree` that are not called like pictures, in their order.
+
+    Found once for each tree: every layout looks for its own among them, and of a million files most are pictures.
+    """
+    if tree not in _others:
+        _others[tree] = [path for path in tree.paths if not looks_like_picture(path)]
+    return _others[tree]
 
 
 def is_litter(name: str) -> bool:

@@ -21,7 +21,7 @@ from winnow.data.sources.json_file import first_keys, json_files, read_json, rea
 from winnow.data.sources.pictures_of import shown
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError, split_named
 from winnow.data.sources.text_file import as_text, beginning, loose_text, read_bytes
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.events import Note
 
 _USE = "aiplatform.googleapis.com/ml_use"
@@ -48,7 +48,7 @@ class VertexAi:
     def recognise(self, tree: Tree, only: str | None) -> list[str] | None:
         """JSON whose objects have an imageGcsUri, or CSV that begins with a place in a bucket."""
         found = [path for path in json_files(tree, only) if {"imageGcsUri", "[].imageGcsUri"} & first_keys(tree, path)]
-        tables = [path for path in (tree.paths if only is None else [only]) if path.casefold().endswith(".csv")]
+        tables = [path for path in (other_files(tree) if only is None else [only]) if path.casefold().endswith(".csv")]
         return found or [path for path in tables[:16] if _ROW.match(loose_text(beginning(tree, path)))] or None
 
     def find(self, tree: Tree, files: list[str], _options: ImportOptions) -> Iterator[Found | Refused | Note]:

@@ -19,7 +19,7 @@ from winnow.data.sources.pictures_of import Pictures, is_picture_name, shown, sp
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.data.sources.tally import Tally
 from winnow.data.sources.text_file import loose_text, read_bytes
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.data.sources.xml_file import read_xml, root_tag
 from winnow.events import Note
 
@@ -38,7 +38,7 @@ class PascalVoc:
         """XML files, if the first few are annotations of one picture."""
         if only is not None:
             return [only] if only.casefold().endswith(".xml") and root_tag(tree, only) == "annotation" else None
-        files = [path for path in tree.paths if path.casefold().endswith(".xml")]
+        files = [path for path in other_files(tree) if path.casefold().endswith(".xml")]
         return files if any(root_tag(tree, path) == "annotation" for path in files[:_MAX_LOOKED_AT]) else None
 
     def find(self, tree: Tree, files: list[str], _options: ImportOptions) -> Iterator[Found | Refused | Note]:

@@ -22,7 +22,7 @@ from winnow.data.sources.pictures_of import PICTURE_SUFFIXES, Pictures, is_pictu
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
 from winnow.data.sources.tally import Tally
 from winnow.data.sources.text_file import as_text, beginning, loose_text, read_bytes
-from winnow.data.sources.tree import Tree
+from winnow.data.sources.tree import Tree, other_files
 from winnow.errors import BadDataError
 from winnow.events import Note
 
@@ -42,7 +42,7 @@ class Yolo:
         if only is not None:
             is_ours = looks_like_data_yaml(tree, only) or _is_label_file(tree, only)
             return [only] if is_ours else None
-        if not any(path.endswith((".txt", ".TXT")) for path in tree.paths):
+        if not any(path.endswith((".txt", ".TXT")) for path in other_files(tree)):
             return None
         yamls = [path for path in tree.paths if path.casefold().endswith((".yaml", ".yml"))]
         yamls = sorted(yamls, key=lambda path: (path.count("/"), path))[:_MAX_LOOKED_AT]
