@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from winnow.data.class_names import class_notes
+from winnow.data.freed_memory import give_back
 from winnow.data.joining import join_examples
 from winnow.data.manifest import Example, Manifest, examples_of, table_of
 from winnow.data.reading import Keep, ReadRows, read_rows
@@ -23,6 +26,8 @@ from winnow.events import Note, Progress, Tell, tell_nobody
 _AS_USUAL = ImportOptions()
 _AS_PLANNED = SplitPlan()
 _REFUSED_KEPT = 1000
+# Its functions are made at run time, where no type checker sees them.
+_compute: Any = pc
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def import_examples(
     n_read = len(rows.table)
     _refuse_nothing(read.given, n_read, rows.refused)
     keep.blobs.flush()
+    give_back()
     if joins:
         examples, more_notes = join_examples(
             joins,
@@ -108,7 +114,8 @@ def import_examples(
         table = table_of(examples)
     else:
         table, more_notes = split_table(rows.table, plan)
-    counts = Counter(label for labels in table["labels"].to_pylist() for label in labels or ())
+    give_back()
+    counts = _counts(table)
     notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
     for note in notes:
         tell(note)
@@ -143,6 +150,12 @@ def _refuse_nothing(source: Any, n_read: int, refused: Sequence[Refused]) -> Non
             f"None of the {len(refused)} files of {name} could be imported. The first: {first.source}: {first.reason} "
             f"({first.code})"
         )
+
+
+def _counts(table: pa.Table) -> dict[str, int]:
+    """How many pictures have each label, in the order in which labels first occur."""
+    counted: Any = _compute.value_counts(_compute.list_flatten(table["labels"]))
+    return {entry["values"]: entry["counts"] for entry in counted.to_pylist()}
 
 
 def _notes_on_few(counts: Mapping[str, int]) -> list[Note]:

@@ -27,10 +27,12 @@ _PROBES = 6
 _FEWEST_LISTS = 16
 _TRAINED_ON = 65_536
 _STEPS = 5
+_SUMMED = 64  # centres at a time: a copy of all their members would be as large as the sample
 # A product of so many numbers stays in the processor's cache while it is looked through.
 _AT_ONCE = 1 << 18
-# So many lists are looked into before their hits are sorted out: memory stays flat, and floors rise.
-_ROUND = 256
+# So many lists are looked into at a time, and the hits sorted out when there are so many more: memory stays flat.
+_ROUND = 32
+_MOST_HITS = 200_000
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ class Neighbourhood:
         with ThreadPoolExecutor(cores()) as pool:
             for start in range(0, self._n_lists, _ROUND):
                 for hits in pool.map(look, range(start, min(start + _ROUND, self._n_lists))):
-                    search.hits += hits
-                search.sort_out()
+                    search.take(hits)
+                search.sort_out_if_many()
         rows, entries, similarities, ranks = search.sort_out()
         return Neighbours(
             rows.astype(np.int64), (entries % n).astype(np.int64), entries >= n, similarities, ranks.astype(np.int64)
@@ -139,13 +141,25 @@ class _Hits:
 
     def __init__(self, floors: Rows, most: int) -> None:
         self.floors = floors
-        self.hits: list[tuple[_Narrow, _Narrow, Rows]] = []
         self._most = most
+        self._hits: list[tuple[_Narrow, _Narrow, Rows]] = []
+        self._n_hits = self._n_kept = 0
+
+    def take(self, hits: list[tuple[_Narrow, _Narrow, Rows]]) -> None:
+        """Add (rows, entries, similarities)."""
+        self._hits += hits
+        self._n_hits += sum(len(rows) for rows, _, _ in hits)
+
+    def sort_out_if_many(self) -> None:
+        """Call it between rounds: what is looked for next does not depend on the order in which threads finish."""
+        if self._n_hits > self._n_kept + _MOST_HITS:
+            self.sort_out()
 
     def sort_out(self) -> tuple[_Narrow, _Narrow, Rows, _Narrow]:
         """Keep each row's nearest, and raise the floor of those that have enough."""
-        parts: Any = zip(*self.hits, strict=True)
+        parts: Any = zip(*self._hits, strict=True)
         rows, entries, similarities = (np.concatenate(part) for part in parts)
+        self._hits.clear()
         # One number to sort by: the row, and how far from it. Falling numbers from -1 to 1, as bits, rise from 1 to 3.
         far = (np.float32(2) - similarities).view(np.uint32)
         order = np.argsort(rows.astype(np.uint64) << np.uint64(32) | far, kind="stable")
@@ -159,7 +173,8 @@ class _Hits:
         rows, ranks, entries, similarities = rows[kept], ranks[kept], entries[order], similarities[order]
         is_last = ranks == self._most - 1
         self.floors[rows[is_last]] = similarities[is_last]
-        self.hits = [(rows, entries, similarities)]
+        self._hits = [(rows, entries, similarities)]
+        self._n_hits = self._n_kept = len(rows)
         return rows, entries, similarities, ranks
 
 
@@ -184,11 +199,14 @@ def _centres(rows: Rows, n: int) -> Rows:
     centres = sample[:n].copy()
     for _ in range(_STEPS):
         (homes,) = _nearest_centres(sample, centres, 1)
-        counts = np.bincount(homes, minlength=n)
-        starts = np.cumsum(counts) - counts
-        is_used = counts > 0
-        sums = np.add.reduceat(sample[np.argsort(homes, kind="stable")], starts[is_used])
-        centres[is_used] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+        order = np.argsort(homes, kind="stable")
+        used, starts = np.unique(homes[order], return_index=True)
+        ends = np.append(starts[1:], len(order))
+        for some in range(0, len(used), _SUMMED):
+            here = slice(some, some + _SUMMED)
+            members = sample[order[starts[here][0] : ends[here][-1]]]
+            sums = np.add.reduceat(members, starts[here] - starts[here][0])
+            centres[used[here]] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
     return centres
 
 

@@ -48,7 +48,11 @@ def clusters(pixels: Texts, groups: Texts, near: NDArray[np.int64] | None = None
     >>> clusters(["a", "b", "a", "c"], [None, "p", "p", None]).tolist()
     [0, 0, 0, 1]
     """
-    shown, of_group = _codes(pixels), _codes(groups)
+    return clusters_of_codes(text_codes(pixels), text_codes(groups), near)
+
+
+def clusters_of_codes(shown: Ids, of_group: Ids, near: NDArray[np.int64] | None = None) -> Ids:
+    """`clusters` where pictures and groups are numbers already (`text_codes`)."""
     n = len(shown)
     if n == 0:
         return np.zeros(0, dtype=np.int64)
@@ -64,6 +68,17 @@ def clusters(pixels: Texts, groups: Texts, near: NDArray[np.int64] | None = None
     component = _components(np.concatenate(edges), n + int(shown.max()) + int(of_group.max()) + 2)[:n]
     _, first, ids = np.unique(component, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[ids].astype(np.int64)
+
+
+def text_codes(texts: Texts) -> Ids:
+    """(N,) a number for each different text, -1 for None."""
+    array: Any = texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([pa.array(texts, pa.string())])
+    chunks: list[Any] = array.dictionary_encode().chunks  # of all chunks the same dictionary
+    parts = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) for chunk in chunks]
+    # Of a million pictures the dictionary takes 200 MB, which Arrow would keep for what it may need next.
+    del chunks
+    pa.default_memory_pool().release_unused()
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def test_split(labels: ArrayLike, clusters: ArrayLike, share: float, seed: int) -> NDArray[np.bool_]:
@@ -144,13 +159,6 @@ def _check_folds(clusters: ArrayLike, k: int) -> None:
     n_clusters = len(np.unique(np.asarray(clusters)))
     if not 2 <= k <= n_clusters:
         raise UserError(f"{k} folds cannot be made of {n_clusters} independent examples: take 2 to {n_clusters} folds.")
-
-
-def _codes(texts: Texts) -> Ids:
-    """(N,) a number for each different text, -1 for None."""
-    array: Any = texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([pa.array(texts, pa.string())])
-    indices = array.combine_chunks().dictionary_encode().indices
-    return indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def _components(edges: NDArray[np.int64], size: int) -> Ids:

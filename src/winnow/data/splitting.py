@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from winnow.data.freed_memory import give_back
 from winnow.data.manifest import SCHEMA, Example
 from winnow.data.near_duplicates import near_duplicate_pairs
-from winnow.data.splits import clusters, split_by_time, test_split
+from winnow.data.splits import clusters_of_codes, split_by_time, test_split, text_codes
 from winnow.events import Note
 
 # Below these a test split could tell nothing (50 pictures: +-12 points at best) and would starve the training.
@@ -75,9 +76,9 @@ def split_table(table: pa.Table, plan: SplitPlan) -> tuple[pa.Table, list[Note]]
         W_DUP, W_NEAR_DUP, W_NO_TEST_SPLIT and W_TIME (some have no time, or hang on older ones).
     """
     split = _split(table, plan)
-    by = np.where(split.is_drawn, "winnow", table["split_by"].to_numpy())
-    for name, values in (("split", split.splits), ("split_by", by)):
-        table = table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), pa.array(values, pa.string()))
+    by = _compute.if_else(pa.array(split.is_drawn), "winnow", table["split_by"])
+    for name, values in (("split", pa.array(split.splits, pa.string())), ("split_by", by)):
+        table = table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), values)
     return table if split.is_kept.all() else table.filter(pa.array(split.is_kept)), split.notes
 
 
@@ -96,7 +97,9 @@ def _split(table: pa.Table, plan: SplitPlan) -> _Split:
     rows = _Rows(table, said)
     notes: list[Note] = []
     is_kept = _without_leaks(rows, notes)
+    give_back()
     near = near_duplicate_pairs(table["phash"]).pairs
+    give_back()
     near = near[is_kept[near].all(1) & (rows.shown[near[:, 0]] != rows.shown[near[:, 1]])]
     notes += _leaks(rows, is_kept, near)
     notes += _conflicts(rows, is_kept)
@@ -115,8 +118,8 @@ class _Rows:
     def __init__(self, table: pa.Table, said: Texts) -> None:
         self.table = table
         self.said = said
-        self.shown = _numbers(table["pixels"])
-        self.group = _numbers(table["group"])
+        self.shown = text_codes(table["pixels"])
+        self.group = text_codes(table["group"])
         self.is_labelled: Flags = table["labels"].is_valid().to_numpy()
         self.classes, self._holders, self._held = _labels(table)
 
@@ -141,12 +144,6 @@ class _Rows:
     def names(self, places: Ids) -> list[tuple[str, ...]]:
         """The labels of these rows, sorted."""
         return [tuple(sorted(labels)) for labels in self.table["labels"].take(pa.array(places)).to_pylist()]
-
-
-def _numbers(column: pa.ChunkedArray) -> Ids:
-    """(N,) a number for each different text, -1 for None."""
-    indices = column.combine_chunks().dictionary_encode().indices
-    return indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def _labels(table: pa.Table) -> tuple[list[str], Ids, Ids]:
@@ -277,8 +274,7 @@ def _drawn(rows: _Rows, is_free: Flags, near: Ids, plan: SplitPlan, notes: list[
     position = np.full(len(rows), -1)
     position[places] = np.arange(len(places))
     near_free = position[near][(position[near] >= 0).all(1)]
-    chosen = pa.array(places)
-    together = clusters(rows.table["pixels"].take(chosen), rows.table["group"].take(chosen), near_free)
+    together = clusters_of_codes(rows.shown[places], rows.group[places], near_free)
     if plan.by == "time":
         is_test = _newest(rows, places, together, plan.test_share, notes)
     else:
