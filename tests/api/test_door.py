@@ -44,10 +44,8 @@ def test_every_name_at_the_door_opens() -> None:
 
 
 def test_a_verb_stays_a_verb_when_its_room_is_imported() -> None:
-    asked = (
-        "import winnow, winnow.train.loop\nfrom winnow.train import loop\nassert winnow.train.__name__ == 'train', loop"
-    )
-    subprocess.run([sys.executable, "-c", asked], check=True, timeout=60)
+    loop = pytest.importorskip("winnow.train.loop", reason="needs the extra 'deep'")
+    assert winnow.train.__name__ == "train", loop
 
 
 def test_another_name_is_an_attribute_error() -> None:

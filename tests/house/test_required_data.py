@@ -38,6 +38,7 @@ def test_a_skipped_data_test_fails_where_data_is_required(
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "data").mkdir()
     environment = os.environ | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "WINNOW_TEST_DATA": str(tmp_path / "data" if has_data else tmp_path / "nowhere"),
         "WINNOW_REQUIRE_DATA": "1" if is_required else "0",
     }
