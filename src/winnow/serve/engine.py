@@ -17,6 +17,7 @@ from winnow.serve.counts import Counts
 from winnow.serve.crew import Crew
 from winnow.serve.deadlines import Deadlines
 from winnow.serve.job import Job, Key, Outcome, Told, Waiter
+from winnow.serve.limits import LIMITS
 from winnow.serve.payloads import payload_of
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.refusals import draining, not_served, too_late
@@ -24,9 +25,7 @@ from winnow.serve.served import Lineup, Served
 
 _log = logging.getLogger(__name__)
 
-MOST_WAITING = 64
 MOST_WAITING_BYTES = 256 << 20
-MOST_CACHED = 4096
 PATIENCE_S = 30.0
 _LINGER_S = 1.0
 """How long workers of an earlier line-up stay without a question: a request may ask for several pictures in turn."""
@@ -49,8 +48,8 @@ class Engine:
         lineup: Lineup,
         *,
         workers: int | None = None,
-        most_waiting: int = MOST_WAITING,
-        most_cached: int = MOST_CACHED,
+        most_waiting: int = LIMITS.queue,
+        most_cached: int = LIMITS.cache,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._lineup = lineup
