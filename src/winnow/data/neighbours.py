@@ -31,8 +31,8 @@ _SUMMED = 64  # centres at a time: a copy of all their members would be as large
 # A product of so many numbers stays in the processor's cache while it is looked through.
 _AT_ONCE = 1 << 18
 # So many lists are looked into at a time, and the hits sorted out when there are so many more: memory stays flat.
-_ROUND = 32
-_MOST_HITS = 200_000
+_ROUND = 8
+_MOST_HITS = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,21 @@ class Neighbourhood:
     """Rows that can be asked for their nearest; entry e < N is row e, entry e >= N the mirror image of row e - N."""
 
     def __init__(self, rows: Rows, signs: Rows) -> None:
-        """`rows`: (N, D) of length 1; `signs`: (D,) 1 or -1: a row times these is its mirror image."""
+        """`rows`: (N, D) of length 1; `signs`: (D,) 1 or -1: a row times these is its mirror image.
+
+        Each row and each mirror image lies in one list, and each row looks into the few nearest to it.
+        """
         self._rows, self._signs = rows, signs
-        self._n_lists = len(rows) // _LIST
-        if self._n_lists < _FEWEST_LISTS:
-            self._centres, self._n_lists = rows[:0], 1
-            entries = np.zeros(2 * len(rows), dtype=np.int32)
+        n_lists = len(rows) // _LIST
+        if n_lists < _FEWEST_LISTS:
+            n_lists, self._looks = 1, np.zeros((1, len(rows)), dtype=np.int32)
+            homes, mirrored_homes = self._looks[0], self._looks[0]
         else:
-            # Each row and each mirror image lies in one list.
-            self._centres = _centres(rows, self._n_lists)
-            entries = np.concatenate(
-                [_nearest_centres(rows, centres, 1)[0] for centres in (self._centres, self._centres * signs)]
-            )
-        self._entries = _Sorted(entries, self._n_lists)
+            centres = _centres(rows, n_lists)
+            self._looks = _nearest_centres(rows, centres, _PROBES)
+            homes, mirrored_homes = self._looks[0], _nearest_centres(rows, centres * signs, 1)[0]
+        self._n_lists = n_lists
+        self._entries = _Sorted(np.concatenate([homes, mirrored_homes]), n_lists)
 
     def nearest(self, floors: Rows, most: int, seekers: Ids | None = None) -> Neighbours:
         """For each row the `most` nearest others, mirrored or not, whose inner product is above its floor.
@@ -94,7 +96,7 @@ class Neighbourhood:
         n = len(self._rows)
         search = _Hits(floors.astype(np.float32), most)
         ids = np.arange(n, dtype=np.int32) if seekers is None else seekers.astype(np.int32)
-        looks = self._looks(ids)
+        looks = [_Sorted(lists[ids], self._n_lists) for lists in self._looks]
 
         def look(number: int) -> list[tuple[_Narrow, _Narrow, Rows]]:
             who = ids[np.concatenate([one.of(number) for one in looks])]
@@ -109,13 +111,6 @@ class Neighbourhood:
         return Neighbours(
             rows.astype(np.int64), (entries % n).astype(np.int64), entries >= n, similarities, ranks.astype(np.int64)
         )
-
-    def _looks(self, seekers: _Narrow) -> list[_Sorted]:
-        """Which places of `seekers` look into which list: nearest lists first, then the next nearest ..."""
-        if not len(self._centres):
-            return [_Sorted(np.zeros(len(seekers), dtype=np.int32), 1)]
-        rows = self._rows if len(seekers) == len(self._rows) else self._rows[seekers]
-        return [_Sorted(lists, self._n_lists) for lists in _nearest_centres(rows, self._centres, _PROBES)]
 
     def _look(self, seekers: _Narrow, entries: _Narrow, floors: Rows) -> Iterator[tuple[_Narrow, _Narrow, Rows]]:
         """Compare all seekers with all entries; gives (row, entry, similarity) of what is above the row's floor."""
