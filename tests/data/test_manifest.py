@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +48,15 @@ def test_the_digest_is_of_the_rows_and_of_nothing_else(manifest):
     assert Manifest.of([CAT, DOG, UNKNOWN], {"source": "elsewhere"}).digest() == manifest.digest()
     assert Manifest.of([DOG, CAT, UNKNOWN]).digest() != manifest.digest()
     assert Manifest.of([CAT, DOG]).digest() != manifest.digest()
+
+
+def test_the_digest_of_many_rows_is_that_of_their_columns_as_json():
+    many = Manifest.of([replace(CAT if i % 3 else UNKNOWN, source=f"{i}.jpg") for i in range(9000)])
+    sha = hashlib.sha256(many.task.encode())
+    for name in many.table.column_names:
+        if name not in ("warnings", "phash"):
+            sha.update(json.dumps([name, many.column(name)], separators=(",", ":")).encode())
+    assert many.digest() == sha.hexdigest()
 
 
 def test_the_digest_is_the_same_for_ever(manifest):

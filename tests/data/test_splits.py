@@ -6,14 +6,21 @@ import time
 import warnings
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from winnow.data import splits
-from winnow.data.splits import clusters, folds, holdout, repeated_folds, split_by_time
+from winnow.data.splits import clusters, folds, holdout, repeated_folds, split_by_time, text_codes
 from winnow.errors import UserError
+
+
+def test_texts_are_numbered_alike_in_all_pieces_of_a_column():
+    column = pa.chunked_array([["a", None, "b"], [], ["b", "c", "a"]], pa.string())
+    assert text_codes(column).tolist() == text_codes(["a", None, "b", "b", "c", "a"]).tolist() == [0, -1, 1, 1, 2, 0]
+    assert text_codes([]).tolist() == []
 
 
 def test_same_pixels_and_same_group_belong_together_even_through_others():
