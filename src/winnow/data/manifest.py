@@ -263,10 +263,10 @@ def table_of(examples: Sequence[Example]) -> pa.Table:
     columns["metadata"] = _nested([example.metadata.items() for example in examples], tuple)
     columns["warnings"] = _nested([example.warnings for example in examples], str)
     arrays = [pa.array(columns[part.name], part.type) for part in SCHEMA]
-    return _in_one_piece(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+    return in_one_piece(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
 
 
-def _in_one_piece(batch: pa.RecordBatch) -> pa.Table:
+def in_one_piece(batch: pa.RecordBatch) -> pa.Table:
     """The same rows side by side in memory: what `pa.array` leaves lies in rooms that are up to twice as large."""
     return pa.Table.from_batches([pa.ipc.read_record_batch(batch.serialize(), batch.schema)])
 

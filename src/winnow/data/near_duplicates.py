@@ -41,6 +41,7 @@ _LEAST_TOLERANCE = 0.002
 _WIDTH = 0.55
 # First the nearest three are looked at; those whose nearest are all copies have more of them looked at.
 _FIRST, _MOST = 3, 16
+_JUDGED_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,12 @@ def _judged(hashes: HashRows, tolerance: NDArray[np.float64], near: Neighbours) 
     of_pairs = tolerance[pairs].min(1)
 
     def similarity(start: int) -> NDArray[np.float64]:
-        one, other = pairs[start : start + BATCH].T
-        turned = np.where(is_mirrored[start : start + BATCH, None], _MIRROR, np.int8(1))
-        return aligned_similarity(hashes.of(one), hashes.of(other) * turned, of_pairs[start : start + BATCH])
+        batch = slice(start, start + _JUDGED_AT_ONCE)
+        one, other = pairs[batch].T
+        turned = np.where(is_mirrored[batch, None], _MIRROR, np.int8(1))
+        return aligned_similarity(hashes.of(one), hashes.of(other) * turned, of_pairs[batch])
 
-    similarities = np.concatenate([np.zeros(0), *in_parallel(similarity, len(pairs))])
+    similarities = np.concatenate([np.zeros(0), *in_parallel(similarity, len(pairs), _JUDGED_AT_ONCE)])
     is_copy = 1 - similarities <= of_pairs
     return NearDuplicates(pairs[is_copy], similarities[is_copy], is_mirrored[is_copy])
 

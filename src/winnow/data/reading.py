@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from winnow.data.batch import Keep as Keep
 from winnow.data.batch import New, Row, read_batch
-from winnow.data.manifest import SCHEMA
+from winnow.data.manifest import SCHEMA, in_one_piece
 from winnow.data.sources.source import Found, Refused
 from winnow.events import Note, Progress, Tell
 from winnow.machine import cores
@@ -88,7 +88,8 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     if not rows:
         return SCHEMA.empty_table()
     columns = zip(*rows, strict=True)
-    return pa.Table.from_arrays([pa.array(next(columns), part.type) for part in SCHEMA], schema=SCHEMA)
+    arrays = [pa.array(next(columns), part.type) for part in SCHEMA]
+    return in_one_piece(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
 
 
 def _without_notes(items: Iterable[Found | Refused | Note], notes: list[Note]) -> Iterator[Found | Refused]:
