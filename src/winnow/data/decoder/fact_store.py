@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from winnow.data.decode import UnreadablePictureError
-from winnow.data.decoder.facts import VERSION, PictureFacts, from_text, to_text
+from winnow.data.decoder.facts import VERSION, PictureFacts, from_lines, to_text
 from winnow.data.sqlite_file import SqliteFile
 from winnow.errors import WorkspaceError
 
@@ -31,9 +31,9 @@ class FactStore:
         if not self._file.is_there():
             return {}
         with contextlib.suppress(WorkspaceError, ValueError):
-            rows = self._file.find("content, text", "facts", [bytes.fromhex(content) for content in contents])
-            known = {content.hex(): from_text(text) for content, text in rows}
-            return {content: one for content, one in known.items() if isinstance(one, PictureFacts)}
+            rows = list(self._file.find("content, text", "facts", [bytes.fromhex(content) for content in contents]))
+            known = zip(rows, from_lines("\n".join(text for _, text in rows)), strict=True)
+            return {content.hex(): one for (content, _), one in known if isinstance(one, PictureFacts)}
         return {}
 
     def put(self, facts: Mapping[str, PictureFacts | UnreadablePictureError]) -> None:
