@@ -8,9 +8,18 @@ import sys
 
 import pyarrow as pa
 
+_FEW = 10_000
+"""Pictures that need too little memory to look for it: each look takes a tenth of a second, or more."""
 
-def give_back() -> None:
-    """Call it between steps that each need much for a short time: their peaks then do not add up."""
+
+def give_back(n_pictures: int) -> None:
+    """Call it between steps that each need much for a short time: their peaks then do not add up.
+
+    Args:
+        n_pictures: how many the step was about; after a few nothing is done.
+    """
+    if n_pictures < _FEW:
+        return
     gc.collect()
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux":

@@ -101,7 +101,7 @@ def import_examples(
     n_read = len(rows.table)
     _refuse_nothing(read.given, n_read, rows.refused)
     keep.blobs.flush()
-    give_back()
+    give_back(n_read)
     if joins:
         examples, more_notes = join_examples(
             joins,
@@ -114,7 +114,7 @@ def import_examples(
         table = table_of(examples)
     else:
         table, more_notes = split_table(rows.table, plan)
-    give_back()
+    give_back(n_read)
     counts = _counts(table)
     notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
     for note in notes:

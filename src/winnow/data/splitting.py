@@ -97,9 +97,9 @@ def _split(table: pa.Table, plan: SplitPlan) -> _Split:
     rows = _Rows(table, said)
     notes: list[Note] = []
     is_kept = _without_leaks(rows, notes)
-    give_back()
+    give_back(len(said))
     near = near_duplicate_pairs(table["phash"]).pairs
-    give_back()
+    give_back(len(said))
     near = near[is_kept[near].all(1) & (rows.shown[near[:, 0]] != rows.shown[near[:, 1]])]
     notes += _leaks(rows, is_kept, near)
     notes += _conflicts(rows, is_kept)
