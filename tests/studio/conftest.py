@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,13 @@ from nicegui.testing.user_simulation import user_simulation
 
 from winnow.studio.app import add_pages
 from winnow.workspace.workspace import Workspace
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_came_before_is_no_garbage() -> None:
+    """NiceGUI looks for garbage before and after each visitor, through all that earlier tests left in memory."""
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager
