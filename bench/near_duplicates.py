@@ -1,7 +1,8 @@
 """Promise: of photographs re-encoded, resized, cropped, tinted, framed, marked, turned or mirrored, at least 95 % are
 found again; of different photographs at most 3 in 10,000 are paired (real copies among them included); digits of
 different hands stay apart; a small picture's hash takes 20 us, a photograph's 150 us and 12 megapixels' 5 ms of a core
-at rest; 100,000 hashes are compared within 10 s and a million within 2 minutes of processor time, the latter in 3 GB.
+at rest; 100,000 hashes are compared within 5 s and a million within 2 minutes of processor time, the latter in 3 GB;
+100,000 small photographs and digits within 6 s, though digits resemble each other.
 
 The thresholds were chosen on the even pictures of these sets; the odd ones are judged here.
 """
@@ -208,9 +209,15 @@ def main() -> None:
     tiny_pairs = len(near_duplicate_pairs(tiny_hashes))
     tiny_seconds = time.perf_counter() - start
     # The test half comes first in the alphabet: test_000 ... test_019, then train_000 ...
-    cifar_pairs = near_duplicate_pairs([phash(one) for one in cifar]).pairs
+    cifar_hashes = [phash(one) for one in cifar]
+    cifar_pairs = near_duplicate_pairs(cifar_hashes).pairs
     across = cifar_pairs[(cifar_pairs[:, 0] < 10_000) & (cifar_pairs[:, 1] >= 10_000)]
-    largest = largest_cluster([phash(one) for one in digit_pictures])
+    digit_hashes = [phash(one) for one in digit_pictures]
+    largest = largest_cluster(digit_hashes)
+    mixed = [*tiny_hashes, *cifar_hashes[:30_000], *digit_hashes]
+    start = time.process_time()
+    near_duplicate_pairs(mixed)
+    mixed_s = time.process_time() - start
     sizes = {n: planted_alone(n) for n in (100_000, 1_000_000)}
     means = {name: round(float(np.mean(list(found.values()))), 4) for name, found in recalls.items()}
     keep(
@@ -225,6 +232,7 @@ def main() -> None:
             "seconds_for_tiny_imagenet": round(tiny_seconds, 1),
             "cifar10_test_pictures_with_a_copy_in_train": [len(np.unique(across[:, 0])), 10_000],
             "largest_cluster_of_20000_digits": largest,
+            "mixed": {"pictures": len(mixed), "processor_s": round(mixed_s, 2)},
             "planted": sizes,
         },
         {
@@ -234,7 +242,8 @@ def main() -> None:
             "a small picture within 20 us": times["32 px"] <= 20,
             "a photograph within 150 us": times["192 px"] <= 150,
             "12 megapixels within 5 ms": times["12 megapixels"] <= 5000,
-            "100,000 within 10 s of processor time": sizes[100_000]["processor_s"] <= 10,
+            "100,000 within 5 s of processor time": sizes[100_000]["processor_s"] <= 5,
+            "100,000 small photographs and digits within 6 s of processor time": mixed_s <= 6e-5 * len(mixed),
             "a million within 120 s of processor time and 3 GB": sizes[1_000_000]["processor_s"] <= 120
             and sizes[1_000_000]["peak_mb"] <= 3000,
         },
