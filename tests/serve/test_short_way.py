@@ -215,6 +215,54 @@ def test_requests_sent_behind_each_other_are_answered_in_their_order(listening: 
     assert len(engine.asked) == 3
 
 
+def test_a_request_whose_body_comes_while_the_one_before_is_answered_is_answered_too(
+    listening: Listening, engine: KnowingEngine
+):
+    engine.free = asyncio.Event()
+    head = listening.head("POST /predict", "Content-Type: image/png", "Content-Length: 3", "Connection: close")
+    with listening.connect() as connection:
+        connection.sendall(listening.head("POST /predict", "Content-Type: image/png", "Content-Length: 3") + b"abc")
+        while not engine.asked:
+            pass
+        connection.sendall(head + b"d")
+        (served,) = listening.server.server_state.connections
+        assert isinstance(served, Protocol)
+        while not served.pipeline:
+            pass
+        served.loop.call_soon_threadsafe(engine.free.set)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"ef")
+        assert heard(connection).startswith(b"HTTP/1.1 200")
+    assert [question.what for question in engine.asked] == [b"abc", b"def"]
+
+
+def test_a_known_head_is_none_where_the_parser_stands_in_a_head(listening: Listening, ways: Counter[str]):
+    request = listening.head("POST /predict", "Content-Type: image/png", "Content-Length: 3") + b"abc"
+    begun = b"GET /nowhere HTTP/1.1\r\nX-Quoted: "  # what comes next is this header's value, and more headers
+    with listening.connect() as connection:
+        connection.sendall(request)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(listening.head("GET /models") + begun)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(request.replace(b"\r\nHost", b"\r\nConnection: close\r\nHost"))
+        answer = heard(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert ways["short"] == 1
+
+
+def test_an_address_that_is_none_behind_a_picture_costs_no_room(
+    listening: Listening, engine: KnowingEngine, service: Service
+):
+    engine.free = asyncio.Event()
+    room = service.intake._room
+    request = listening.head("POST /predict", "Content-Type: image/png", "Content-Length: 3") + b"abc"
+    assert listening.hear(request, b"GET http://a:99999/ HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400")
+    while not engine.dropped:
+        pass
+    assert service.intake._room == room
+
+
 def test_work_is_dropped_when_the_client_leaves(listening: Listening, engine: KnowingEngine, service: Service):
     engine.free = asyncio.Event()
     room = service.intake._room

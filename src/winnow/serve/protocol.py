@@ -96,9 +96,9 @@ class Protocol(HttpToolsProtocol):
         if self._clock is not None:
             self._clock.cancel()
         self._stop_waiting_for_reader()
-        super().connection_lost(exc)
         if self._short is not None:
             self._short.leave()
+        super().connection_lost(exc)
         if self.when_gone is not None:
             self.when_gone()
 
@@ -178,6 +178,11 @@ class Protocol(HttpToolsProtocol):
         super().resume_writing()
         self._stop_waiting_for_reader()
 
+    def on_message_begin(self) -> None:
+        """A request begins: the parser holds a byte of its head, be it the last one of a piece that ended another."""
+        self._head_bytes = max(self._head_bytes, 1)
+        super().on_message_begin()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; what comes behind a body says nothing here: who may come in was decided by the head."""
         if self._is_in_head:
@@ -194,12 +199,17 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole: a body may follow."""
         self._wait(None)
+        cycle = self.cycle
         if self._short is not None:
             self.cycle = cast("RequestResponseCycle", _UNDER_WAY)  # behind which uvicorn lets this one wait
         elif self._begin_short():
             return
         self._is_in_head, self._is_in_body, self._body_bytes, self._bytes_beside_body = False, True, 0, 0
-        super().on_headers_complete()
+        try:
+            super().on_headers_complete()
+        except Exception:  # its address cannot be taken apart
+            self.cycle, self._is_in_head, self._is_in_body = cycle, True, False
+            raise
         self.scope["extensions"] = {GONE: self}  # type: ignore[typeddict-item]
         if self._is_last:
             self.cycle.keep_alive = False
@@ -312,7 +322,7 @@ class Protocol(HttpToolsProtocol):
         if self._is_last and not self.pipeline:
             reply.headers = (*reply.headers, CLOSE)  # the next request finds the next server
         self.transport.write(reply.wire(self.server_state.default_headers))
-        if not self._is_in_body:
+        if self._short is not None and self._short_reads is None:  # else its body is still to come
             self._end_short()
 
     def _end_short(self) -> None:
@@ -368,6 +378,9 @@ class Protocol(HttpToolsProtocol):
                 self._wait(max(left, 0.1))
                 self._began_at = began
                 return
+        elif not self._is_idle:  # a client that waits for an answer need not hurry with its next request
+            self._wait(self.header_timeout_s)
+            return
         if self._is_turned_away or not (self._is_in_body or self._head_bytes):
             self.transport.close()
             return
