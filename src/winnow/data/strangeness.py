@@ -22,8 +22,8 @@ _AS_COPIES_DO = 0.99
 
 # So many rows times the cohort lie in the processor's cache.
 _BLOCK = 128
-# The largest few of a row are among the columns with the largest, if it is laid out in so many lines.
-_LINES = 20
+# A row is folded to so small a part of its width, for a look at its largest values: a power of 2.
+_FOLDED = 16
 
 
 def strangeness(rows: Rows, signs: Rows) -> NDArray[np.float64]:
@@ -65,8 +65,16 @@ def _likest(block: list[Rows], cohort: list[Rows]) -> Rows:
 
 def _largest(values: Rows, n: int) -> Rows:
     """The n-th largest of each row."""
-    if values.shape[1] % _LINES == 0 and values.shape[1] >= n * _LINES:
-        lines = values.reshape(len(values), _LINES, -1)
-        columns = np.argpartition(lines.max(1), -n, axis=1)[:, -n:]
-        values = np.take_along_axis(lines, columns[:, None], 2).reshape(len(values), -1)
-    return np.partition(values, -n, axis=1)[:, -n]
+    width = values.shape[1] // _FOLDED
+    if values.shape[1] % _FOLDED or width < n:
+        return np.partition(values, -n, axis=1)[:, -n]
+    folded = values
+    while folded.shape[1] > width:
+        half = folded.shape[1] // 2
+        folded = np.maximum(folded[:, :half], folded[:, half:])
+    # The n largest of the folded row are n of its values: whatever is less is none of the n largest.
+    least = np.partition(folded, -n, axis=1)[:, -n, None]
+    places = np.flatnonzero(values >= least)
+    rows, left = places // values.shape[1], values.reshape(-1)[places]
+    ends = np.cumsum(np.bincount(rows, minlength=len(values)))
+    return left[np.lexsort((left, rows))][ends - n]
