@@ -183,6 +183,25 @@ async def test_a_question_whose_time_is_over_is_never_computed(
     assert one_worker.counts.in_queue.count == handed_out + 1
 
 
+async def test_a_bug_of_one_who_waited_too_long_is_not_the_others_affair(
+    one_worker: Engine, served: Served, new: Callable[[int], list[bytes]]
+):
+    worker, accepted = await hold(one_worker, served, 1)
+    told: list[Answer | UnansweredError] = []
+
+    def fail(found: Answer | UnansweredError) -> None:
+        told.append(found)
+        raise ValueError("a bug of who asked")
+
+    deadline = time.monotonic() + 0.02
+    for picture in new(2):
+        one_worker.put(Question(served, picture, deadline), fail)
+    await until(lambda: len(told) == 2)
+    assert one_worker.counts.waiting == 0
+    os.kill(worker, signal.SIGCONT)
+    await asyncio.gather(*accepted)
+
+
 async def test_a_question_that_nobody_waits_for_is_never_computed(one_worker: Engine, served: Served):
     worker, (first, second) = await hold(one_worker, served, 2)
     handed_out = one_worker.counts.in_queue.count

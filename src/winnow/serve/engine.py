@@ -267,10 +267,7 @@ class Engine:
         waiters, job.waiters = job.waiters, []
         for waiter in waiters:
             self._deadlines.forget(waiter)
-            try:
-                waiter.tell(outcome)
-            except Exception:  # a bug of who asked is neither the worker's nor the other waiters' affair
-                _log.exception("An answer could not be handed over.")
+            _tell(waiter, outcome)
 
     def _forget(self, job: Job) -> None:
         if self._asked.get(job.key) is job:
@@ -278,7 +275,14 @@ class Engine:
 
     def _give_up(self, waiter: Waiter) -> None:
         self.leave(waiter)
-        waiter.tell(too_late())
+        _tell(waiter, too_late())
+
+
+def _tell(waiter: Waiter, outcome: Outcome) -> None:
+    try:
+        waiter.tell(outcome)
+    except Exception:  # a bug of who asked is neither the worker's nor the other waiters' affair
+        _log.exception("An answer could not be handed over.")
 
 
 def _set(answered: asyncio.Future[Answer | UnansweredError], found: Answer | UnansweredError) -> None:
