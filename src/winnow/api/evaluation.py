@@ -308,15 +308,18 @@ def home_of(model: Model, workspace: str | Path | Workspace | None) -> Generator
 @contextmanager
 def home_around(folder: Path, workspace: str | Path | Workspace | None) -> Generator[Workspace | None]:
     """As `home_of`, by the model's folder."""
-    if workspace is not None:
-        with using(workspace) as opened:
-            yield opened
-        return
-    around = folder.absolute().parents  # of workspace/models/name/number
-    known = (*around[2:3], default_folder().expanduser())
-    place = next((place for place in known if (place / "winnow.db").is_file()), None)
-    if place is None:
+    around = folder.absolute().parents[2:3]  # of workspace/models/name/number
+    if workspace is None and around and (around[0] / "winnow.db").is_file():
+        workspace = around[0]
+    with own_home(workspace) as home:
+        yield home
+
+
+@contextmanager
+def own_home(workspace: str | Path | Workspace | None) -> Generator[Workspace | None]:
+    """The workspace that was named, or the default one; None rather than make one."""
+    if workspace is None and not (default_folder().expanduser() / "winnow.db").is_file():
         yield None
         return
-    with using(place) as opened:
+    with using(workspace) as opened:
         yield opened

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from winnow.api.chain import Link as ChainLink
 from winnow.api.chain import links_in, read_document
-from winnow.api.evaluation import home_around
+from winnow.api.evaluation import home_around, own_home
 from winnow.api.model import model_folder
 from winnow.api.sealing import signature_of
 from winnow.api.verification import Link, Verification, apart, check_climb, check_dataset, check_key
@@ -32,7 +32,8 @@ def verify(
         model: its folder, or its name in the workspace ("clouds", "clouds@2"); or the folder of an export.
         key: the signer's, where that is not this workspace: a fingerprint of 32 hex digits, a file with the public key
             in hex, or another model's `winnow.json` by the same signer.
-        workspace: a folder; default: the one the model lies in, else WINNOW_WORKSPACE, else ~/.winnow.
+        workspace: a folder; default: the one the model lies in (an export lies in none), else WINNOW_WORKSPACE, else
+            ~/.winnow.
 
     Raises:
         NotFoundError: no such model.
@@ -41,7 +42,8 @@ def verify(
     given = None if key is None else _fingerprint_in(key)
     export = Path(model).expanduser()
     if is_signed_export(export):
-        with home_around(export, workspace) as home:
+        # Not one that lies around it: that may have come with the export, and a key of a stranger's in it.
+        with own_home(workspace) as home:
             return verify_export(export, given, home)
     folder = model_folder(model, workspace)
     if not is_model(folder):

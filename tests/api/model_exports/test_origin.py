@@ -122,6 +122,18 @@ def test_one_may_make_a_model_and_another_export_it(trained: Model, photos: Path
     assert not verify(out, key="0" * 32, workspace=tmp_path / "other").is_proven
 
 
+def test_a_key_that_came_with_an_export_proves_nothing(
+    copy: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WINNOW_WORKSPACE", str(tmp_path / "mine"))
+    theirs = tmp_path / "theirs"
+    with Workspace.open(theirs):
+        shutil.copy(home / "signing.key", theirs)
+    found = verify(shutil.move(copy, theirs / "models" / "clouds" / "1"))
+    assert said(found, "key")[0] == "unknown"
+    assert not found.is_proven
+
+
 def test_a_model_that_nobody_signed_leaves_without_an_origin(trained: Model, photos: Path, tmp_path: Path):
     unsigned = Path(shutil.copytree(trained.folder, tmp_path / "unsigned"))
     change(unsigned / FACTS, lambda facts: facts.pop("signature"))
