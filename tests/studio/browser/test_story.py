@@ -38,7 +38,7 @@ def test_three_actions_lead_from_nothing_to_a_model(
 
     page.get_by_text("Try the digits").click()
     page.wait_for_url("**/train/digits", timeout=SLOW_MS)
-    climb(page, "5s")
+    climb(page, "15s")
     page.get_by_role("link", name="Predict", exact=True).first.click()
     expect(page.get_by_role("button", name="Choose pictures")).to_be_visible(timeout=SLOW_MS)
 
