@@ -20,6 +20,7 @@ from winnow.api.model import Model
 from winnow.events import tell_nobody
 from winnow.studio.pages.predict.folder_answers import folder_answers_of
 from winnow.studio.pages.predict.predicting import MOST_BYTES, predicting
+from winnow.tasks.answering import said_of
 from winnow.workspace.workspace import Workspace
 
 from ..photos import png, write_photos
@@ -79,9 +80,14 @@ def test_doubt_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_where_several_classes_may_be_answered_none_may_be(client: TestClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Model, "thresholds", {"7": 0.5, "12": 0.5})
+    def answer_from(least: float) -> None:
+        """Let the model answer every class whose probability reaches this."""
+        monkeypatch.setattr(Model, "thresholds", {"7": least, "12": least})
+        monkeypatch.setattr("winnow.api.model.said_of", lambda probs, names, _: said_of(probs, names, [least] * 2))
+
+    answer_from(0.5)
     assert asked(client, "answer", png())["labels"] == ["7"]
-    monkeypatch.setattr(Model, "thresholds", {"7": 1.1, "12": 1.1})
+    answer_from(1.1)
     answer = asked(client, "answer", png())
     assert not answer["is_sure"]
     assert answer["said"] == "None of the classes reaches its threshold."
