@@ -6,8 +6,10 @@ to check all of it without Winnow.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +41,13 @@ def hash_of(link: Mapping[str, Any]) -> str:
 
 
 def hash_of_file(path: Path) -> str:
-    """sha256 of a file, hex."""
+    """sha256 of a file, hex.
+
+    Raises:
+        OSError: there is no such file; a pipe, which would be waited for, is none.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -75,6 +83,8 @@ def read_document(folder: Path, name: str = FACTS) -> dict[str, Any]:
     """
     path = folder / name
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise NotFoundError(f"{folder} has no {name}, so that nothing says what should lie there.")
         if path.stat().st_size > _MOST_BYTES:
             raise BadDataError(f"{path} is far too large; copy the folder again, whole.")
         values = json.loads(path.read_text(encoding="utf-8"))

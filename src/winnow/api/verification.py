@@ -85,15 +85,15 @@ def check_climb(links: tuple[ChainLink, ChainLink, ChainLink]) -> Link:
 
 
 def check_key(signer: bytes, given: str | None, home: Workspace | None) -> Link:
-    """Whether a signer is known: the given one, else this workspace's own."""
+    """Whether a signer is known: the given one, else that of the workspace."""
     found = fingerprint_of(signer)
     if given is not None:
         if given == found:
             return Link("key", "holds", f"It is signed by the given key, {found}.")
         return Link("key", "broken", f"It is signed by {found}, not by the given key {given}: somebody else signed it.")
-    own = None if home is None else SigningKey(home.folder).public_key
-    if own == signer:
-        return Link("key", "holds", f"It is signed by this workspace's own key, {found}.")
+    if home is not None and SigningKey(home.folder).public_key == signer:
+        # Which one is said: a workspace that somebody handed over holds their key, not the reader's.
+        return Link("key", "holds", f"It is signed by the key of the workspace {home.folder}, {found}.")
     return Link(
         "key",
         "unknown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from winnow.api.model import Model
 from winnow.api.model_exports import MODEL_EXPORTS
+from winnow.api.model_exports.proof import PROOF
 from winnow.api.model_exports.writing import ExportedModel
 from winnow.api.verification import Verification
 from winnow.api.verifying import verify
@@ -140,3 +142,10 @@ def test_a_model_that_nobody_signed_leaves_without_an_origin(trained: Model, pho
     out = Model.open(unsigned).export(tmp_path / "out", pictures=photos).path
     assert not (out / "origin.json").exists()
     assert not verify(out).is_proven
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_place_of_the_proof_is_not_waited_for(copy: Path, home: Path):
+    (copy / PROOF).unlink()
+    os.mkfifo(copy / PROOF)
+    assert said(verify(copy, workspace=home), "export")[0] == "broken"
