@@ -23,6 +23,7 @@ from winnow.errors import NotFoundError, WorkspaceError
 # Up to about 100 KB SQLite reads faster than a filesystem does; half of that keeps rewriting cheap.
 SMALL_BYTES = 64 * 1024
 _AT_ONCE = 500
+_ASKED_AT_ONCE = 8192
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS small (content BLOB NOT NULL UNIQUE, data BLOB NOT NULL, added REAL NOT NULL);
@@ -148,9 +149,12 @@ class BlobStore:
 
     def missing(self, contents: Iterable[str]) -> list[str]:
         """Those of `contents` of which there is neither a copy nor a place, in their order."""
-        wanted = list(contents)
-        known = self._known(wanted)
-        return [content for content in wanted if content not in known and not self.path(content).is_file()]
+        lost: list[str] = []
+        left = iter(contents)
+        while some := list(islice(left, _ASKED_AT_ONCE)):
+            unknown = self._unknown(some)
+            lost += [content for content in some if content in unknown and not self.path(content).is_file()]
+        return lost
 
     def uncopied(self, sizes: Mapping[str, int]) -> set[str]:
         """Those of these contents (with their sizes in bytes) of which there is no whole copy here.
@@ -243,13 +247,13 @@ class BlobStore:
         with self._lock:
             self._new.append(path)
 
-    def _known(self, contents: Sequence[str]) -> set[str]:
-        """Those of `contents` that are small copies or places."""
-        if not self._database.is_there():
-            return set()
-        keys = [bytes.fromhex(content) for content in contents]
-        found = (self._database.find("content", table, keys) for table in ("small", "places"))
-        return {content.hex() for rows in found for (content,) in rows}
+    def _unknown(self, contents: Sequence[str]) -> set[str]:
+        """Those of `contents` that are neither small copies nor places."""
+        left = {bytes.fromhex(content): content for content in contents}
+        for table in ("small", "places") if self._database.is_there() else ():
+            for (key,) in self._database.find("content", table, list(left)):
+                left.pop(key, None)
+        return set(left.values())
 
     def _small(self, content: str) -> bytes | None:
         if not self._database.is_there():
