@@ -9,7 +9,6 @@ Source: the same limits as Apache's mod_reqtimeout (a start-up time, then a mini
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from winnow.serve.app import App
 from winnow.serve.known_heads import SeenHead, see_head
+from winnow.serve.lazy_clock import LazyClock
 from winnow.serve.problem import ProblemError
 from winnow.serve.reply import CLOSE, Reply
 from winnow.serve.service import GONE
@@ -74,10 +74,7 @@ class Protocol(HttpToolsProtocol):
         self._is_turned_away = False
         self._is_last = False
         self._is_resting = False
-        self._began_at = 0.0
-        self._patience_ends = math.inf
-        self._clock: asyncio.TimerHandle | None = None
-        self._clock_rings = math.inf
+        self._patience = LazyClock(self._lose_patience)
         self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,9 +89,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who works for this client that it has left."""
-        self._wait(None)
-        if self._clock is not None:
-            self._clock.cancel()
+        self._patience.close()
         self._stop_waiting_for_reader()
         if self._short is not None:
             self._short.leave()
@@ -165,7 +160,7 @@ class Protocol(HttpToolsProtocol):
         if beside_body > MOST_HEADER_BYTES:
             said = f"The headers are larger than {MOST_HEADER_BYTES >> 10} KB."
             self._refuse(ProblemError(431, "headers-too-large", said))
-        elif self._patience_ends == math.inf and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
+        elif not self._patience.is_set and (self._is_in_body or (self._is_in_head and self._head_bytes > 0)):
             self._wait(self.body_timeout_s if self._is_in_body else self.header_timeout_s)
 
     def pause_writing(self) -> None:
@@ -297,7 +292,7 @@ class Protocol(HttpToolsProtocol):
         self._missing -= end - begin
         self._body_bytes += end - begin
         if self._missing:
-            if self._patience_ends == math.inf:
+            if not self._patience.is_set:
                 self._wait(self.body_timeout_s)
             return b""
         self._end_body()
@@ -337,46 +332,23 @@ class Protocol(HttpToolsProtocol):
             self._unread = None
 
     def _wait(self, seconds: float | None) -> None:
-        """Lose patience after so many seconds; None: not at all.
-
-        The clock rings when it was set to ring, and looks then what is left: most waits end long before, and setting a
-        clock for each would cost more than they do.
-        """
+        """Lose patience after so many seconds; None: not at all."""
         self._is_resting = False
         if seconds is None:
-            self._patience_ends = math.inf
-            return
-        self._began_at = self.loop.time()
-        self._patience_ends = self._began_at + seconds
-        if self._patience_ends < self._clock_rings:
-            self._set_clock(seconds)
-
-    def _set_clock(self, seconds: float) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-        self._clock_rings = self.loop.time() + seconds
-        self._clock = self.loop.call_later(seconds, self._ring)
-
-    def _ring(self) -> None:
-        self._clock, self._clock_rings = None, math.inf
-        left = self._patience_ends - self.loop.time()
-        if left > 0:
-            if left < math.inf:
-                self._set_clock(left)
-            return
-        self._patience_ends = math.inf
-        self._lose_patience()
+            self._patience.stop()
+        else:
+            self._patience.wait(seconds)
 
     def _lose_patience(self) -> None:
         if self.transport.is_closing():
             return
         if self._is_in_body:
-            began = self._began_at
+            began = self._patience.began_at
             left = began + self.body_timeout_s + self._body_bytes / LEAST_BYTES_PER_S - self.loop.time()
             # Where the app reads no further, the client is not to blame.
             if left > 0 or self.flow.read_paused:
                 self._wait(max(left, 0.1))
-                self._began_at = began
+                self._patience.began_at = began
                 return
         elif not self._is_idle:  # a client that waits for an answer need not hurry with its next request
             self._wait(self.header_timeout_s)
