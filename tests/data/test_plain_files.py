@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -66,6 +67,13 @@ def test_a_plain_file_gives_the_pixels_that_pillow_gives(name: str):
 @pytest.mark.parametrize("name", NOT_PLAIN)
 def test_a_file_with_anything_else_in_it_is_not_taken(name: str):
     assert read_plain(NOT_PLAIN[name]) is None
+
+
+def test_where_pillow_has_no_such_decoders_the_file_is_looked_at_in_full(monkeypatch: pytest.MonkeyPatch):
+    decoded = [_told(data) for data in PLAIN.values()]
+    monkeypatch.setattr("winnow.data.plain_files.Image", SimpleNamespace(core=object()))
+    assert all(read_plain(data) is None for data in PLAIN.values())
+    assert [_told(data) for data in PLAIN.values()] == decoded
 
 
 def test_a_jpeg_that_may_be_decoded_smaller_is_not_taken():
