@@ -108,7 +108,7 @@ def _decoded(
         return None
     size, whole = (width, height), (0, 0, width, height)
     # What `Image.frombytes` and `Image.tobytes` do, less what they do for other pictures: a sixth of the time that a
-    # picture of 64 pixels takes. Should a Pillow have no such decoders, or the decoders answer hostile bytes with almost
+    # picture of 64 pixels takes. Should there be no such decoders, or the decoders answer hostile bytes with almost
     # anything (see `winnow.data.decode`), the file is looked at in full.
     try:
         image = Image.core.new(mode, size)
