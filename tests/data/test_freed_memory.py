@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
 
-from winnow.data.freed_memory import give_back
+from winnow.data.freed_memory import give_back, without_old_garbage
 
 
 @pytest.mark.parametrize("library", [None, object()])
@@ -17,3 +19,32 @@ def test_what_is_in_use_stays(library, monkeypatch):
     kept = pa.array(range(100_000))
     give_back(10**6)
     assert kept[99_999].as_py() == 99_999
+
+
+@pytest.fixture
+def nothing_put_aside() -> Iterator[None]:
+    gc.unfreeze()  # what conftest put aside for all tests
+    yield
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("nothing_put_aside")
+def test_what_was_there_before_is_not_looked_through_and_afterwards_is_again():
+    @without_old_garbage()
+    def looked_through() -> bool:
+        return any(one is before for one in gc.get_objects())
+
+    before = ["a list"]
+    assert not looked_through()
+    assert any(one is before for one in gc.get_objects())
+    with pytest.raises(ValueError, match="inside"), without_old_garbage():
+        raise ValueError("inside")
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("nothing_put_aside")
+def test_what_somebody_else_put_aside_stays_aside():
+    gc.freeze()
+    with without_old_garbage():
+        pass
+    assert gc.get_freeze_count() > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -42,3 +43,14 @@ def test_what_sqlite_has_rolled_back_itself_is_told_by_its_own_reason(tmp_path: 
     with file.write() as connection:
         _insert(10)(connection)
     assert file.first("SELECT count(*) FROM things") == (1,)
+
+
+def test_of_many_contents_those_that_are_not_there_are_found(tmp_path: Path):
+    file = SqliteFile(tmp_path / "kept.db", "CREATE TABLE kept (content BLOB NOT NULL UNIQUE);", "the contents")
+    there = [number.to_bytes(32, "big") for number in range(0, 20_000, 2)]
+    with file.write() as connection:
+        connection.executemany("INSERT INTO kept VALUES (?)", [(content,) for content in there])
+    asked = [number.to_bytes(32, "big") for number in range(10_000)]
+    random.Random(0).shuffle(asked)
+    assert sorted(file.absent("kept", asked)) == sorted(set(asked) - set(there))
+    assert list(file.absent("kept", [])) == []

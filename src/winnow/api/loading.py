@@ -11,6 +11,7 @@ from typing import Any, get_args
 from winnow.api.dataset import Dataset, dataset_named
 from winnow.data.decoder.fact_store import FactStore
 from winnow.data.digits import write_digits
+from winnow.data.freed_memory import without_old_garbage
 from winnow.data.importing import Imported, import_examples
 from winnow.data.paths import is_there
 from winnow.data.reading import Keep
@@ -25,6 +26,7 @@ EXAMPLE = "digits"
 """The name under which the embedded example can be imported: 1,797 real handwritten digits of 8 x 8 pixels."""
 
 
+@without_old_garbage()
 def load(
     source: Any,
     y: Any = None,

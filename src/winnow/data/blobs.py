@@ -249,11 +249,10 @@ class BlobStore:
 
     def _unknown(self, contents: Sequence[str]) -> set[str]:
         """Those of `contents` that are neither small copies nor places."""
-        left = {bytes.fromhex(content): content for content in contents}
+        left = [bytes.fromhex(content) for content in contents]
         for table in ("small", "places") if self._database.is_there() else ():
-            for (key,) in self._database.find("content", table, list(left)):
-                left.pop(key, None)
-        return set(left.values())
+            left = list(self._database.absent(table, left))
+        return {content.hex() for content in left}
 
     def _small(self, content: str) -> bytes | None:
         if not self._database.is_there():

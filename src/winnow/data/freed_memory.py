@@ -5,11 +5,30 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import pyarrow as pa
 
 _FEW = 10_000
 """Pictures that need too little memory to look for it: each look takes a tenth of a second, or more."""
+
+
+@contextmanager
+def without_old_garbage() -> Generator[None]:
+    """What is there already is not looked through for garbage again and again while the block runs.
+
+    An import makes so many objects that Python looks through all of them a dozen times; and of those that were there
+    before, which are many more, none becomes garbage meanwhile, or it waits.
+    """
+    if gc.get_freeze_count():  # somebody else's, or another import's: theirs to undo
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def give_back(n_pictures: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from winnow.data.class_names import class_notes
+from winnow.data.decoder.pool import decoding_pool
 from winnow.data.freed_memory import give_back
 from winnow.data.joining import join_examples
 from winnow.data.manifest import Example, Manifest, examples_of, table_of
@@ -26,6 +28,8 @@ from winnow.events import Note, Progress, Tell, tell_nobody
 _AS_USUAL = ImportOptions()
 _AS_PLANNED = SplitPlan()
 _REFUSED_KEPT = 1000
+# So many items keep all children busy.
+_MANY = 1000
 # Its functions are made at run time, where no type checker sees them.
 _compute: Any = pc
 
@@ -100,20 +104,22 @@ def import_examples(
     rows, notes = read.rows, list(read.rows.notes)
     n_read = len(rows.table)
     _refuse_nothing(read.given, n_read, rows.refused)
-    keep.blobs.flush()
-    give_back(n_read)
-    if joins:
-        examples, more_notes = join_examples(
-            joins,
-            examples_of(rows.table),
-            test_share=plan.test_share,
-            seed=plan.seed,
-            decided=decided,
-            dropped=dropped,
-        )
-        table = table_of(examples)
-    else:
-        table, more_notes = split_table(rows.table, plan)
+    with ThreadPoolExecutor(1, thread_name_prefix="flush") as pool:
+        flushed = pool.submit(keep.blobs.flush)  # the disk needs no processor
+        give_back(n_read)
+        if joins:
+            examples, more_notes = join_examples(
+                joins,
+                examples_of(rows.table),
+                test_share=plan.test_share,
+                seed=plan.seed,
+                decided=decided,
+                dropped=dropped,
+            )
+            table = table_of(examples)
+        else:
+            table, more_notes = split_table(rows.table, plan)
+        flushed.result()
     give_back(n_read)
     counts = _counts(table)
     notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
@@ -133,7 +139,10 @@ def read_source(source: Any, keep: Keep, options: ImportOptions = _AS_USUAL, tel
         BadDataError: nothing of the source can be used.
         WorkspaceError: the copies cannot be written.
     """
+    decoding_pool().start(1)  # it starts while we look for pictures
     opened = open_source(source)
+    if (opened.total or 0) > _MANY:
+        decoding_pool().start()
     tell(Progress("finding pictures", 0))
     return ReadSource(opened.given, opened.kind, read_rows(opened.find(options), keep, tell, total=opened.total))
 

@@ -58,6 +58,7 @@ SCHEMA = pa.schema(
 )
 _META = b"winnow"
 _ROWS = 4096  # that are looked at together
+_NOTHING: list[Any] = []
 # Its functions are made at run time, where no type checker sees them.
 _compute: Any = pc
 
@@ -250,10 +251,19 @@ def _as_json(name: str, column: pa.ChunkedArray) -> Iterator[str]:
     yield f"[{json.dumps(name)},["
     comma = ""
     for start in range(0, len(column), _ROWS):
-        values = column.slice(start, _ROWS).to_pylist()
+        values = _plain(column.slice(start, _ROWS))
         yield comma + json.dumps(values, separators=(",", ":"))[1:-1]
         comma = ","
     yield "]]"
+
+
+def _plain(part: pa.ChunkedArray) -> list[Any]:
+    # Boxes, metadata and warnings are mostly nowhere: lists of nothing are not asked one by one.
+    if pa.types.is_nested(part.type) and not part.null_count:
+        chunks: list[Any] = part.chunks
+        if all(chunk.offsets[0] == chunk.offsets[-1] for chunk in chunks if len(chunk)):
+            return [_NOTHING] * len(part)
+    return part.to_pylist()
 
 
 def table_of(examples: Sequence[Example]) -> pa.Table:
@@ -269,9 +279,6 @@ def table_of(examples: Sequence[Example]) -> pa.Table:
 def in_one_piece(batch: pa.RecordBatch) -> pa.Table:
     """The same rows side by side in memory: what `pa.array` leaves lies in rooms that are up to twice as large."""
     return pa.Table.from_batches([pa.ipc.read_record_batch(batch.serialize(), batch.schema)])
-
-
-_NOTHING: list[Any] = []
 
 
 def _nested(values: list[Any], plain: Callable[[Any], Any]) -> list[list[Any]]:

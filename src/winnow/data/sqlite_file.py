@@ -21,6 +21,7 @@ _PAGE_BYTES = 16 * 1024
 _LOG_BYTES = 64 << 20
 """What is written goes into a log first, and is moved into the file whenever there is so much of it."""
 _AT_ONCE = 500  # values in one query: SQLite takes up to 32,766
+_ASKED_AT_ONCE = 4096
 
 
 class SqliteFile:
@@ -77,6 +78,19 @@ class SqliteFile:
         while batch := list(islice(left, _AT_ONCE)):
             marks = ",".join("?" * len(batch))
             yield from self.read(f"SELECT {columns} FROM {table} WHERE content IN ({marks})", *batch)
+
+    def absent(self, table: str, contents: Sequence[bytes]) -> Iterator[bytes]:
+        """Those of `contents` that no row of `table` has, in no order.
+
+        Asked in their order: what lies side by side in an index is found in a third of the time. And SQLite gives the
+        few that are absent, not the many that are there.
+        """
+        left = iter(sorted(contents))
+        while batch := list(islice(left, _ASKED_AT_ONCE)):
+            asked = ",".join(["(?)"] * len(batch))
+            query = f"WITH asked (content) AS (VALUES {asked}) SELECT content FROM asked WHERE content NOT IN "
+            for (content,) in self.read(f"{query} (SELECT content FROM {table})", *batch):
+                yield content
 
     def _connection(self) -> sqlite3.Connection:
         if getattr(self._mine, "process", None) != os.getpid():

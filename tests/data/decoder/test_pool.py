@@ -21,6 +21,7 @@ from winnow.data.decoder.facts import PictureFacts, facts_of, from_text, to_text
 from winnow.data.decoder.pool import DecodingPool
 from winnow.data.importing import import_examples
 from winnow.data.inputs import InputSpec, read_input
+from winnow.errors import WorkspaceError
 
 from ..pictures import class_folders, file_of, noise
 
@@ -35,6 +36,26 @@ def pool() -> Iterator[DecodingPool]:
 def test_a_child_tells_what_this_process_would_find(pool: DecodingPool):
     files = [file_of(noise(1)), file_of(noise(2, 40, 30), "JPEG"), file_of(noise(3), "GIF")]
     assert pool.facts(files) == [facts_of(data) for data in files]
+
+
+def test_children_that_were_started_ahead_are_those_that_are_asked(pool: DecodingPool, monkeypatch):
+    pool.start(1)
+    pool.start()
+    pool.start()
+    monkeypatch.setattr("winnow.data.decoder.pool.Child", None)  # no other is made
+    files = [file_of(noise(1)), file_of(noise(2))]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda data: pool.facts([data]), files * 4)) == [[facts_of(data)] for data in files * 4]
+
+
+def test_where_no_child_can_be_started_ahead_whoever_needs_one_is_told(pool: DecodingPool, monkeypatch):
+    def refuse() -> None:
+        raise WorkspaceError("No process for decoding pictures can be started.")
+
+    monkeypatch.setattr("winnow.data.decoder.pool.Child", refuse)
+    pool.start()
+    with pytest.raises(WorkspaceError, match="No process"):
+        pool.facts([file_of(noise(1))])
 
 
 def test_what_is_no_picture_says_why_and_the_next_one_is_read(pool: DecodingPool):

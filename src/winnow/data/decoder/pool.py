@@ -7,12 +7,13 @@ import os
 import queue
 import threading
 from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 from winnow.data.decode import UnreadablePictureError
 from winnow.data.decoder.child_process import Child, HeldFile, Outcome, Pixels
 from winnow.data.inputs import InputSpec
+from winnow.errors import WorkspaceError
 from winnow.machine import cores
 
 
@@ -37,6 +38,23 @@ class DecodingPool:
         with self._lock:
             for child in self._all:
                 child.kill()
+
+    def start(self, most: int | None = None) -> None:
+        """Start up to so many children (None: all) which will be needed soon: each takes a quarter of a second to wake.
+
+        Where none can be started, whoever needs one is told.
+        """
+        free: list[Child | None] = []
+        with suppress(queue.Empty):
+            while most is None or len(free) < most:
+                free.append(self._free.get_nowait())
+        try:
+            with suppress(WorkspaceError):
+                for place, child in enumerate(free):
+                    free[place] = child or self._start()
+        finally:
+            for child in reversed(free):
+                self._free.put(child)
 
     def facts(self, files: Sequence[bytes]) -> list[Outcome]:
         """What each file shows, or why it is no picture; in their order.
