@@ -50,6 +50,7 @@ class AsksInTasks:
     """The engine's other way to ask, over the first."""
 
     refusal: UnansweredError | None = None
+    lender = None
 
     async def ask(self, question: Question) -> Answer:
         raise NotImplementedError

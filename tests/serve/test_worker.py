@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from winnow.errors import BadDataError
 from winnow.serve import worker
 from winnow.serve.frames import ANSWER, BROKEN, QUESTION, REFUSED, pack_tensors, unpack_picture_answer, unpack_refusal
 from winnow.serve.opening import open_served
+from winnow.serve.served import values_of
 from winnow.serve.worker_process import _COMMAND
 
 from .foreign_models import endless, irises, logistic_regression
@@ -23,10 +25,14 @@ from .tiny_models import tiny_model
 
 
 class Channel:
-    """Keeps what is sent."""
+    """Gives what was asked, and keeps what is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: bytes) -> None:
+        self.asked = io.BytesIO(asked)
         self.sent = b""
+
+    def recv(self, n_bytes: int, flags: int) -> bytes:
+        return self.asked.read(n_bytes)
 
     def sendall(self, data: bytes) -> None:
         self.sent += data
@@ -44,21 +50,21 @@ def said(frame: bytes) -> tuple[int, bytes]:
 
 
 def test_a_bug_costs_one_answer_and_leaves_its_trace():
-    channel, question = Channel(), QUESTION.pack(3, 0) + b"abc"
-    worker._answer_all(io.BytesIO(2 * question), channel, [Broken()])
+    channel = Channel(2 * (QUESTION.pack(3, 0) + b"abc"))
+    worker._answer_all(channel, [Broken()], None)
     sign, trace = said(channel.sent[: len(channel.sent) // 2])
     assert sign == BROKEN
     assert b"ZeroDivisionError: b'abc'" in trace
 
 
 def test_half_a_question_is_the_end():
-    channel = Channel()
-    worker._answer_all(io.BytesIO(QUESTION.pack(3, 0) + b"ab"), channel, [Broken()])
+    channel = Channel(QUESTION.pack(3, 0) + b"ab")
+    worker._answer_all(channel, [Broken()], None)
     assert channel.sent == b""
 
 
 def test_a_picture_too_large_for_what_follows_its_decoding_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    opened = worker._Pictures(folder := tiny_model(tmp_path / "clouds"), open_served(str(folder)).digest)
+    opened = worker._Pictures(open_served(str(tiny_model(tmp_path / "clouds"))))
 
     def no_memory(*_: object, **__: object) -> None:
         raise MemoryError
@@ -71,7 +77,7 @@ def test_a_picture_too_large_for_what_follows_its_decoding_is_refused(tmp_path: 
 
 def test_an_answer_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path, _ = logistic_regression(tmp_path / "irises.onnx")
-    opened = worker._Tensors(path, open_served(str(path)).digest)
+    opened = worker._Tensors(open_served(str(path)))
     monkeypatch.setattr(worker, "MOST_ANSWER_BYTES", 10)
     sign, why = said(opened.answer(pack_tensors({"measures": irises()})))
     assert (sign, unpack_refusal(why).sentence) == (
@@ -83,14 +89,15 @@ def test_an_answer_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("kind", ["pictures", "tensors"])
 def test_a_model_that_changed_on_the_disk_is_not_served(kind: str, tmp_path: Path):
     path = tiny_model(tmp_path / "clouds") if kind == "pictures" else logistic_regression(tmp_path / "irises.onnx")[0]
+    served = replace(open_served(str(path)), digest="another digest")
     with pytest.raises(BadDataError, match="has changed since the server began to serve it"):
-        worker._KINDS[kind](path, "another digest")
+        worker._Pictures(served) if kind == "pictures" else worker._Tensors(served)
 
 
 def test_of_pictures_that_come_fast_a_sample_is_summarised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     now = [100.0]
     monkeypatch.setattr(worker.time, "monotonic", lambda: now[0])
-    opened = worker._Pictures(folder := tiny_model(tmp_path / "clouds"), open_served(str(folder)).digest)
+    opened = worker._Pictures(open_served(str(tiny_model(tmp_path / "clouds"))))
     lengths: list[int] = []
     for seconds in (1.0, 0.005, 0.005, 0.02):
         now[0] += seconds
@@ -101,13 +108,13 @@ def test_of_pictures_that_come_fast_a_sample_is_summarised(tmp_path: Path, monke
 
 def test_a_worker_ends_with_its_front_even_in_a_graph_that_never_comes_back(tmp_path: Path):
     path = endless(tmp_path / "endless.onnx")
-    models = json.dumps([{"kind": "tensors", "path": str(path), "digest": open_served(str(path)).digest}]).encode()
+    asked = json.dumps({"models": [values_of(open_served(str(path)))]}).encode()
     question = pack_tensors({"x": np.zeros(1, np.float32)})
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = subprocess.Popen([*_COMMAND, str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        process = subprocess.Popen([*_COMMAND, str(theirs.fileno()), "-1", "-1", "-1"], pass_fds=[theirs.fileno()])
         theirs.close()
-        ours.sendall(len(models).to_bytes(4, "little") + models)
+        ours.sendall(len(asked).to_bytes(4, "little") + asked)
         assert ours.recv(6) == b"\x02\0\0\0{}"
         ours.sendall(QUESTION.pack(len(question), 0) + question)
     try:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from winnow.serve import metrics_page, model_routes, predict_routes, v2
 from winnow.serve.door import Door
 from winnow.serve.known_heads import KnownHeads
+from winnow.serve.lender import Lender
 from winnow.serve.openapi import document
 from winnow.serve.predict_routes import parse_query
 from winnow.serve.problem import ProblemError, problem_of
@@ -89,6 +90,11 @@ class App:
         self.door = door
         self.known_heads = KnownHeads()
         self._log = log
+
+    @property
+    def lender(self) -> Lender | None:
+        """By which connections can be lent at the moment; None: they cannot, as where each request is said to a log."""
+        return None if self._log is not None or self.service.is_stopping else self.service.engine.lender
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; never raises for what a client sent."""

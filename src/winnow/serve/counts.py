@@ -26,6 +26,11 @@ class Histogram:
         self.bins[bisect_left(BOUNDS_S, seconds)] += 1
         self.total_s += seconds
 
+    def join(self, other: Histogram) -> None:
+        """Count all of another's durations, too."""
+        self.bins = [a + b for a, b in zip(self.bins, other.bins, strict=True)]
+        self.total_s += other.total_s
+
     @property
     def count(self) -> int:
         """How many durations there were."""

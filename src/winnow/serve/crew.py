@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import sys
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from winnow.errors import UserError
 from winnow.serve.counts import Counts
 from winnow.serve.frames import Spent
 from winnow.serve.job import Job, Outcome
+from winnow.serve.lender import Lender, Seat
+from winnow.serve.loan import Became, Tally
 from winnow.serve.questions import UnansweredError
 from winnow.serve.refusals import blame, queue_full, too_slow, worker_lost
-from winnow.serve.served import Lineup, Served
+from winnow.serve.served import Lineup, Served, values_of
 from winnow.serve.worker_process import WorkerProcess
 
 _log = logging.getLogger(__name__)
@@ -40,6 +42,11 @@ class Crew:
         most_waiting_bytes: the same, by what they hold in memory.
         patience_s: how long one question may be computed, by the clock, before its worker is ended.
         counts: where work is counted.
+        n_cached: so many answers on lent connections are remembered.
+        told: hears what was answered on lent connections; None: nothing is lent.
+
+    Attributes:
+        lender: lends connections to the workers; None: nothing is lent.
     """
 
     def __init__(
@@ -51,14 +58,11 @@ class Crew:
         most_waiting_bytes: int,
         patience_s: float,
         counts: Counts,
+        n_cached: int = 0,
+        told: Callable[[Served, Tally], None] | None = None,
     ) -> None:
-        self._places = {_key(share.served): place for place, share in enumerate(lineup)}
-        self._models = json.dumps(
-            [
-                {"kind": one.served.kind, "path": str(one.served.path.absolute()), "digest": one.served.digest}
-                for one in lineup
-            ]
-        ).encode()
+        self._places = {share.served.key: place for place, share in enumerate(lineup)}
+        self._models = [values_of(share.served) for share in lineup]
         self._n_workers = workers
         self._most_waiting = most_waiting
         self._most_waiting_bytes = most_waiting_bytes
@@ -71,6 +75,11 @@ class Crew:
         self._watch: asyncio.Task[None] | None = None
         self._mean_s = 0.01
         self._idle_since = time.monotonic()
+        self._told = told
+        self.lender: Lender | None = None
+        if told is not None and sys.platform == "linux":
+            served = [share.served for share in lineup]
+            self.lender = Lender(served, n_workers=workers, n_cached=n_cached, told=self._heard)
 
     @property
     def n_waiting(self) -> int:
@@ -85,7 +94,8 @@ class Crew:
     @property
     def n_computing(self) -> int:
         """Questions that workers have."""
-        return sum(len(worker.jobs) for worker in self._workers)
+        n_lent = 0 if self.lender is None else self.lender.n_computing
+        return n_lent + sum(len(worker.jobs) for worker in self._workers)
 
     @property
     def n_ready(self) -> int:
@@ -99,8 +109,14 @@ class Crew:
 
     @property
     def is_busy(self) -> bool:
-        """Whether there is a question that is not answered."""
-        return bool(self._waiting) or any(worker.jobs for worker in self._workers)
+        """Whether there is a question that is not answered, or a connection that is wanted back."""
+        is_lent = self.lender is not None and self.lender.is_busy
+        return is_lent or bool(self._waiting) or any(worker.jobs for worker in self._workers)
+
+    @property
+    def mean_s(self) -> float:
+        """How long an answer takes, lately."""
+        return self._mean_s
 
     def idle_s(self) -> float:
         """For how long there has been no question; 0 while there is one."""
@@ -108,11 +124,11 @@ class Crew:
 
     def holds_just(self, lineup: Lineup) -> bool:
         """Whether its workers have opened all of another line-up and nothing else: only shares differ then."""
-        return {_key(share.served) for share in lineup} == self._places.keys()
+        return {share.served.key for share in lineup} == self._places.keys()
 
     def place_of(self, served: Served) -> int | None:
         """Where a version stands in the workers' order; None: they do not have it."""
-        return self._places.get(_key(served))
+        return self._places.get(served.key)
 
     async def start(self, at_once: int) -> None:
         """Start all workers, so many at a time, and wait until they are ready.
@@ -122,7 +138,7 @@ class Crew:
         """
         limit = asyncio.Semaphore(at_once)
         firsts = [asyncio.get_running_loop().create_future() for _ in range(self._n_workers)]
-        self._keepers = [asyncio.create_task(self._keep_one(limit, first)) for first in firsts]
+        self._keepers = [asyncio.create_task(self._keep_one(place, limit, first)) for place, first in enumerate(firsts)]
         self._watch = asyncio.create_task(self._look_after_slow_ones())
         try:
             await asyncio.gather(*firsts)
@@ -136,9 +152,15 @@ class Crew:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self.lender is not None:
+            self.lender.recall()
         lost = [job for worker in self._workers for job in worker.jobs]
         await asyncio.gather(*(worker.end() for worker in self._workers))
         self._workers = []
+        if self.lender is not None:
+            for place in range(self._n_workers):
+                self.lender.leave(place)
+            self.lender.end()
         for job in (*lost, *self._waiting):
             self._settle(job, worker_lost())
         self._waiting.clear()
@@ -209,13 +231,14 @@ class Crew:
         self._idle_since = time.monotonic()
         job.settle(outcome)
 
-    async def _keep_one(self, limit: asyncio.Semaphore, first: asyncio.Future[None]) -> None:
+    async def _keep_one(self, place: int, limit: asyncio.Semaphore, first: asyncio.Future[None]) -> None:
         """Keep one worker at work: start it, wait for its end, settle what it had, start the next."""
         pause_s = _FIRST_PAUSE_S
+        seat = None if self.lender is None else Seat(self.lender, place, self._most_waiting)
         while True:
             try:
                 async with limit:
-                    worker = await WorkerProcess.start(self._models, self._answered)
+                    worker = await WorkerProcess.start(self._models, self._answered, seat)
             except UserError as error:
                 if not first.done():
                     first.set_exception(error)
@@ -232,13 +255,16 @@ class Crew:
             returncode = await worker.ended()
             self._counts.restarts += 1
             self._workers.remove(worker)
-            self._settle_what_it_had(worker, returncode)
+            was_at_job = not worker.lent_s()
+            if self.lender is not None:
+                self.lender.leave(place)
+            self._settle_what_it_had(worker, returncode, was_at_job=was_at_job)
 
-    def _settle_what_it_had(self, worker: WorkerProcess, returncode: int) -> None:
+    def _settle_what_it_had(self, worker: WorkerProcess, returncode: int, *, was_at_job: bool) -> None:
         """The question that a dead worker computed is refused if the worker's end blames it; others are asked again."""
         _log.warning("A worker ended (code %d) with %d questions; it is replaced.", returncode, len(worker.jobs))
         jobs: deque[Job] = worker.jobs
-        if jobs:
+        if jobs and was_at_job:
             computed = jobs.popleft()
             computed.n_lost += 1
             why = too_slow(self._patience_s) if worker.was_slow else blame(returncode, computed.n_classes is not None)
@@ -258,9 +284,26 @@ class Crew:
                 self._waiting_bytes += len(job.payload)
         self._hand_out()
 
+    def _heard(self, served: Served, tally: Tally) -> None:
+        """Requests of lent connections were answered."""
+        counts = self._counts
+        counts.decode.join(tally.decode)
+        counts.graph.join(tally.graph)
+        counts.cpu_s += tally.cpu_s
+        n = tally.graph.count
+        if n:
+            mean_s = (tally.decode.total_s + tally.graph.total_s) / n
+            self._mean_s += (1 - (1 - _WEIGHT) ** n) * (mean_s - self._mean_s)
+        if tally.became == Became.CACHED:
+            counts.cached += tally.whole.count
+        if self._told is not None:
+            self._told(served, tally)
+
     async def _look_after_slow_ones(self) -> None:
         while True:
             await asyncio.sleep(min(_STUCK_S, self._patience_s / 4))
+            if self.lender is not None:
+                self.lender.look()
             for worker in self._workers:
                 if worker.computes_s() > self._patience_s:
                     worker.give_up()
@@ -273,7 +316,3 @@ class Crew:
         if idle is not None and not stuck.is_asked_twice:
             stuck.is_asked_twice = True
             idle.ask(stuck)
-
-
-def _key(served: Served) -> tuple[str, str, str]:
-    return served.name, served.version, served.digest

@@ -8,6 +8,7 @@ import itertools
 import logging
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 from winnow.errors import ConflictError, UserError
@@ -17,7 +18,9 @@ from winnow.serve.counts import Counts
 from winnow.serve.crew import Crew
 from winnow.serve.deadlines import Deadlines
 from winnow.serve.job import Job, Key, Outcome, Told, Waiter
+from winnow.serve.lender import Lender
 from winnow.serve.limits import LIMITS
+from winnow.serve.loan import Tally
 from winnow.serve.payloads import payload_of
 from winnow.serve.questions import Answer, Question, UnansweredError
 from winnow.serve.refusals import draining, not_served, too_late
@@ -30,6 +33,9 @@ PATIENCE_S = 30.0
 _LINGER_S = 1.0
 """How long workers of an earlier line-up stay without a question: a request may ask for several pictures in turn."""
 _LOOK_S = 0.02
+_QUICK_S = 0.25
+_SOON_S = 2.5
+"""Connections are lent while an answer takes less than the one, and the last of a full queue less than the other."""
 
 
 class Engine:
@@ -56,10 +62,11 @@ class Engine:
         self._n_workers = workers or cores()
         self._most_waiting = most_waiting
         self._patience_s = patience_s
-        self._remembers = most_cached > 0
+        self._most_cached = most_cached
         self._serial = itertools.count()
         self._cache = AnswerCache(most_cached)
         self._counts = Counts()
+        self._told: Callable[[Served, Tally], None] | None = None
         self._crew: Crew | None = None
         self._earlier: list[Crew] = []
         self._retiring: set[asyncio.Task[None]] = set()
@@ -89,6 +96,18 @@ class Engine:
         return () if self._crew is None else self._crew.process_ids
 
     @property
+    def lender(self) -> Lender | None:
+        """By which a connection of the usual kind can be lent to the workers at the moment; None: it cannot.
+
+        Only while answers are quick: nobody looks at the clock of each client there.
+        """
+        crew = self._crew
+        if crew is None or self._is_draining:
+            return None
+        queued_s = self._most_waiting * crew.mean_s / self._n_workers
+        return crew.lender if crew.mean_s < _QUICK_S and queued_s < _SOON_S else None
+
+    @property
     def counts(self) -> Counts:
         """What was done so far and what is being done; the same object each time, brought up to date."""
         crews = self._crews
@@ -98,14 +117,24 @@ class Engine:
         self._counts.workers = 0 if self._crew is None else self._crew.n_ready
         return self._counts
 
-    async def start(self) -> None:
+    def recall(self) -> None:
+        """Have all connections back that are lent: who is asked, or may ask, has changed, or will."""
+        for crew in self._crews:
+            if crew.lender is not None:
+                crew.lender.recall()
+
+    async def start(self, told: Callable[[Served, Tally], None] | None = None) -> None:
         """Start the workers; returns when all are ready.
+
+        Args:
+            told: hears what workers answered on connections that were lent to them; None: nothing is lent.
 
         Raises:
             UserError: a model cannot be opened, or this system has no such workers; nothing runs then.
         """
         if sys.platform == "win32":
             raise UserError("Winnow serves on Linux and macOS only; on Windows, use the Windows Subsystem for Linux.")
+        self._told = told
         crew = self._new_crew(self._lineup)
         await crew.start(at_once=self._n_workers)
         self._crew = crew
@@ -196,6 +225,7 @@ class Engine:
                 self._retiring.add(retiring)
                 retiring.add_done_callback(self._retiring.discard)
             self._lineup = lineup
+            self.recall()
             self._counts.swaps += 1
 
     async def drain(self, grace_s: float) -> None:
@@ -205,6 +235,7 @@ class Engine:
             grace_s: what is not answered by then is lost (503).
         """
         self._is_draining = True
+        self.recall()
         give_up = time.monotonic() + grace_s
         while any(crew.is_busy for crew in self._crews) and time.monotonic() < give_up:
             await asyncio.sleep(_LOOK_S)
@@ -225,6 +256,8 @@ class Engine:
             most_waiting_bytes=MOST_WAITING_BYTES,
             patience_s=self._patience_s,
             counts=self._counts,
+            n_cached=self._most_cached,
+            told=self._told,
         )
 
     def _require_running(self) -> Crew:
@@ -240,7 +273,7 @@ class Engine:
 
     def _key(self, payload: bytes, served: Served) -> Key:
         """What makes two questions the same; where nothing is remembered, each is its own and no bytes are hashed."""
-        if self._remembers:
+        if self._most_cached:
             return hashlib.sha256(payload).digest(), served.digest
         return next(self._serial).to_bytes(8, "big"), served.digest
 

@@ -3,7 +3,8 @@
 - a question: `QUESTION` (bytes that follow, which model), then a picture file, or `pack_tensors`;
 - an answer: `ANSWER` (bytes that follow, a sign, what was `Spent`), then with
   `PICTURE_ANSWERED` what `pack_picture_answer` gives, with `TENSORS_ANSWERED` what `pack_tensors` gives, with `REFUSED`
-  what `pack_refusal` gives, with `BROKEN` the trace of a bug of ours.
+  what `pack_refusal` gives, with `BROKEN` the trace of a bug of ours;
+- of connections that are lent, between answers: with `HANDED_BACK` and `TOLD` what `winnow.serve.loan` says.
 
 A picture may have taken a worker over: whatever comes from one is checked here.
 """
@@ -26,7 +27,7 @@ ANSWER = struct.Struct("<IBfff")
 LENGTH = struct.Struct("<I")
 """Before JSON: what each side says first, and heads within a payload."""
 MOST_ANSWER_BYTES = 256 << 20
-PICTURE_ANSWERED, TENSORS_ANSWERED, REFUSED, BROKEN = range(4)
+PICTURE_ANSWERED, TENSORS_ANSWERED, REFUSED, BROKEN, HANDED_BACK, TOLD = range(6)
 
 
 class Spent(NamedTuple):
@@ -49,6 +50,20 @@ _KINDS = "biufU"  # numbers, truth values and text: never objects
 Outputs = dict[str, npt.NDArray[Any]]
 Summary = npt.NDArray[np.float32]
 NO_SUMMARY: Summary = np.empty(0, dtype=np.float32)
+
+
+class Predicted(NamedTuple):
+    """What a model of pictures said of one.
+
+    Attributes:
+        probabilities: (C,).
+        summary: what drift is judged by; `NO_SUMMARY` of most pictures that come fast.
+        spent: what it took.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    summary: Summary
+    spent: Spent
 
 
 def pack_picture_answer(probabilities: npt.NDArray[np.float32], summary: Summary) -> bytes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import TYPE_CHECKING
 
-from winnow.serve.short_way import ShortHead
+if TYPE_CHECKING:
+    from winnow.serve.short_way import ShortHead
 
 MOST_KNOWN = 4096
-_MOST_BYTES = 4096
+MOST_HEAD_BYTES = 4096
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n)")
 
@@ -37,7 +39,7 @@ class SeenHead:
 
 def see_head(data: bytes) -> SeenHead | None:
     """Where the head ends and what it says of the body; nothing else of it is looked at."""
-    end = data.find(_END, 0, _MOST_BYTES)
+    end = data.find(_END, 0, MOST_HEAD_BYTES)
     length = None if end <= 0 else _LENGTH.search(data, 0, end + 2)
     if length is None:
         return None

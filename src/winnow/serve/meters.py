@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from winnow.serve.counts import Histogram
+from winnow.serve.loan import Became, Tally
+from winnow.serve.refusals import QUEUE_FULL
 
 
 class Meters:
@@ -22,3 +24,13 @@ class Meters:
         """Count a request that was answered, well or not."""
         self.requests[model, version, status] += 1
         self.whole.add(seconds)
+
+    def saw_requests(self, model: str, version: str, tally: Tally) -> None:
+        """Count requests for one picture each that were answered, or refused, in the same way."""
+        outcome, status = _SAID[tally.became]
+        self.questions[model, version, outcome] += tally.whole.count
+        self.requests[model, version, status] += tally.whole.count
+        self.whole.join(tally.whole)
+
+
+_SAID = {Became.ANSWERED: ("answered", 200), Became.CACHED: ("cached", 200), Became.REFUSED: (QUEUE_FULL, 429)}

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 
 from winnow.errors import UserError
 from winnow.serve.bodies import LARGE_BYTES, Item, headers_of, is_raw, items_of, kind_of, refuse_kind
-from winnow.serve.predictions import no_prediction, prediction
+from winnow.serve.predictions import no_prediction, one_answer_of, prediction
 from winnow.serve.problem import ProblemError
 from winnow.serve.questions import Answer, UnansweredError
 from winnow.serve.refusals import BUSY
@@ -77,7 +77,7 @@ def check_one(served: Served, body: bytes) -> Served:
 
 def one_answer(answer: Answer, options: Options) -> Reply:
     """What is sent to who asked for one picture."""
-    return _reply(answer.served, [prediction("body", answer, options.top)])
+    return Reply(one_answer_of(answer.served).text(answer.outputs["probabilities"], options.top))
 
 
 async def _several(service: Service, scope: Scope, options: Options, items: list[Item], deadline: float) -> Reply:

@@ -23,6 +23,7 @@ from winnow.serve.problem import ProblemError
 from winnow.serve.reply import CLOSE, Reply
 from winnow.serve.service import GONE
 from winnow.serve.short_way import ShortHead, ShortWay, read_head
+from winnow.serve.usual import Usual
 
 MOST_CONNECTIONS = 1000
 HEADER_TIMEOUT_S = 10.0
@@ -75,6 +76,7 @@ class Protocol(HttpToolsProtocol):
         self._is_last = False
         self._is_resting = False
         self._patience = LazyClock(self._lose_patience)
+        self._usual = Usual(self)
         self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -90,6 +92,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who works for this client that it has left."""
         self._patience.close()
+        self._usual.close()
         self._stop_waiting_for_reader()
         if self._short is not None:
             self._short.leave()
@@ -239,6 +242,7 @@ class Protocol(HttpToolsProtocol):
         head = None if seen is None else app.known_heads.get(seen)
         if seen is None or head is None or not head.is_true(app) or not self._begin(head, seen.n_bytes):
             return data
+        self._usual.saw(seen, head)
         self._seen_head = None
         self._missing = seen.n_bytes
         return self._go_on_with_body(data, seen.end)
@@ -325,6 +329,35 @@ class Protocol(HttpToolsProtocol):
         if self._is_last and not self.pipeline:
             self.transport.close()
         self.on_response_complete()
+        if self._usual.may_be_lent and self._may_be_short() and self._is_in_head and not self._head_bytes:
+            self._lend()
+
+    def _lend(self) -> None:
+        """Let the workers answer what comes next, while it is as usual."""
+        is_written = self.transport.get_write_buffer_size() == 0
+        if is_written and not self.transport.is_closing() and self._usual.lend(cast("App", self.app)):
+            self.transport.pause_reading()
+            self._wait(None)
+
+    def abort(self) -> None:
+        """A worker died in the midst of an answer."""
+        self._usual.is_lent = False
+        self.transport.abort()
+        self._usual.close()
+
+    def take_back(self, unsent: bytes, unread: bytes) -> None:
+        """A worker hands this connection back: what it wrote in part is written, what it read is taken as read here."""
+        self._usual.is_lent = False
+        if self.transport.is_closing():
+            self._usual.close()
+            return
+        self.transport.write(unsent)
+        self.transport.resume_reading()
+        self._wait(self.timeout_keep_alive)
+        self._is_resting = True
+        if unread:
+            self._usual.was_unusual()
+            self.data_received(unread)
 
     def _stop_waiting_for_reader(self) -> None:
         if self._unread is not None:

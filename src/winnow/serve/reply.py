@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from starlette.types import Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+if TYPE_CHECKING:  # workers word answers, too, and start without a server's libraries
+    from starlette.types import Send
 
 Header = tuple[bytes, bytes]
 
@@ -16,6 +17,7 @@ CLOSE: Header = (b"connection", b"close")
 """Sent where the rest of the body is not wanted: nobody reads it."""
 JSON, TEXT, BYTES = b"application/json", b"text/plain; version=0.0.4; charset=utf-8", b"application/octet-stream"
 _SAFE: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_STATUS_LINES = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n".encode() for one in HTTPStatus}
 _encode = json.JSONEncoder(check_circular=False).encode
 
 
@@ -39,7 +41,7 @@ class Reply:
         Args:
             more: headers that the server adds to every answer.
         """
-        lines = [STATUS_LINE[self.status]]
+        lines = [_STATUS_LINES[self.status]]
         for name, value in (*more, *self._all_headers()):
             lines += (name, b": ", value, b"\r\n")
         return b"".join((*lines, b"\r\n", self.body))

@@ -70,6 +70,7 @@ class Running(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Answer what was accepted, end the workers."""
         self._service.is_stopping = True
+        self._service.engine.recall()
         if self._signal == signal.SIGTERM:
             await asyncio.sleep(min(_MOMENT_S, self._grace_s / 2))
         for listening in sockets or ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from winnow.data.inputs import InputSpec
 from winnow.errors import NotFoundError, UserError, did_you_mean
@@ -60,9 +60,37 @@ class Served:
     outputs: tuple[Tensor, ...] = ()
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """The same for what is served in the same way: name, version and graph."""
+        return self.name, self.version, self.digest
+
+    @property
     def full_name(self) -> str:
         """Such as "clouds@2"."""
         return f"{self.name}@{self.version}"
+
+
+def values_of(served: Served) -> dict[str, Any]:
+    """As plain values, what a worker has to know to open it and to word its answers."""
+    return {
+        "name": served.name,
+        "version": served.version,
+        "path": str(served.path.absolute()),
+        "digest": served.digest,
+        "kind": served.kind,
+        "task": served.task,
+        "classes": served.classes,
+        "thresholds": served.thresholds,
+        "sure_from": served.sure_from,
+    }
+
+
+def served_of(values: dict[str, Any]) -> Served:
+    """Back from `values_of`, once they were JSON."""
+    values = dict(values, path=Path(values["path"]), classes=tuple(values["classes"]))
+    if values["thresholds"] is not None:
+        values["thresholds"] = tuple(values["thresholds"])
+    return Served(**values)
 
 
 @dataclass(frozen=True, slots=True)

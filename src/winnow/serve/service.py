@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from winnow.serve.bodies import Intake
 from winnow.serve.drift import Drift
+from winnow.serve.loan import Tally
 from winnow.serve.meters import Meters
 from winnow.serve.problem import ProblemError
 from winnow.serve.questions import Answer, Question, Tensors, UnansweredError
@@ -68,7 +69,7 @@ class Service:
             UserError: a model cannot be opened.
         """
         await self._watch_drift(self.engine.lineup)
-        await self.engine.start()
+        await self.engine.start(self._count_lent)
 
     async def swap(self, lineup: Lineup) -> None:
         """Serve another line-up from now on; what was asked before is answered as it was.
@@ -153,6 +154,13 @@ class Service:
         self.meters.questions[*place, "cached" if found.is_cached else "answered"] += 1
         if (drift := self.drifts.get(found.served.digest)) is not None:
             drift.saw(found)
+
+    def _count_lent(self, served: Served, tally: Tally) -> None:
+        """Count requests that a worker answered on lent connections."""
+        self.meters.saw_requests(served.name, served.version, tally)
+        if (drift := self.drifts.get(served.digest)) is not None:
+            for summary, probs in tally.samples:
+                drift.saw(Answer(served, {"probabilities": probs}, summary))
 
 
 class LeavesWithClient:

@@ -1,0 +1,302 @@
+"""A worker's part of lent connections: it reads a request, answers it and lets the connection go, and nobody is woken.
+
+Only what is wholly usual is answered here: the very head that was let in before, with a body that comes with it. The
+front gets everything else back, with the bytes that were read, and goes on as though it had read them itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Sequence
+from email.utils import formatdate
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from winnow.serve.board import MOST_REQUEST_BYTES, Board
+from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, Predicted
+from winnow.serve.known_heads import MOST_HEAD_BYTES, see_head
+from winnow.serve.loan import BACK, FORGET, IS_LEND, LEND, Became, Tally
+from winnow.serve.predictions import OneAnswer
+from winnow.serve.problem import problem_of
+from winnow.serve.refusals import queue_full
+from winnow.serve.reply import Header, Reply
+from winnow.serve.shared_answers import SharedAnswers
+
+_EVENTS = select.EPOLLIN | select.EPOLLONESHOT if hasattr(select, "EPOLLONESHOT") else 0
+_REST_MS = 2
+"""So long the rest of a request may take when its first bytes are there: a client on this machine or next to it."""
+_TELL_S = 0.1
+_LOOK_S = 0.003
+"""Between two looks at how many wait: refusals need not come sooner, and each look costs."""
+_SHORTEST_PAUSE_S = 0.1
+_WEIGHT = 0.05  # of the newest answer, in the mean time that an answer takes
+
+
+class LendableModel(Protocol):
+    """A model of pictures that a worker holds."""
+
+    words: OneAnswer
+
+    def predict(self, data: bytes) -> Predicted | None:
+        """What it says of a picture file; None: nothing, for a reason that the front shall say."""
+        ...
+
+
+class Terms(NamedTuple):
+    """How much may wait.
+
+    Attributes:
+        most_waiting: requests; more are refused.
+        n_workers: that answer.
+    """
+
+    most_waiting: int
+    n_workers: int
+
+
+class _Loan(NamedTuple):
+    serial: int
+    edition: int
+    place: int
+    top: int | None
+    head: bytes
+
+
+class _Request(NamedTuple):
+    number: int
+    loan: _Loan
+    body: bytes
+    began: float
+
+
+class Borrower:
+    """Answers on lent connections, one request at a time.
+
+    Args:
+        post: brings loans.
+        ready: the epoll that all workers share.
+        board: the same for all.
+        worker: which of its rows is this one's.
+        models: in the workers' order; None where a model takes no pictures.
+        terms: how much may wait.
+        hand_back: sends the front `BACK` and what follows.
+        tell: sends the front tallies.
+
+    Attributes:
+        post: as given; when it can be read, `hear`.
+        ready: as given; when it can be read, `answer_next`.
+    """
+
+    def __init__(
+        self,
+        post: socket.socket,
+        ready: select.epoll,
+        board: Board,
+        worker: int,
+        models: Sequence[LendableModel | None],
+        terms: Terms,
+        *,
+        hand_back: Callable[[bytes], None],
+        tell: Callable[[bytes], None],
+    ) -> None:
+        self.post = post
+        post.setblocking(False)
+        self.ready = ready
+        self._board = board
+        self._row = board.row(worker)
+        self._models = models
+        self._terms = terms
+        self._hand_back = hand_back
+        self._tell = tell
+        self._loans: dict[int, _Loan] = {}
+        self._untold: list[tuple[int, Became, float, Predicted | None]] = []
+        self._tell_at = 0.0
+        self._next_look = 0.0
+        self._mean_s = 0.01
+        self._around, self._around_of = (b"", b""), 0
+        n_probs = [0 if model is None else model.words.n_classes for model in models]
+        self._answers = SharedAnswers(board.answers, n_probs) if len(board.answers) else None
+        self._row.clear()
+
+    @property
+    def patience_s(self) -> float | None:
+        """If nothing comes for so long, `tell_now`; None: there is nothing to tell."""
+        return _TELL_S if self._untold else None
+
+    def hear(self) -> bool:
+        """Take in what the front says of loans; False: it is gone."""
+        while True:
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self.post, LEND.size, 1)
+            except BlockingIOError:
+                return True
+            if not message:
+                return False
+            if message[0] == IS_LEND:
+                _, number, serial, edition, place, top, head = LEND.unpack(message)
+                os.dup2(descriptors[0], number, inheritable=False)
+                os.close(descriptors[0])
+                self._loans[number] = _Loan(serial, edition, place, top or None, head)
+            else:
+                _, number = FORGET.unpack(message)
+                if self._loans.pop(number, None) is not None:
+                    os.close(number)
+
+    def answer_next(self) -> None:
+        """Answer the request that has waited longest, if there is one."""
+        now = time.monotonic()
+        row = self._row
+        row.reach()
+        looks = len(self._loans) > self._terms.most_waiting and now >= self._next_look
+        taken = [number for number, _ in self.ready.poll(0, len(self._loans) if looks else 1)]
+        for number in taken:
+            row.take(number)
+        refused: list[int] = []
+        if looks:
+            self._next_look = now + _LOOK_S
+            most = 1 + self._terms.most_waiting
+            refused = taken[most:]
+            for number in taken[1:most]:
+                self._arm(number)
+        row.let_go()
+        if taken:
+            row.since = now
+            for number in refused:
+                self._refuse(number, now)
+            self._answer(taken[0], now)
+            row.since = 0.0
+
+    def tell_now(self) -> None:
+        """Tell the front what was answered since it was last told."""
+        tallies: dict[tuple[int, Became], Tally] = {}
+        for place, became, seconds, predicted in self._untold:
+            if (place, became) not in tallies:
+                tallies[place, became] = Tally(place, became)
+            tallies[place, became].add(seconds, predicted)
+        self._untold.clear()
+        self._tell(b"".join([tally.pack() for tally in tallies.values()]))
+
+    def _answer(self, number: int, began: float) -> None:
+        request = self._read(number, began)
+        if request is None:
+            return
+        loan, body = request.loan, request.body
+        model = self._models[loan.place]
+        key = None if self._answers is None else hashlib.sha256(body).digest()
+        known = None if key is None or self._answers is None else self._answers.get(key, loan.place)
+        if known is not None:
+            predicted = Predicted(np.frombuffer(known, np.float32), NO_SUMMARY, NOTHING_SPENT)
+        else:
+            predicted = None if model is None else model.predict(body)
+        if model is None or predicted is None:
+            self._give_back(number, loan, unread=self._row.held())
+            return
+        text = model.words.text(predicted.probabilities, loan.top)
+        self._send(number, loan, self._wire(text))
+        if known is None and key is not None and self._answers is not None:
+            self._answers.put(key, loan.place, predicted.probabilities.tobytes())
+        self._note(loan.place, Became.ANSWERED if known is None else Became.CACHED, began, predicted)
+
+    def _read(self, number: int, began: float) -> _Request | None:
+        """The request that waits on a connection, if it is one to be answered here; else the front has it now."""
+        loan = self._loans.get(number)
+        if loan is None:  # armed after all workers were told of it, so that it lies in the post
+            self.hear()
+            loan = self._loans[number]
+        row = self._row
+        row.touch(number)
+        n_read = self._receive(number, 0)
+        row.hold(number, n_read)
+        seen = see_head(bytes(row.request[: min(n_read, MOST_HEAD_BYTES)]))
+        if seen is not None and seen.key == loan.head and loan.edition == self._board.edition:
+            end = seen.end + seen.n_bytes
+            if n_read < end <= MOST_REQUEST_BYTES:
+                n_read = self._wait_for_rest(number, n_read, end)
+            if n_read == end and seen.n_bytes:
+                return _Request(number, loan, bytes(row.request[seen.end : end]), began)
+        self._give_back(number, loan, unread=row.held())
+        return None
+
+    def _wait_for_rest(self, number: int, n_read: int, end: int) -> int:
+        coming = select.poll()
+        coming.register(number, select.POLLIN)
+        while n_read < end and coming.poll(_REST_MS):
+            self._row.touch(number)
+            more = self._receive(number, n_read)
+            n_read += more
+            self._row.hold(number, n_read)
+            if not more:
+                break
+        return n_read
+
+    def _receive(self, number: int, begin: int) -> int:
+        try:
+            return os.readv(number, [self._row.request[begin:]])
+        except OSError:  # nothing there, or a client that left: the front sees the same
+            return 0
+
+    def _send(self, number: int, loan: _Loan, wire: bytes) -> None:
+        """Write an answer and let the connection go."""
+        self._row.touch(number)
+        try:
+            n_sent = os.write(number, wire)
+        except BlockingIOError:
+            n_sent = 0
+        except OSError:  # it left: whatever would follow is nobody's
+            n_sent = len(wire)
+        if n_sent < len(wire):
+            self._give_back(number, loan, unsent=wire[n_sent:])
+            return
+        self._row.reach()
+        self._arm(number)
+        self._row.let_go()
+
+    def _arm(self, number: int) -> None:
+        self._row.free(number)
+        try:
+            self.ready.modify(number, _EVENTS)
+        except FileNotFoundError:  # the front wants it back, and sees that it is free
+            return
+
+    def _give_back(self, number: int, loan: _Loan, *, unsent: bytes = b"", unread: bytes = b"") -> None:
+        if self._loans.pop(number, None) is not None:
+            os.close(number)
+        self._hand_back(BACK.pack(number, loan.serial, len(unsent)) + unsent + unread)
+
+    def _refuse(self, number: int, began: float) -> None:
+        request = self._read(number, began)
+        if request is None:
+            return
+        n_waiting = self._terms.most_waiting
+        error = queue_full(n_waiting, max(n_waiting * self._mean_s / self._terms.n_workers, _SHORTEST_PAUSE_S))
+        self._send(number, request.loan, problem_of(error).reply().wire([_date()]))
+        self._note(request.loan.place, Became.REFUSED, began)
+
+    def _note(self, place: int, became: Became, began: float, predicted: Predicted | None = None) -> None:
+        now = time.monotonic()
+        if not self._untold:
+            self._tell_at = now + _TELL_S
+        self._untold.append((place, became, now - began, predicted))
+        if predicted is not None and predicted.spent.graph_s:
+            self._mean_s += _WEIGHT * (now - began - self._mean_s)
+        if now >= self._tell_at:
+            self.tell_now()
+
+    def _wire(self, text: bytes) -> bytes:
+        """An answer as it goes over the wire; what is the same in all of them is made once a second, for the date."""
+        second = int(time.time())
+        if second != self._around_of:
+            empty = Reply(b"").wire([_date()])
+            before, mark, after = empty.partition(b"content-length: ")
+            self._around, self._around_of = (before + mark, after.removeprefix(b"0")), second
+        before, after = self._around
+        return b"%b%d%b%b" % (before, len(text), after, text)
+
+
+def _date() -> Header:
+    return b"date", formatdate(usegmt=True).encode()
