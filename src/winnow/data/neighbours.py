@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from winnow.data.threads import in_parallel
 from winnow.machine import cores
 
 Rows = NDArray[np.float32]
@@ -31,7 +32,7 @@ _SUMMED = 64  # centres at a time: a copy of all their members would be as large
 # A product of so many numbers stays in the processor's cache while it is looked through.
 _AT_ONCE = 1 << 18
 # So many lists are looked into at a time, and the hits sorted out when there are so many more: memory stays flat.
-_ROUND = 8
+_ROUND = 32
 _MOST_HITS = 100_000
 
 
@@ -210,10 +211,13 @@ def _nearest_centres(rows: Rows, centres: Rows, most: int) -> _Narrow:
     chosen = np.empty((most, len(rows)), dtype=np.int32)
     block = max(1, _AT_ONCE // len(centres))
     turned = np.ascontiguousarray(centres.T)
-    for start in range(0, len(rows), block):
+
+    def choose(start: int) -> None:
         similarities = rows[start : start + block] @ turned
         for place in range(most):
             best = similarities.argmax(1)
             chosen[place, start : start + block] = best
             similarities[np.arange(len(best)), best] = -2
+
+    in_parallel(choose, len(rows), block)
     return chosen

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from winnow.machine import cores
 
 BATCH = 4096
 
+Done = TypeVar("Done")
 
-def in_parallel(work: Callable[[int], NDArray[Any]], n: int, batch: int = BATCH) -> list[NDArray[Any]]:
+
+def in_parallel(work: Callable[[int], Done], n: int, batch: int = BATCH) -> list[Done]:
     """What `work` gives for each start of a batch, in order. Threads suffice: numpy lets go of Python's lock."""
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(work, range(0, n, batch)))
