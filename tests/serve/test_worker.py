@@ -99,7 +99,7 @@ def test_of_pictures_that_come_fast_a_sample_is_summarised(tmp_path: Path, monke
     monkeypatch.setattr(worker.time, "monotonic", lambda: now[0])
     opened = worker._Pictures(open_served(str(tiny_model(tmp_path / "clouds"))))
     lengths: list[int] = []
-    for seconds in (1.0, 0.005, 0.005, 0.02):
+    for seconds in (1.0, 0.005, 0.005, 0.05):
         now[0] += seconds
         _, payload = said(opened.answer(file_of(noise(1))))
         lengths.append(len(unpack_picture_answer(payload, 3)[1]))

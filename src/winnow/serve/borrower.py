@@ -19,7 +19,7 @@ import numpy as np
 
 from winnow.serve.board import MOST_REQUEST_BYTES, Board
 from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, Predicted
-from winnow.serve.known_heads import MOST_HEAD_BYTES, see_head
+from winnow.serve.known_heads import MOST_HEAD_BYTES, LikeLast
 from winnow.serve.loan import BACK, FORGET, IS_LEND, LEND, Became, Tally
 from winnow.serve.predictions import OneAnswer
 from winnow.serve.problem import problem_of
@@ -64,7 +64,8 @@ class _Loan(NamedTuple):
     edition: int
     place: int
     top: int | None
-    head: bytes
+    key: bytes
+    head: LikeLast
 
 
 class _Request(NamedTuple):
@@ -138,10 +139,10 @@ class Borrower:
             if not message:
                 return False
             if message[0] == IS_LEND:
-                _, number, serial, edition, place, top, head = LEND.unpack(message)
+                _, number, serial, edition, place, top, key = LEND.unpack(message)
                 os.dup2(descriptors[0], number, inheritable=False)
                 os.close(descriptors[0])
-                self._loans[number] = _Loan(serial, edition, place, top or None, head)
+                self._loans[number] = _Loan(serial, edition, place, top or None, key, LikeLast())
             else:
                 _, number = FORGET.unpack(message)
                 if self._loans.pop(number, None) is not None:
@@ -212,8 +213,8 @@ class Borrower:
         row.touch(number)
         n_read = self._receive(number, 0)
         row.hold(number, n_read)
-        seen = see_head(bytes(row.request[: min(n_read, MOST_HEAD_BYTES)]))
-        if seen is not None and seen.key == loan.head and loan.edition == self._board.edition:
+        seen = loan.head.see(bytes(row.request[: min(n_read, MOST_HEAD_BYTES)]))
+        if seen is not None and seen.key == loan.key and loan.edition == self._board.edition:
             end = seen.end + seen.n_bytes
             if n_read < end <= MOST_REQUEST_BYTES:
                 n_read = self._wait_for_rest(number, n_read, end)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_KNOWN = 4096
 MOST_HEAD_BYTES = 4096
 _END = b"\r\n\r\n"
+_MOST_DIGITS = 15
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n)")
 
 
@@ -39,13 +40,45 @@ class SeenHead:
 
 def see_head(data: bytes) -> SeenHead | None:
     """Where the head ends and what it says of the body; nothing else of it is looked at."""
+    cut = _cut(data)
+    return None if cut is None else _seen(*cut)
+
+
+class LikeLast:
+    """The same for one connection, on which a head is mostly the one before with another length."""
+
+    __slots__ = ("_after", "_before", "_key")
+
+    def __init__(self) -> None:
+        self._before = self._after = self._key = b""
+
+    def see(self, data: bytes) -> SeenHead | None:
+        """As `see_head`."""
+        if self._key and data.startswith(self._before):
+            begin = len(self._before)
+            stop = data.find(self._after, begin, begin + _MOST_DIGITS + len(self._after))
+            if stop > begin and data[begin:stop].isdigit():
+                return SeenHead(self._key, int(data[begin:stop]), stop + len(self._after))
+        cut = _cut(data)
+        if cut is None:
+            return None
+        seen = _seen(*cut)
+        self._before, self._after, self._key = cut[0], cut[2] + _END, seen.key
+        return seen
+
+
+def _seen(before: bytes, n_bytes: int, after: bytes, end: int) -> SeenHead:
+    return SeenHead(hashlib.blake2b(before + after, digest_size=16).digest(), n_bytes, end)
+
+
+def _cut(data: bytes) -> tuple[bytes, int, bytes, int] | None:
+    """A head before and behind the body's length, that length, and where the body begins."""
     end = data.find(_END, 0, MOST_HEAD_BYTES)
     length = None if end <= 0 else _LENGTH.search(data, 0, end + 2)
     if length is None:
         return None
     begin, stop = length.span(1)
-    key = hashlib.blake2b(data[:begin] + data[stop:end], digest_size=16).digest()
-    return SeenHead(key, int(length[1]), end + len(_END))
+    return data[:begin], int(length[1]), data[stop:end], end + len(_END)
 
 
 class KnownHeads:

@@ -47,12 +47,13 @@ class OneAnswer:
         if not math.isfinite(sum(values)):
             said = prediction("body", Answer(served, {"probabilities": probs}, NO_SUMMARY), top)
             return json_reply({"model": served.name, "version": served.version, "predictions": [said]}).body
-        places = chosen(values, served.thresholds)
+        order = ranked(values)  # whose first is the one that `chosen` gives of a model of one answer
+        places = order[:1] if served.thresholds is None else chosen(values, served.thresholds)
         prob = values[places[0]] if len(places) == 1 else None
         named = [classes[place] for place in places]
         is_safe = is_sure(named, prob, has_several=served.thresholds is not None, sure_from=served.sure_from)
         labels = ", ".join(named)
-        shown = ", ".join([f"{classes[place]}: {values[place]!r}" for place in ranked(values)[:top]])
+        shown = ", ".join([f"{classes[place]}: {values[place]!r}" for place in order[:top]])
         one = "null" if prob is None else labels
         text = (
             f'{self._begin}{{"source": "body", "label": {one}, "labels": [{labels}], "prob": '

@@ -65,8 +65,8 @@ from winnow.tasks.predictor import Predictor
 _NICER = 4
 """The front needs the processor for a moment only, and should not wait for a slice of those who compute: in turns side
 by side, the slowest of a hundred answers at 70 % load, and refusals under overload, came up to a third sooner."""
-_BETWEEN_SUMMARIES_S = 0.02
-"""Of a busy server's pictures a sample is summarised: 50 a second tell as soon whether pictures have changed, and a
+_BETWEEN_SUMMARIES_S = 0.05
+"""Of a busy server's pictures a sample is summarised: 20 a second tell as soon whether pictures have changed, and a
 summary costs 40 us of processor time between two runs of a graph, a tenth of what reading a small picture does."""
 
 
