@@ -44,7 +44,7 @@ _EMPTY = 0.002
 _ALWAYS = 6
 # Pictures of so many points in all are worked on at a time: fewer would lie in the processor's nearest cache, and have
 # threads wait for each other between their many short steps.
-_AT_ONCE = 160_000
+_AT_ONCE = 80_000
 # How many half waves the frequencies of a hash have.
 _DOWN, _ACROSS = (waves.astype(np.int8) for waves in (PLACES // SIDE, PLACES % SIDE))
 

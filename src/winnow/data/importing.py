@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from winnow.data.reading import Keep, ReadRows, read_rows
 from winnow.data.sources import open_source
 from winnow.data.sources.source import ImportOptions, Refused
 from winnow.data.splitting import SplitPlan, split_table
+from winnow.data.writing import Writer
 from winnow.errors import BadDataError
 from winnow.events import Note, Progress, Tell, tell_nobody
 
@@ -100,12 +100,12 @@ def import_examples(
         UserError: a column that was asked for is not there.
         WorkspaceError: the copies cannot be written.
     """
-    read = read_source(source, keep, options, tell)
-    rows, notes = read.rows, list(read.rows.notes)
-    n_read = len(rows.table)
-    _refuse_nothing(read.given, n_read, rows.refused)
-    with ThreadPoolExecutor(1, thread_name_prefix="flush") as pool:
-        flushed = pool.submit(keep.blobs.flush)  # the disk needs no processor
+    with Writer(keep) as writer:
+        read = _read(source, writer, options, tell)
+        rows, notes = read.rows, list(read.rows.notes)
+        n_read = len(rows.table)
+        _refuse_nothing(read.given, n_read, rows.refused)
+        kept = writer.finish(waits_for_disk=True)  # which needs little of a processor
         give_back(n_read)
         if joins:
             examples, more_notes = join_examples(
@@ -119,7 +119,7 @@ def import_examples(
             table = table_of(examples)
         else:
             table, more_notes = split_table(rows.table, plan)
-        flushed.result()
+        kept.result()
     give_back(n_read)
     counts = _counts(table)
     notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
@@ -139,12 +139,19 @@ def read_source(source: Any, keep: Keep, options: ImportOptions = _AS_USUAL, tel
         BadDataError: nothing of the source can be used.
         WorkspaceError: the copies cannot be written.
     """
-    decoding_pool().start(1)  # it starts while we look for pictures
+    with Writer(keep) as writer:
+        read = _read(source, writer, options, tell)
+        writer.finish(waits_for_disk=False).result()
+    return read
+
+
+def _read(source: Any, writer: Writer, options: ImportOptions, tell: Tell) -> ReadSource:
+    decoding_pool().start(1)  # it wakes while we look for pictures
     opened = open_source(source)
     if (opened.total or 0) > _MANY:
         decoding_pool().start()
     tell(Progress("finding pictures", 0))
-    return ReadSource(opened.given, opened.kind, read_rows(opened.find(options), keep, tell, total=opened.total))
+    return ReadSource(opened.given, opened.kind, read_rows(opened.find(options), writer, tell, total=opened.total))
 
 
 def _refuse_nothing(source: Any, n_read: int, refused: Sequence[Refused]) -> None:
