@@ -1,4 +1,4 @@
-"""Who may come in: a known Host, no stranger's page, and a token for everything but the two questions of health.
+"""Who may come in: a known Host, no stranger's page, and a token for everything but the questions of health.
 
 Everything passes here before any route is looked up and before a byte of a body is read.
 """
@@ -17,7 +17,7 @@ from winnow.serve.reply import CLOSE
 from winnow.serve.token_file import Allowed
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-OPEN_PATHS = frozenset(("/healthz", "/readyz"))
+OPEN_PATHS = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _OUR_SITES = frozenset((b"same-origin", b"none"))
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")

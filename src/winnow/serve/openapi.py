@@ -131,8 +131,8 @@ def _v2() -> dict[str, Any]:
     }
     paths: dict[str, Any] = {
         "/v2": {"get": _get("ServerAbout", "What kind of server this is")},
-        "/v2/health/live": {"get": _get("Live", "Whether it is alive")},
-        "/v2/health/ready": {"get": _get("Ready", "Whether it can answer", otherwise=503)},
+        "/v2/health/live": {"get": {**_get("Live", "Whether it is alive"), "security": []}},
+        "/v2/health/ready": {"get": {**_get("Ready", "Whether it can answer", otherwise=503), "security": []}},
     }
     for path, parameters in (
         ("/v2/models/{model}", [_path("model")]),

@@ -28,6 +28,8 @@ from winnow.tasks.answering import said_of
 from winnow.version import VERSION
 
 _HEADER = b"inference-header-content-length"
+_KINDS = (JSON, BYTES, b"")
+"""Triton's client names no content type; what the body is, the protocol's own header says."""
 _MOST_JSON_BYTES = 4 << 20
 """Numbers in JSON take hundreds of times longer to read than raw bytes, and everybody waits meanwhile."""
 
@@ -77,7 +79,7 @@ async def infer(service: Service, scope: Scope, receive: Receive) -> Reply:
     name: str = scope["path_params"]["model"]
     service.engine.lineup.versions(name)
     deadline = service.deadline(headers)
-    if kind_of(headers) not in (JSON, BYTES):
+    if kind_of(headers) not in _KINDS:
         raise ProblemError(415, "content-type", "Send application/json, or JSON and bytes as octet-stream.", (CLOSE,))
     room = service.intake.take_room(headers)
     try:
