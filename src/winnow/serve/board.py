@@ -48,11 +48,13 @@ class Board:
         self.descriptor = descriptor
         self._n_workers = n_workers
         self._table = _ROWS + n_workers * _ROW
-        requests = mmap.PAGESIZE * -(-8 * (self._table + MOST_LENT) // mmap.PAGESIZE)
+        self._serials = self._table + MOST_LENT
+        n_words = self._serials + MOST_LENT
+        requests = mmap.PAGESIZE * -(-8 * n_words // mmap.PAGESIZE)
         answers = requests + n_workers * MOST_REQUEST_BYTES
         self._memory = mmap.mmap(descriptor, answers + n_answer_bytes)
         whole = memoryview(self._memory)
-        words = whole[: 8 * (self._table + MOST_LENT)]
+        words = whole[: 8 * n_words]
         self._words, self._times = words.cast("Q"), words.cast("d")
         self._requests = [
             whole[begin : begin + MOST_REQUEST_BYTES] for begin in range(requests, answers, MOST_REQUEST_BYTES)
@@ -63,7 +65,7 @@ class Board:
     def make(cls, n_workers: int, n_answer_bytes: int) -> Board:
         """A new one, in memory that lives as long as a process that has it."""
         descriptor = os.memfd_create("winnow-board", os.MFD_CLOEXEC)
-        words = 8 * (_ROWS + n_workers * _ROW + MOST_LENT) + mmap.PAGESIZE
+        words = 8 * (_ROWS + n_workers * _ROW + 2 * MOST_LENT) + mmap.PAGESIZE
         os.ftruncate(descriptor, words + n_workers * MOST_REQUEST_BYTES + n_answer_bytes)
         return cls(descriptor, n_workers, n_answer_bytes)
 
@@ -105,6 +107,15 @@ class Board:
     def free(self, number: int) -> None:
         """Nobody has it any more."""
         self._words[self._table + number - FIRST_NUMBER] = FREE
+
+    def lend(self, number: int, serial: int) -> None:
+        """A connection is about to be lent; its number may have been another's a moment ago."""
+        self.free(number)
+        self._words[self._serials + number - FIRST_NUMBER] = serial
+
+    def serial(self, number: int) -> int:
+        """Of the loan that has a number now."""
+        return self._words[self._serials + number - FIRST_NUMBER]
 
 
 class Row:

@@ -30,6 +30,8 @@ from winnow.serve.shared_answers import SharedAnswers
 _EVENTS = select.EPOLLIN | select.EPOLLONESHOT if hasattr(select, "EPOLLONESHOT") else 0
 _REST_MS = 2
 """So long the rest of a request may take when its first bytes are there: a client on this machine or next to it."""
+_MOST_REST_S = 0.02
+"""So long all of the rest: who sends a byte now and then holds up no worker."""
 _TELL_S = 0.1
 _LOOK_S = 0.003
 """Between two looks at how many wait: refusals need not come sooner, and each look costs."""
@@ -64,6 +66,7 @@ class _Loan(NamedTuple):
     edition: int
     place: int
     top: int | None
+    most_bytes: int
     key: bytes
     head: LikeLast
 
@@ -139,10 +142,10 @@ class Borrower:
             if not message:
                 return False
             if message[0] == IS_LEND:
-                _, number, serial, edition, place, top, key = LEND.unpack(message)
+                _, number, serial, edition, place, top, most_bytes, key = LEND.unpack(message)
                 os.dup2(descriptors[0], number, inheritable=False)
                 os.close(descriptors[0])
-                self._loans[number] = _Loan(serial, edition, place, top or None, key, LikeLast())
+                self._loans[number] = _Loan(serial, edition, place, top or None, most_bytes, key, LikeLast())
             else:
                 _, number = FORGET.unpack(message)
                 if self._loans.pop(number, None) is not None:
@@ -163,6 +166,7 @@ class Borrower:
             most = 1 + self._terms.most_waiting
             refused = taken[most:]
             for number in taken[1:most]:
+                self._loan_of(number)  # by which it has the number here under which it is armed
                 self._arm(number)
         row.let_go()
         if taken:
@@ -190,11 +194,13 @@ class Borrower:
         model = self._models[loan.place]
         key = None if self._answers is None else hashlib.sha256(body).digest()
         known = None if key is None or self._answers is None else self._answers.get(key, loan.place)
-        if known is not None:
+        if known:
             predicted = Predicted(np.frombuffer(known, np.float32), NO_SUMMARY, NOTHING_SPENT)
         else:
-            predicted = None if model is None else model.predict(body)
+            predicted = None if model is None or known is not None else model.predict(body)
         if model is None or predicted is None:
+            if known is None and key is not None and self._answers is not None:
+                self._answers.put_aside(key, loan.place)
             self._give_back(number, loan, unread=self._row.held())
             return
         text = model.words.text(predicted.probabilities, loan.top)
@@ -205,10 +211,7 @@ class Borrower:
 
     def _read(self, number: int, began: float) -> _Request | None:
         """The request that waits on a connection, if it is one to be answered here; else the front has it now."""
-        loan = self._loans.get(number)
-        if loan is None:  # armed after all workers were told of it, so that it lies in the post
-            self.hear()
-            loan = self._loans[number]
+        loan = self._loan_of(number)
         row = self._row
         row.touch(number)
         n_read = self._receive(number, 0)
@@ -218,15 +221,25 @@ class Borrower:
             end = seen.end + seen.n_bytes
             if n_read < end <= MOST_REQUEST_BYTES:
                 n_read = self._wait_for_rest(number, n_read, end)
-            if n_read == end and seen.n_bytes:
+            if n_read == end and 0 < seen.n_bytes <= loan.most_bytes:
                 return _Request(number, loan, bytes(row.request[seen.end : end]), began)
         self._give_back(number, loan, unread=row.held())
         return None
 
+    def _loan_of(self, number: int) -> _Loan:
+        """The loan of a connection that was taken."""
+        loan = self._loans.get(number)
+        if loan is None or loan.serial != self._board.serial(number):
+            # Armed after all workers were told of it: it lies in the post, behind the end of what had its number.
+            self.hear()
+            loan = self._loans[number]
+        return loan
+
     def _wait_for_rest(self, number: int, n_read: int, end: int) -> int:
         coming = select.poll()
         coming.register(number, select.POLLIN)
-        while n_read < end and coming.poll(_REST_MS):
+        give_up = time.monotonic() + _MOST_REST_S
+        while n_read < end and time.monotonic() < give_up and coming.poll(_REST_MS):
             self._row.touch(number)
             more = self._receive(number, n_read)
             n_read += more

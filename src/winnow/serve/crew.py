@@ -207,11 +207,11 @@ class Crew:
         questions wait than there are workers: so it will hardly sit behind a slow one while another worker is idle.
         """
         for worker in self._workers:
-            if not worker.jobs:
+            if worker.is_there and not worker.jobs:
                 return worker
         if len(self._waiting) > self._n_workers:
             for worker in self._workers:
-                if len(worker.jobs) < _MOST_EACH:
+                if worker.is_there and len(worker.jobs) < _MOST_EACH:
                     return worker
         return None
 
@@ -312,7 +312,7 @@ class Crew:
 
     def _ask_another(self, stuck: Job) -> None:
         """Ask an idle worker, too, what sits behind a slow question in another's socket; the first answer counts."""
-        idle = next((worker for worker in self._workers if not worker.jobs), None)
+        idle = next((worker for worker in self._workers if worker.is_there and not worker.jobs), None)
         if idle is not None and not stuck.is_asked_twice:
             stuck.is_asked_twice = True
             idle.ask(stuck)

@@ -9,6 +9,7 @@ case, so that its clocks apply to connections that nobody uses. Linux only; else
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import select
 import socket
@@ -20,10 +21,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from winnow.serve.board import FIRST_NUMBER, MOST_LENT, Board
+from winnow.serve.board import FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES, Board
+from winnow.serve.known_heads import MOST_HEAD_BYTES, see_head
 from winnow.serve.loan import BACK, FORGET, IS_FORGET, IS_LEND, LEND, Tally, unpack_tallies
 from winnow.serve.served import Served
-from winnow.serve.shared_answers import table_bytes
+from winnow.serve.shared_answers import SharedAnswers, table_bytes
 
 LONGEST_LOAN_S = 20.0
 _LOOK_S = 0.002
@@ -34,8 +36,12 @@ _EVENTS = select.EPOLLIN | select.EPOLLONESHOT if sys.platform == "linux" else 0
 class Lendable(Protocol):
     """A connection of a client."""
 
-    def take_back(self, unsent: bytes, unread: bytes) -> None:
-        """Go on with it: write the rest of an answer, then read, as the first thing, what was read already."""
+    def take_back(self, unsent: bytes, unread: bytes, *, is_unusual: bool) -> None:
+        """Go on with it: write the rest of an answer, then read, as the first thing, what was read already.
+
+        Args:
+            is_unusual: a worker could not answer what it had read.
+        """
         ...
 
     def abort(self) -> None:
@@ -50,12 +56,14 @@ class Wish:
     Attributes:
         served: who answers.
         top: how many classes are shown; None: all.
+        most_bytes: of a body; a longer one is for the front to refuse.
         head: the key of the one head that is let in (`winnow.serve.known_heads`).
         is_true: whether it would still be understood, and let in, in the same way.
     """
 
     served: Served
     top: int | None
+    most_bytes: int
     head: bytes
     is_true: Callable[[], bool]
 
@@ -104,8 +112,10 @@ class Lender:
         self._served = served
         self._places = {one.key: place for place, one in enumerate(served)}
         self._told = told
-        self.n_answer_bytes = table_bytes(n_cached, [len(one.classes) for one in served])
+        n_probs = [len(one.classes) for one in served]
+        self.n_answer_bytes = table_bytes(n_cached, n_probs)
         self.board = Board.make(n_workers, self.n_answer_bytes)
+        self._answers = SharedAnswers(self.board.answers, n_probs) if self.n_answer_bytes else None
         self.ready = select.epoll()
         self._rows = [self.board.row(worker) for worker in range(n_workers)]
         self._posts: dict[int, _Post] = {}
@@ -152,7 +162,8 @@ class Lender:
                 loan.connection.abort()
             else:
                 held = row.held() if self.board.is_held(loan.number) else b""
-                self._give(loan, b"", held)
+                self._put_aside(loan, held)
+                self._give(loan, unread=held)
         row.clear()
         self.recall()  # it may have taken one more without having said so
 
@@ -169,12 +180,16 @@ class Lender:
         if place is None or not self._posts or not FIRST_NUMBER <= number < FIRST_NUMBER + MOST_LENT:
             return False
         loan = _Loan(number, next(self._serial) & 0xFFFFFFFF, connection, wish, time.monotonic() + LONGEST_LOAN_S)
-        message = LEND.pack(IS_LEND, number, loan.serial, self.board.edition, place, wish.top or 0, wish.head)
+        said = (loan.serial, self.board.edition, place, wish.top or 0, min(wish.most_bytes, MOST_REQUEST_BYTES))
+        message = LEND.pack(IS_LEND, number, *said, wish.head)
+        told: list[_Post] = []
         for post in self._posts.values():
             if not post.lend(message, number):
-                self._forget(number)
+                for one in told:
+                    one.send(FORGET.pack(IS_FORGET, number))
                 return False
-        self.board.free(number)
+            told.append(post)
+        self.board.lend(number, loan.serial)
         self._loans[number] = loan
         self.ready.register(number, _EVENTS)  # last: who takes an event must know what it is about
         return True
@@ -196,6 +211,8 @@ class Lender:
 
     def end(self) -> None:
         """All workers have ended."""
+        for loan in [*self._loans.values()]:  # whatever a worker left on the board
+            self._give(loan)
         if self._collecting is not None:
             self._collecting.cancel()
         self.ready.close()
@@ -212,7 +229,8 @@ class Lender:
         number, serial, n_unsent = BACK.unpack_from(payload)
         loan = self._loans.get(number)
         if loan is not None and loan.serial == serial:
-            self._give(loan, payload[BACK.size : BACK.size + n_unsent], payload[BACK.size + n_unsent :])
+            unsent, unread = payload[BACK.size : BACK.size + n_unsent], payload[BACK.size + n_unsent :]
+            self._give(loan, unsent, unread, is_unusual=bool(unread) and loan not in self._recalled)
 
     def heard(self, payload: bytes) -> None:
         """A worker says what it answered.
@@ -239,13 +257,20 @@ class Lender:
             self._collecting = None
         if self.board.is_at_rest:
             for loan in [one for one in self._recalled if self.board.holder(one.number) is None]:
-                self._give(loan, b"", b"")
+                self._give(loan)
         if self._recalled:
             self._collecting = asyncio.get_running_loop().call_later(_LOOK_S, self._collect)
 
-    def _give(self, loan: _Loan, unsent: bytes, unread: bytes) -> None:
+    def _put_aside(self, loan: _Loan, held: bytes) -> None:
+        """What a worker was at when it ended may have ended it: others leave it to the front, which finds that out."""
+        seen = see_head(held[:MOST_HEAD_BYTES])
+        if seen is not None and self._answers is not None:
+            body = held[seen.end : seen.end + seen.n_bytes]
+            self._answers.put_aside(hashlib.sha256(body).digest(), self._places[loan.wish.served.key])
+
+    def _give(self, loan: _Loan, unsent: bytes = b"", unread: bytes = b"", *, is_unusual: bool = False) -> None:
         self._end(loan)
-        loan.connection.take_back(unsent, unread)
+        loan.connection.take_back(unsent, unread, is_unusual=is_unusual)
 
     def _end(self, loan: _Loan) -> None:
         self._disarm(loan)

@@ -18,9 +18,9 @@ import numpy as np
 from winnow.serve.counts import BOUNDS_S, Histogram
 from winnow.serve.frames import Predicted, Summary
 
-LEND = struct.Struct("<BIIIHI16s")
-"""A kind, the connection's number and the loan's, the edition, which model, how many classes are shown (0: all), and
-the head that may be answered (`winnow.serve.known_heads`)."""
+LEND = struct.Struct("<BIIIHII16s")
+"""A kind, the connection's number and the loan's, the edition, which model, how many classes are shown (0: all), how
+long a body may be, and the head that may be answered (`winnow.serve.known_heads`)."""
 FORGET = struct.Struct("<BI")
 """A kind and a connection's number."""
 IS_LEND, IS_FORGET = 0, 1

@@ -111,7 +111,7 @@ class Protocol(HttpToolsProtocol):
 
     @property
     def _is_idle(self) -> bool:
-        return self._short is None and not self._is_under_way(self.cycle)
+        return self._short is None and not self._usual.is_lent and not self._is_under_way(self.cycle)
 
     @staticmethod
     def _is_under_way(cycle: RequestResponseCycle | None) -> bool:
@@ -329,13 +329,15 @@ class Protocol(HttpToolsProtocol):
         if self._is_last and not self.pipeline:
             self.transport.close()
         self.on_response_complete()
-        if self._usual.may_be_lent and self._may_be_short() and self._is_in_head and not self._head_bytes:
-            self._lend()
+        if self._usual.may_be_lent:
+            self.loop.call_soon(self._lend)  # later: the next request may have come in the same piece, and is ours
 
     def _lend(self) -> None:
         """Let the workers answer what comes next, while it is as usual."""
-        is_written = self.transport.get_write_buffer_size() == 0
-        if is_written and not self.transport.is_closing() and self._usual.lend(cast("App", self.app)):
+        is_free = self._may_be_short() and self._is_in_head and not self._head_bytes
+        if not is_free or self.transport.is_closing() or self.transport.get_write_buffer_size():
+            return
+        if self._usual.lend(cast("App", self.app)):
             self.transport.pause_reading()
             self._wait(None)
 
@@ -345,7 +347,7 @@ class Protocol(HttpToolsProtocol):
         self.transport.abort()
         self._usual.close()
 
-    def take_back(self, unsent: bytes, unread: bytes) -> None:
+    def take_back(self, unsent: bytes, unread: bytes, *, is_unusual: bool) -> None:
         """A worker hands this connection back: what it wrote in part is written, what it read is taken as read here."""
         self._usual.is_lent = False
         if self.transport.is_closing():
@@ -355,8 +357,11 @@ class Protocol(HttpToolsProtocol):
         self.transport.resume_reading()
         self._wait(self.timeout_keep_alive)
         self._is_resting = True
-        if unread:
+        if self._is_last:
+            self.shutdown()  # of which it was told while it was lent
+        if is_unusual:
             self._usual.was_unusual()
+        if unread:
             self.data_received(unread)
 
     def _stop_waiting_for_reader(self) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 _HEAD = struct.Struct("<II32s")
 """A check of all that follows, which model, and the sha256 of what was asked."""
+_ASIDE = 1 << 31
+"""Beside the model, of an entry that holds no answer."""
 _MOST_BYTES = 64 << 20
 
 
@@ -30,19 +32,29 @@ class SharedAnswers:
         self._n = len(memory) // self._entry
 
     def get(self, key: bytes, place: int) -> bytes | None:
-        """The probabilities that a model once answered, as bytes of float32; None: that is not known."""
+        """The probabilities that a model once answered, as bytes of float32; None: that is not known.
+
+        Of what was put aside: no bytes.
+        """
         begin = self._begin(key)
         end = begin + _HEAD.size + 4 * self._n_probs[place]
         entry = bytes(self._memory[begin:end])
         check, by, known = _HEAD.unpack_from(entry)
-        if known != key or by != place or check != zlib.crc32(entry[4:]):
+        if known != key or by & ~_ASIDE != place or check != zlib.crc32(entry[4:]):
             return None
-        return entry[_HEAD.size :]
+        return b"" if by & _ASIDE else entry[_HEAD.size :]
 
     def put(self, key: bytes, place: int, probs: bytes) -> None:
         """Remember them."""
+        self._write(key, place, probs)
+
+    def put_aside(self, key: bytes, place: int) -> None:
+        """Remember that it is for the front, which knows why there is no answer, or finds out."""
+        self._write(key, place | _ASIDE, bytes(4 * self._n_probs[place]))
+
+    def _write(self, key: bytes, by: int, probs: bytes) -> None:
         begin = self._begin(key)
-        entry = _HEAD.pack(0, place, key) + probs
+        entry = _HEAD.pack(0, by, key) + probs
         self._memory[begin : begin + len(entry)] = zlib.crc32(entry[4:]).to_bytes(4, "little") + entry[4:]
 
     def _begin(self, key: bytes) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FIRST_REQUESTS = 2
 """So many in turn with the same head: before, lending costs more than it saves."""
+_MOST_REQUESTS = 1024
 _LEAST_TIMEOUT_S = 5.0
 """Who waits for less has a clock of its own, which only the front looks at."""
 
@@ -59,7 +60,7 @@ class Usual:
 
     def was_unusual(self) -> None:
         """A worker found something to be read by the front: from now on it takes longer to be trusted."""
-        self._n_wanted *= 8
+        self._n_wanted = min(8 * self._n_wanted, _MOST_REQUESTS)
 
     def lend(self, app: App) -> bool:
         """Lend it; False: it stays here for now."""
@@ -70,7 +71,8 @@ class Usual:
         if self._duplicate is None and not self._duplicated():
             return False
         assert self._duplicate is not None
-        wish = Wish(head.served, head.options.top, self._key, partial(head.is_true, app))
+        most_bytes = app.service.intake.most_bytes
+        wish = Wish(head.served, head.options.top, most_bytes, self._key, partial(head.is_true, app))
         self.is_lent = wish.is_true() and lender.lend(self._connection, self._duplicate, wish)
         return self.is_lent
 

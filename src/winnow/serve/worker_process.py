@@ -107,6 +107,11 @@ class WorkerProcess(asyncio.Protocol):
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be asked; one that has ended is waited for a moment longer."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def ask(self, job: Job) -> None:
         """Send it a question; it answers in the order asked."""
         assert self._transport is not None

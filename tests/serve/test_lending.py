@@ -1,0 +1,735 @@
+"""A connection that asks the same again and again is lent to the workers: nobody can tell but by the clock.
+
+The same request on a connection of its own, which the front answers, is the independent truth here, and so is Python's
+own answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import uvicorn
+
+from data.pictures import file_of, noise
+from winnow.metrics.drift import MEASURES, Reference
+from winnow.serve.app import App
+from winnow.serve.board import FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES
+from winnow.serve.bodies import Intake
+from winnow.serve.door import Door
+from winnow.serve.engine import Engine
+from winnow.serve.frames import ANSWER, HANDED_BACK, TOLD
+from winnow.serve.keys import Keys
+from winnow.serve.lender import Seat
+from winnow.serve.loan import Became, Tally
+from winnow.serve.opening import open_served
+from winnow.serve.protocol import Protocol
+from winnow.serve.running import Running, raise_file_limit
+from winnow.serve.served import Lineup, Share
+from winnow.serve.service import Service
+from winnow.serve.worker_process import WorkerProcess
+from winnow.workspace.workspace import Workspace
+
+from .test_serving import TOKEN as SERVER_TOKEN
+from .test_serving import Server, add_version
+from .tiny_models import CLASSES, expected, tiny_model
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="connections are lent by Linux's epoll alone")
+
+TOKEN, OTHER = "the-token-of-tests", "the-other-token-of-tests"
+PICTURE = file_of(noise(1))
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """Wait for a condition, and give what it gives; fail where it does not come true."""
+    give_up = time.monotonic() + 20
+    while not (found := condition()):
+        assert time.monotonic() < give_up
+        time.sleep(0.001)
+    return found
+
+
+class Heard(NamedTuple):
+    """One answer as it came over the wire."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def undated(self) -> bytes:
+        """All of its bytes but the date."""
+        return re.sub(rb"\r\ndate: [^\r]*", b"", self.head) + self.body
+
+    @property
+    def probs(self) -> list[float]:
+        """Of all classes, in the model's order."""
+        shown = json.loads(self.body)["predictions"][0]["probs"]
+        return [shown[name] for name in CLASSES]
+
+
+class Asker:
+    """A client's connection, which stays open."""
+
+    def __init__(self, port: int, token: str = TOKEN) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.settimeout(20)
+        self._token = token
+        self._read = b""
+
+    def __enter__(self) -> Asker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    @property
+    def port(self) -> int:
+        return self.socket.getsockname()[1]
+
+    def request(self, body: bytes = PICTURE, path: str = "/predict", kind: str = "image/png", token: str = "") -> bytes:
+        lines = [
+            f"POST {path} HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"Authorization: Bearer {token or self._token}",
+            f"Content-Type: {kind}",
+            f"Content-Length: {len(body)}",
+        ]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def hear(self) -> Heard:
+        """The next answer, whole."""
+        while b"\r\n\r\n" not in self._read:
+            self._hear_more()
+        head, _, rest = self._read.partition(b"\r\n\r\n")
+        n_bytes = int(re.search(rb"(?i)content-length: (\d+)", head)[1])  # type: ignore[index]
+        while len(rest) < n_bytes:
+            self._hear_more()
+            rest = self._read.partition(b"\r\n\r\n")[2]
+        self._read = rest[n_bytes:]
+        return Heard(int(head[9:12]), head, rest[:n_bytes])
+
+    def ask(self, body: bytes = PICTURE, **how: str) -> Heard:
+        self.send(self.request(body, **how))
+        return self.hear()
+
+    def is_over(self) -> bool:
+        """Whether nothing more comes; waits for the server to close."""
+        try:
+            return self._read + self.socket.recv(1 << 16) == b""
+        except ConnectionError:
+            return True
+
+    def _hear_more(self) -> None:
+        more = self.socket.recv(1 << 16)
+        if not more:
+            raise ConnectionError(f"closed after {self._read!r:.200}")
+        self._read += more
+
+
+class Lending:
+    """A whole server in a thread of this process, whose state can be looked at; its workers are processes."""
+
+    def __init__(self, engine: Engine, keys: Keys | None = None, loop: Any = "auto", **more: Any) -> None:
+        raise_file_limit(FIRST_NUMBER + MOST_LENT)
+        log, most_bytes = more.pop("log", None), more.pop("most_bytes", 8 << 20)
+        self.engine = engine
+        self.service = Service(engine, open_version=open_served, intake=Intake(most_bytes), **more)
+        self.keys = keys or Keys({TOKEN: "predict"})
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        app = App(self.service, Door(self.keys, ()), log)
+        config = uvicorn.Config(
+            app,
+            loop=loop,
+            interface="asgi3",
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=30,
+        )
+        started = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+        def note() -> None:
+            self._loop = asyncio.get_running_loop()
+            started.set()
+
+        async def nothing() -> None: ...
+
+        self.running = Running(config, self.service, grace_s=20, look_again=nothing, started=note)
+        self._thread = threading.Thread(target=self.running.run, args=([self._socket],), daemon=True)
+        self._thread.start()
+        assert started.wait(60)
+
+    def close(self) -> None:
+        self.running._signal = signal.SIGINT
+        self.running.should_exit = True
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        self._socket.close()
+
+    def connect(self, token: str = TOKEN) -> Asker:
+        return Asker(self.port, token)
+
+    @contextmanager
+    def lent(self, body: bytes = PICTURE, **how: str) -> Generator[Asker]:
+        """A connection that asked so often that it is lent."""
+        with self.connect() as asker:
+            self.lend(asker, body, **how)
+            yield asker
+
+    def lend(self, asker: Asker, body: bytes = PICTURE, **how: str) -> None:
+        """Ask until a connection is lent; one that was lent is taken back where a worker joins, and lent again."""
+        until(lambda: asker.ask(body, **how).status == 200 and self.is_lent(asker))
+        until(lambda: not self.engine.counts.computing)  # who answered it has let it go
+
+    def protocol_of(self, asker: Asker) -> Protocol | None:
+        connections: list[Any] = list(self.running.server_state.connections)
+        return next((one for one in connections if one.client and one.client[1] == asker.port), None)
+
+    def is_lent(self, asker: Asker) -> bool:
+        protocol = self.protocol_of(asker)
+        return protocol is not None and protocol._usual.is_lent
+
+    def ordinarily(self, body: bytes, **how: str) -> Heard:
+        """What the front says, on a connection of its own."""
+        with self.connect() as asker:
+            return asker.ask(body, **how)
+
+    def settle(self) -> None:
+        """Wait until workers have told all that they answered."""
+
+        def is_told() -> bool:
+            before = self.service.meters.whole.count
+            time.sleep(0.25)
+            return self.service.meters.whole.count == before
+
+        until(is_told)
+
+    def swap(self, lineup: Lineup) -> None:
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self.service.swap(lineup), self._loop).result(60)
+
+    def page(self, path: str) -> str:
+        """What a GET gives."""
+        with self.connect() as asker:
+            asker.send(asker.request(b"", path=path).replace(b"POST", b"GET", 1))
+            return asker.hear().body.decode()
+
+    @property
+    def version(self) -> str:
+        return next(iter(self.engine.lineup)).served.version
+
+    @property
+    def n_loans(self) -> int:
+        lender = self.engine.lender
+        assert lender is not None
+        return len(lender._loans)
+
+    @property
+    def n_handed_out(self) -> int:
+        """Questions that the front gave to a worker: those of lent connections are not among them."""
+        return self.engine.counts.in_queue.count
+
+    def n_questions(self, outcome: str) -> int:
+        return sum(n for (*_, what), n in self.service.meters.questions.items() if what == outcome)
+
+    def worker_with(self, asker: Asker) -> int:
+        """Wait until a worker has read a request of a connection, and stop it there; gives its process id."""
+        lender, protocol = self.engine.lender, self.protocol_of(asker)
+        assert lender is not None
+        assert protocol is not None
+        duplicate = protocol._usual._duplicate
+        assert duplicate is not None
+        number = duplicate.fileno()
+        until(lambda: lender.board.is_held(number))
+        place = lender.board.holder(number)
+        assert place is not None
+        worker = self.processes[place]
+        stop(worker)
+        assert lender.board.is_held(number)
+        return worker
+
+    @property
+    def processes(self) -> dict[int, int]:
+        """The workers' process ids, by their place on the board."""
+        crew = self.engine._crew
+        assert crew is not None
+        return {one._seat.worker: one.process_id for one in crew._workers if one._seat is not None}
+
+
+def stop(worker: int) -> None:
+    """Stop a worker, and wait until it has."""
+    os.kill(worker, signal.SIGSTOP)
+    until(lambda: Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+
+
+@contextmanager
+def stopped(*workers: int) -> Generator[None]:
+    """While workers do nothing."""
+    for worker in workers:
+        stop(worker)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that knows what its pictures were like."""
+    made = tiny_model(tmp_path_factory.mktemp("lending") / "clouds")
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.ones(3), 300).astype(np.float32)
+    reference = Reference.of(rng.uniform(0, 1, (300, len(MEASURES))).astype(np.float32), probs)
+    (made / "drift.json").write_text(json.dumps({"format": 1, **reference.to_json()}))
+    return made
+
+
+@pytest.fixture(scope="module")
+def other_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that answers otherwise."""
+    return tiny_model(tmp_path_factory.mktemp("lending") / "others", scale=3.0)
+
+
+def lineup_of(folder: Path) -> Lineup:
+    return Lineup([Share(open_served(str(folder)), 1.0)])
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Lending]:
+    """Two workers, and nothing is remembered."""
+    started = Lending(Engine(lineup_of(folder), workers=2, most_cached=0))
+    yield started
+    started.close()
+
+
+# What a client hears
+
+
+def test_a_worker_gives_the_answer_that_the_front_gave(server: Lending, folder: Path):
+    with server.connect() as asker:
+        first = asker.ask()
+        server.lend(asker)
+        handed_out = server.n_handed_out
+        later = [asker.ask() for _ in range(20)]
+        assert server.n_handed_out == handed_out
+        assert server.is_lent(asker)
+    assert first.status == 200
+    assert {one.undated for one in later} == {first.undated}
+    assert all(one.head.count(b"\r\ndate: ") == 1 for one in (first, *later))
+    (truth,) = expected(folder, [PICTURE])
+    assert first.probs == pytest.approx(truth, abs=1e-6)
+
+
+def test_each_picture_gets_its_own_answer_whatever_its_length(server: Lending, folder: Path):
+    pictures = [file_of(noise(seed, 8 + 9 * seed, 60)) for seed in range(12)]
+    truth = expected(folder, pictures)
+    with server.lent() as asker:
+        handed_out = server.n_handed_out
+        answers = [asker.ask(picture) for picture in pictures]
+        assert server.n_handed_out == handed_out
+    for answer, probs in zip(answers, truth, strict=True):
+        assert answer.probs == pytest.approx(probs, abs=1e-6)
+    assert len({answer.body for answer in answers}) == len(pictures)
+
+
+@pytest.mark.parametrize("top", [1, 2, 3, 999999999])
+def test_as_many_classes_are_shown_as_were_asked_for(server: Lending, top: int):
+    path = f"/predict?top={top}"
+    with server.lent(path=path) as asker:
+        assert asker.ask(path=path).undated == server.ordinarily(PICTURE, path=path).undated
+        assert len(json.loads(asker.ask(path=path).body)["predictions"][0]["probs"]) == min(top, 3)
+        assert server.is_lent(asker)
+
+
+def test_what_is_refused_is_refused_in_the_fronts_words_and_the_connection_lives_on(server: Lending):
+    with server.lent() as asker:
+        for body in (b"no picture", PICTURE[:50], b""):
+            refused, truth = asker.ask(body), server.ordinarily(body)
+            assert refused.undated == truth.undated
+            assert refused.status >= 400
+            assert asker.ask().status == 200
+
+
+OTHERS: dict[str, Callable[[Asker], bytes]] = {
+    "another address": lambda asker: asker.request(path="/healthz").replace(b"POST", b"GET", 1),
+    "another token": lambda asker: asker.request(token="a-token-of-nobody"),
+    "no token": lambda asker: asker.request().replace(b"Authorization", b"X-Authorization"),
+    "another kind": lambda asker: asker.request(kind="text/plain"),
+    "other options": lambda asker: asker.request(path="/predict?top=1"),
+    "a wrong option": lambda asker: asker.request(path="/predict?color=red"),
+    "another model": lambda asker: asker.request(path="/predict?model=rain"),
+    "another host": lambda asker: asker.request().replace(b"Host: 127.0.0.1", b"Host: evil.example"),
+    "in chunks": lambda asker: (
+        asker.request(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        + b"%x\r\n%b\r\n0\r\n\r\n" % (len(PICTURE), PICTURE)
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_request_in_between_is_answered_by_the_front(server: Lending, what: str):
+    with server.connect() as asker:
+        asker.send(OTHERS[what](asker))
+        truth = asker.hear()
+    with server.lent() as asker:
+        asker.send(OTHERS[what](asker))
+        assert asker.hear().undated == truth.undated
+        if b"connection: close" in truth.head:
+            assert asker.is_over()
+        else:
+            assert asker.ask().undated == server.ordinarily(PICTURE).undated
+
+
+def test_what_is_no_http_is_refused_as_ever(server: Lending):
+    with server.lent() as asker:
+        asker.send(b"\0\0\0\r\n\r\n")
+        assert asker.hear().status in (400, 405)
+        assert asker.is_over()
+
+
+@pytest.mark.parametrize("cut", [1, 30, -len(PICTURE), -3])
+def test_a_request_may_come_in_pieces(server: Lending, cut: int):
+    with server.lent() as asker:
+        request = asker.request()
+        asker.send(request[:cut])
+        until(lambda: not server.is_lent(asker))  # a worker does not wait for a slow client: the front does
+        asker.send(request[cut:])
+        assert asker.hear().undated == server.ordinarily(PICTURE).undated
+
+
+def test_a_large_request_comes_whole_or_is_read_by_the_front(server: Lending, folder: Path):
+    with server.lent() as asker:
+        for n_bytes in (300_000, MOST_REQUEST_BYTES - 1000, MOST_REQUEST_BYTES + 1000, 4 << 20):
+            picture = PICTURE + bytes(n_bytes - len(PICTURE))
+            assert asker.ask(picture).undated == server.ordinarily(picture).undated
+
+
+def test_requests_sent_behind_each_other_are_answered_in_their_order(server: Lending):
+    with server.lent() as asker:
+        asker.send(b"".join(asker.request(path=f"/predict?top={top}") for top in (1, 2, 3, 1)))
+        shown = [len(json.loads(asker.hear().body)["predictions"][0]["probs"]) for _ in range(4)]
+    assert shown == [1, 2, 3, 1]
+
+
+def test_a_client_that_leaves_takes_its_loan_with_it(server: Lending):
+    before = server.n_loans
+    with server.lent():
+        assert server.n_loans == before + 1
+    until(lambda: server.n_loans == before)
+
+
+def test_a_client_that_says_no_more_is_still_answered(server: Lending):
+    with server.lent() as asker:
+        asker.send(asker.request())
+        asker.socket.shutdown(socket.SHUT_WR)
+        assert asker.hear().undated == server.ordinarily(PICTURE).undated
+        assert asker.is_over()
+
+
+def test_no_descriptor_stays_behind(server: Lending):
+    def n_open() -> list[int]:
+        processes = (os.getpid(), *server.engine.process_ids)
+        return [len([*Path(f"/proc/{process}/fd").iterdir()]) for process in processes]
+
+    with server.lent():
+        pass
+    until(lambda: server.n_loans == 0)
+    until(lambda: not server.running.server_state.connections)
+    before = n_open()
+    for _ in range(30):
+        with server.lent() as asker, server.lent():
+            asker.ask()
+    until(lambda: all(now <= then for now, then in zip(n_open(), before, strict=True)))
+
+
+# What happens to workers
+
+LARGE = file_of(np.zeros((5000, 5000), np.uint8), compress_level=1)
+"""Its decoding takes long enough to be met in the midst of it."""
+
+
+def test_requests_that_no_worker_took_are_not_lost_with_them(server: Lending):
+    truth = server.ordinarily(PICTURE).undated
+    with server.lent() as asker, stopped(*server.engine.process_ids):
+        asker.send(asker.request())
+        for worker in server.engine.process_ids:
+            os.kill(worker, signal.SIGKILL)
+        assert asker.hear().undated == truth
+    until(lambda: len(server.engine.process_ids) == 2)
+
+
+def test_a_worker_that_is_killed_in_the_midst_of_a_request_is_not_missed(server: Lending):
+    truth = server.ordinarily(LARGE).undated
+    with server.lent() as asker:
+        asker.send(asker.request(LARGE))
+        os.kill(server.worker_with(asker), signal.SIGKILL)
+        assert asker.hear().undated == truth
+        assert asker.ask().status == 200
+    until(lambda: len(server.engine.process_ids) == 2)
+
+
+def test_a_stopped_worker_keeps_nobody_from_an_answer(server: Lending):
+    with server.lent() as asker, stopped(server.engine.process_ids[0]):
+        assert {asker.ask().status for _ in range(10)} == {200}
+
+
+def test_connections_come_back_though_a_worker_is_stopped(server: Lending):
+    with server.lent() as asker, stopped(server.engine.process_ids[0]):
+        asker.send(asker.request(kind="text/plain"))
+        assert asker.hear().status == 415
+
+
+def die_of(server: Lending, asker: Asker, how: int) -> None:
+    worker = server.worker_with(asker)
+    os.kill(worker, how)
+    os.kill(worker, signal.SIGCONT)
+
+
+def test_a_picture_that_ends_its_workers_is_refused_and_ends_no_more(small: Lending):
+    """The worker to whom it was lent cannot be asked what ended it: the front asks another one, and sees that."""
+    picture = LARGE + b"a picture that no decoder survives"
+    restarts = small.engine.counts.restarts
+    with small.lent() as asker:
+        asker.send(asker.request(picture))
+        die_of(small, asker, signal.SIGSEGV)
+        until(lambda: small.engine.counts.restarts == restarts + 1 and small.engine.process_ids)
+        until(lambda: small.engine.counts.computing)
+        os.kill(small.engine.process_ids[0], signal.SIGSEGV)
+        refused = asker.hear()
+        assert (refused.status, json.loads(refused.body)["code"]) == (422, "E_CORRUPT")
+        until(lambda: small.engine.process_ids)
+        assert asker.ask().status == 200
+    with small.lent() as asker:  # that it may end workers is known to them, and why it is refused to the front
+        assert asker.ask(picture).undated == refused.undated
+    assert small.engine.counts.restarts == restarts + 2
+
+
+class Transport:
+    is_aborted = False
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_what_is_no_word_of_a_workers_ends_the_worker(server: Lending):
+    lender = server.engine.lender
+    assert lender is not None
+    hostile = [Tally(7, Became.ANSWERED).pack(), Tally(0, Became.ANSWERED).pack()[:-1], b"x", bytes([0, 0, 9]) * 99]
+    frames = [(TOLD, payload) for payload in hostile] + [(HANDED_BACK, b"short")]
+    for sign, payload in frames:
+        transport = Transport()
+        worker = WorkerProcess.__new__(WorkerProcess)
+        worker._unread, worker._first_words, worker._seat = bytearray(), None, Seat(lender, 0, 1)
+        worker._transport = transport  # type: ignore[assignment]
+        worker.data_received(ANSWER.pack(len(payload), sign, 0.0, 0.0, 0.0) + payload)
+        assert transport.is_aborted
+
+
+# How much is taken on, and what is told of it
+
+
+@pytest.fixture(scope="module")
+def token_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("lending") / "tokens"
+    file.write_text(f"{TOKEN}\n{OTHER}\n")
+    return file
+
+
+@pytest.fixture(scope="module")
+def small(folder: Path, token_file: Path) -> Iterator[Lending]:
+    """One worker, one request may wait, answers are remembered, bodies are small, and tokens may change."""
+    engine = Engine(lineup_of(folder), workers=1, most_cached=64, most_waiting=1)
+    started = Lending(engine, Keys.from_file(token_file), most_bytes=1 << 20)
+    yield started
+    started.close()
+
+
+def test_a_body_larger_than_allowed_is_refused_on_a_lent_connection_too(small: Lending):
+    with small.lent() as asker:
+        assert asker.ask(PICTURE + bytes((1 << 20) - len(PICTURE))).status == 200
+        assert asker.ask(PICTURE + bytes((1 << 20) - len(PICTURE) + 1)).status == 413
+
+
+def test_more_than_may_wait_are_refused_and_told_when_to_come_again(small: Lending, folder: Path):
+    pictures = [file_of(noise(seed)) for seed in range(100, 108)]
+    truth = expected(folder, pictures)
+    with ExitStack() as askers:
+        all_askers = [askers.enter_context(small.lent()) for _ in pictures]
+        with stopped(*small.engine.process_ids):
+            for asker, picture in zip(all_askers, pictures, strict=True):
+                asker.send(asker.request(picture))
+        answers = [asker.hear() for asker in all_askers]
+        assert [asker.ask().status for asker in all_askers] == [200] * len(pictures)
+    assert {answer.status for answer in answers} == {200, 429}
+    for answer, probs in zip(answers, truth, strict=True):
+        if answer.status == 200:
+            assert answer.probs == pytest.approx(probs, abs=1e-6)
+        else:
+            assert re.search(rb"\r\nretry-after: [1-9]", answer.head)
+            assert json.loads(answer.body)["code"] == "queue-full"
+    n_refused = sum(answer.status == 429 for answer in answers)
+    until(lambda: small.n_questions("queue-full") == n_refused)
+
+
+def test_what_was_answered_before_is_known_to_all_workers(small: Lending):
+    picture = file_of(noise(50))
+    with small.lent() as asker, small.lent() as other:
+        first = asker.ask(picture)
+        small.settle()
+        known = small.n_questions("cached"), small.engine.counts.cached
+        assert {one.ask(picture).undated for one in (asker, other) for _ in range(5)} == {first.undated}
+        until(lambda: (small.n_questions("cached"), small.engine.counts.cached) == (known[0] + 10, known[1] + 10))
+    page = small.page("/metrics")
+    assert f"winnow_cache_hits_total {small.engine.counts.cached}" in page
+
+
+def test_a_connection_is_not_lent_while_the_front_has_a_request_of_it(small: Lending):
+    """What is known is answered at once: what came behind it, in the same piece, is the front's."""
+    truth, new = small.ordinarily(PICTURE).undated, file_of(noise(60))
+    with small.connect() as asker:
+        asker.ask()
+        with stopped(*small.engine.process_ids):
+            asker.send(asker.request() * 2 + asker.request(new))
+            assert [asker.hear().undated for _ in range(2)] == [truth] * 2
+            until(lambda: small.engine.counts.computing)
+            assert not small.is_lent(asker)
+            asker.send(asker.request())
+        assert asker.hear().undated == small.ordinarily(new).undated != truth
+        assert asker.hear().undated == truth
+
+
+def test_what_workers_answer_is_counted(server: Lending):
+    counts, meters = server.engine.counts, server.service.meters
+
+    def so_far() -> list[float]:
+        n_requests = sum(n for (*_, status), n in meters.requests.items() if status == 200)
+        return [n_requests, server.n_questions("answered"), meters.whole.count, counts.decode.count, counts.graph.count]
+
+    with server.lent() as asker:
+        server.settle()
+        handed_out, cpu_s, before = server.n_handed_out, counts.cpu_s, so_far()
+        for _ in range(12):
+            asker.ask()
+        until(lambda: so_far() == [n + 12 for n in before])
+        assert server.n_handed_out == handed_out
+    assert counts.cpu_s > cpu_s
+    n_answered = server.n_questions("answered")
+    assert f'version="{server.version}",outcome="answered"}} {n_answered}\n' in server.page("/metrics")
+
+
+def test_drift_looks_at_what_workers_answer(server: Lending):
+    (drift,) = server.service.drifts.values()
+    with server.lent() as asker:
+        before, handed_out = drift.as_dict()["pictures"], server.n_handed_out
+        until(lambda: asker.ask() and drift.as_dict()["pictures"] > before + 1)
+        assert server.n_handed_out == handed_out
+
+
+def test_where_each_request_is_said_to_a_log_nothing_is_lent(server: Lending):
+    app = App(server.service, Door(server.keys, ()))
+    assert app.lender is server.engine.lender is not None
+    assert App(server.service, Door(server.keys, ()), print).lender is None
+
+
+# What changes
+
+
+def test_after_a_swap_the_next_answer_is_of_the_new_version(small: Lending, folder: Path, other_folder: Path):
+    with small.lent() as asker, small.lent() as idle:
+        before = json.loads(asker.ask().body)
+        small.swap(lineup_of(other_folder))
+        for one in (asker, idle):
+            after = one.ask()
+            assert json.loads(after.body)["version"] != before["version"]
+            assert after.probs == pytest.approx(expected(other_folder, [PICTURE])[0], abs=1e-6)
+        small.lend(asker)
+        assert asker.ask().undated == after.undated
+        small.swap(lineup_of(folder))
+        assert json.loads(asker.ask().body) == before
+
+
+def test_a_token_that_is_taken_out_of_its_file_dies_on_lent_connections(small: Lending, token_file: Path):
+    with small.connect(OTHER) as dead, small.lent() as alive:
+        small.lend(dead)
+        token_file.write_text(f"{TOKEN}\n")
+        until(lambda: dead.ask().status == 401)
+        assert alive.ask().status == 200
+
+
+@pytest.mark.parametrize("loop", ["auto", "asyncio"])
+def test_a_server_that_stops_answers_what_workers_have(folder: Path, loop: str):
+    stopping = Lending(Engine(lineup_of(folder), workers=1, most_cached=0), loop=loop)
+    with stopping.lent() as asker, stopping.lent() as idle:
+        asker.send(asker.request(LARGE))
+        worker = stopping.worker_with(asker)
+        ending = threading.Thread(target=stopping.close)
+        ending.start()
+        assert idle.is_over()  # by now all that is idle was closed
+        os.kill(worker, signal.SIGCONT)
+        assert asker.hear().status == 200
+        assert asker.is_over()
+        ending.join()
+
+
+class Load(threading.Thread):
+    """Asks until it is told that its connection ends."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self.asker = Asker(port, SERVER_TOKEN)
+        self.answers: list[Heard] = []
+        self.lost: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            while not self.answers or b"\r\nconnection: close" not in self.answers[-1].head:
+                self.answers.append(self.asker.ask())
+        except (OSError, ConnectionError) as error:
+            self.lost = error
+
+
+def test_sigterm_loses_no_request_of_a_lent_connection(tmp_path: Path):
+    with Workspace.open(tmp_path) as opened:
+        opened.add_dataset("clouds", "nowhere")
+        add_version(opened, tmp_path, 1.0)
+    started = Server("clouds@1", "--workspace", str(tmp_path), "--cache", "0")
+    loads = [Load(started.port) for _ in range(3)]
+    with Asker(started.port, SERVER_TOKEN) as idle:
+        for _ in range(5):
+            assert idle.ask().status == 200
+        for load in loads:
+            load.start()
+        until(lambda: all(len(load.answers) > 50 for load in loads))
+        status, _, err = started.end()
+        assert idle.is_over()
+    for load in loads:
+        load.join(20)
+    assert (status, err) == (0, "")
+    assert [load.lost for load in loads] == [None] * 3
+    assert {answer.status for load in loads for answer in load.answers} == {200}
+    assert len({answer.body for load in loads for answer in load.answers}) == 1
