@@ -34,7 +34,7 @@ _MOST_REST_S = 0.02
 """So long all of the rest: who sends a byte now and then holds up no worker."""
 _TELL_S = 0.1
 _LOOK_S = 0.003
-"""Between two looks at how many wait: refusals need not come sooner, and each look costs."""
+"""Between two looks, of any worker, at how many wait: refusals need not come sooner, and each look costs."""
 _SHORTEST_PAUSE_S = 0.1
 _WEIGHT = 0.05  # of the newest answer, in the mean time that an answer takes
 
@@ -72,10 +72,11 @@ class _Loan(NamedTuple):
 
 
 class _Request(NamedTuple):
-    number: int
+    """A whole one in the worker's row of the board; its body ends where it ends."""
+
     loan: _Loan
-    body: bytes
-    began: float
+    body_begins: int
+    ends: int
 
 
 class Borrower:
@@ -162,7 +163,7 @@ class Borrower:
             row.take(number)
         refused: list[int] = []
         if looks:
-            self._next_look = now + _LOOK_S
+            self._next_look = now + _LOOK_S * self._terms.n_workers
             most = 1 + self._terms.most_waiting
             refused = taken[most:]
             for number in taken[1:most]:
@@ -171,8 +172,8 @@ class Borrower:
         row.let_go()
         if taken:
             row.since = now
-            for number in refused:
-                self._refuse(number, now)
+            if refused:
+                self._refuse(refused, now)
             self._answer(taken[0], now)
             row.since = 0.0
 
@@ -187,10 +188,11 @@ class Borrower:
         self._tell(b"".join([tally.pack() for tally in tallies.values()]))
 
     def _answer(self, number: int, began: float) -> None:
-        request = self._read(number, began)
+        request = self._read(number, _REST_MS)
         if request is None:
             return
-        loan, body = request.loan, request.body
+        loan, begins, ends = request
+        body = bytes(self._row.request[begins:ends])
         model = self._models[loan.place]
         key = None if self._answers is None else hashlib.sha256(body).digest()
         known = None if key is None or self._answers is None else self._answers.get(key, loan.place)
@@ -209,8 +211,12 @@ class Borrower:
             self._answers.put(key, loan.place, predicted.probabilities.tobytes())
         self._note(loan.place, Became.ANSWERED if known is None else Became.CACHED, began, predicted)
 
-    def _read(self, number: int, began: float) -> _Request | None:
-        """The request that waits on a connection, if it is one to be answered here; else the front has it now."""
+    def _read(self, number: int, rest_ms: int) -> _Request | None:
+        """The request that waits on a connection, if it is one to be answered here; else the front has it now.
+
+        Args:
+            rest_ms: how long to wait for what of it is not there yet.
+        """
         loan = self._loan_of(number)
         row = self._row
         row.touch(number)
@@ -220,9 +226,9 @@ class Borrower:
         if seen is not None and seen.key == loan.key and loan.edition == self._board.edition:
             end = seen.end + seen.n_bytes
             if n_read < end <= MOST_REQUEST_BYTES:
-                n_read = self._wait_for_rest(number, n_read, end)
+                n_read = self._wait_for_rest(number, n_read, end, rest_ms)
             if n_read == end and 0 < seen.n_bytes <= loan.most_bytes:
-                return _Request(number, loan, bytes(row.request[seen.end : end]), began)
+                return _Request(loan, seen.end, end)
         self._give_back(number, loan, unread=row.held())
         return None
 
@@ -235,11 +241,11 @@ class Borrower:
             loan = self._loans[number]
         return loan
 
-    def _wait_for_rest(self, number: int, n_read: int, end: int) -> int:
+    def _wait_for_rest(self, number: int, n_read: int, end: int, rest_ms: int) -> int:
         coming = select.poll()
         coming.register(number, select.POLLIN)
         give_up = time.monotonic() + _MOST_REST_S
-        while n_read < end and time.monotonic() < give_up and coming.poll(_REST_MS):
+        while n_read < end and time.monotonic() < give_up and coming.poll(rest_ms):
             self._row.touch(number)
             more = self._receive(number, n_read)
             n_read += more
@@ -282,14 +288,16 @@ class Borrower:
             os.close(number)
         self._hand_back(BACK.pack(number, loan.serial, len(unsent)) + unsent + unread)
 
-    def _refuse(self, number: int, began: float) -> None:
-        request = self._read(number, began)
-        if request is None:
-            return
+    def _refuse(self, numbers: Sequence[int], began: float) -> None:
+        """Say that there is no room; all hear the same, and nobody who is slow is waited for."""
         n_waiting = self._terms.most_waiting
         error = queue_full(n_waiting, max(n_waiting * self._mean_s / self._terms.n_workers, _SHORTEST_PAUSE_S))
-        self._send(number, request.loan, problem_of(error).reply().wire([_date()]))
-        self._note(request.loan.place, Became.REFUSED, began)
+        wire = problem_of(error).reply().wire([_date()])
+        for number in numbers:
+            request = self._read(number, 0)
+            if request is not None:
+                self._send(number, request.loan, wire)
+                self._note(request.loan.place, Became.REFUSED, began)
 
     def _note(self, place: int, became: Became, began: float, predicted: Predicted | None = None) -> None:
         now = time.monotonic()
