@@ -18,11 +18,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from winnow.serve import borrower
+from winnow.serve import borrower, worker
 from winnow.serve.board import FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES, Board
 from winnow.serve.borrower import Borrower, Terms
 from winnow.serve.counts import Histogram
-from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, Predicted, Spent
+from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, QUESTION, Predicted, Spent
 from winnow.serve.known_heads import see_head
 from winnow.serve.loan import BACK, FORGET, IS_FORGET, IS_LEND, LEND, Became, Tally, unpack_tallies
 from winnow.serve.predictions import OneAnswer, prediction
@@ -47,16 +47,16 @@ def board() -> Iterator[Board]:
 def test_the_board_says_who_has_a_connection_and_how_far_it_came(board: Board):
     first, second, last = FIRST_NUMBER, FIRST_NUMBER + 1, FIRST_NUMBER + MOST_LENT - 1
     rows = [board.row(worker) for worker in range(2)]
-    for worker, number in ((0, first), (1, second), (1, last)):
+    for who, number in ((0, first), (1, second), (1, last)):
         assert board.holder(number) is None
-        rows[worker].take(number)
-        assert (board.holder(number), board.is_unsure(number), board.is_held(number)) == (worker, False, False)
-        rows[worker].touch(number)
-        assert (board.holder(number), board.is_unsure(number), board.is_held(number)) == (worker, True, False)
-        rows[worker].request[:5] = b"hello"
-        rows[worker].hold(number, 5)
-        assert (board.holder(number), board.is_unsure(number), board.is_held(number)) == (worker, False, True)
-        assert rows[worker].held() == b"hello"
+        rows[who].take(number)
+        assert (board.holder(number), board.is_unsure(number), board.is_held(number)) == (who, False, False)
+        rows[who].touch(number)
+        assert (board.holder(number), board.is_unsure(number), board.is_held(number)) == (who, True, False)
+        rows[who].request[:5] = b"hello"
+        rows[who].hold(number, 5)
+        assert (board.holder(number), board.is_unsure(number), board.is_held(number)) == (who, False, True)
+        assert rows[who].held() == b"hello"
     rows[0].free(first)
     board.free(last)
     assert [board.holder(number) for number in (first, second, last)] == [None, 1, None]
@@ -398,3 +398,31 @@ def test_a_body_longer_than_allowed_and_an_empty_one_are_for_the_front(front: Fr
         client.close()
         sending.join()
     assert front.asked == []
+
+
+@linux_only
+def test_a_worker_that_joins_takes_nothing_of_which_it_was_not_told(front: Front):
+    """Until the front has heard that it is ready, and recalled what is lent, others' connections are armed."""
+    channel, its_end = socket.socketpair()
+    channel.settimeout(20)
+    model = SimpleNamespace(answer=lambda data: b"answer to " + data)
+    working = threading.Thread(target=worker._answer_all, args=(its_end, [model], front.worker))
+    others_client, others = connection()
+    os.dup2(others.fileno(), FIRST_NUMBER)
+    front.ready.register(FIRST_NUMBER, select.EPOLLIN | select.EPOLLONESHOT)
+    others_client.sendall(request(b"for others"))
+    working.start()
+    for _ in range(3):
+        channel.sendall(QUESTION.pack(3, 0) + b"abc")
+        assert channel.recv(100) == b"answer to abc"
+    assert front.board.holder(FIRST_NUMBER) is None
+    front.ready.unregister(FIRST_NUMBER)
+    client, ours = connection()
+    front.lend(FIRST_NUMBER, 1, ours)
+    client.sendall(request(b"mine"))
+    assert client.recv(4096).startswith(b"HTTP/1.1 200")
+    channel.close()
+    working.join()
+    assert front.asked == [b"mine"]
+    for one in (client, ours, others_client, others, its_end):
+        one.close()

@@ -60,6 +60,7 @@ class Board:
             whole[begin : begin + MOST_REQUEST_BYTES] for begin in range(requests, answers, MOST_REQUEST_BYTES)
         ]
         self.answers = whole[answers:]
+        self._views = [whole, words, self._words, self._times, *self._requests, self.answers]
 
     @classmethod
     def make(cls, n_workers: int, n_answer_bytes: int) -> Board:
@@ -70,7 +71,10 @@ class Board:
         return cls(descriptor, n_workers, n_answer_bytes)
 
     def close(self) -> None:
-        """Give the descriptor back; the memory goes with its last user."""
+        """Give the descriptor and the memory back; what was made of this board is of no use any more."""
+        for view in self._views:
+            view.release()
+        self._memory.close()
         os.close(self.descriptor)
 
     @property

@@ -161,6 +161,7 @@ class Crew:
             for place in range(self._n_workers):
                 self.lender.leave(place)
             self.lender.end()
+            self.lender = None
         for job in (*lost, *self._waiting):
             self._settle(job, worker_lost())
         self._waiting.clear()

@@ -259,12 +259,17 @@ def _answer_all(channel: socket.socket, opened: Sequence[_Opened], borrower: Bor
         return
     asked, post, ready = channel.fileno(), borrower.post.fileno(), borrower.ready.fileno()
     coming = select.epoll()
-    for one in (asked, post, ready):
+    for one in (asked, post):
         coming.register(one, select.EPOLLIN)
+    takes_part = False
     while True:
         found = [descriptor for descriptor, _ in coming.poll(borrower.patience_s)]
-        if post in found and not borrower.hear():
-            return
+        if post in found:
+            if not borrower.hear():
+                return
+            if not takes_part:  # what was lent before the first message, this worker was not told of
+                coming.register(ready, select.EPOLLIN)
+                takes_part = True
         if asked in found and not _answer_question(channel, opened):
             return
         if ready in found:
