@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from winnow.serve import protocol
+from winnow.serve import limited_protocol
 from winnow.serve.app import ROUTES
 from winnow.serve.door import OPEN_PATHS
 from winnow.serve.keys import Keys
@@ -542,7 +542,7 @@ def test_old_tokens_die_with_a_new_file(tmp_path: Path, service: Service):
 
 
 def test_a_request_on_its_way_when_the_server_stops_is_answered(service: Service, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(protocol, "LAST_MOMENT_S", 5.0)
+    monkeypatch.setattr(limited_protocol, "LAST_MOMENT_S", 5.0)
     listening = Listening(app_of(service), Protocol)
     question = listening.head("GET /healthz")
     with listening.connect() as used, listening.connect() as new:

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from winnow.errors import UserError
-from winnow.serve import protocol
+from winnow.serve import limited_protocol, protocol
 from winnow.serve.app import App
 from winnow.serve.board import FIRST_NUMBER, MOST_LENT
 from winnow.serve.bodies import Intake
@@ -138,7 +138,7 @@ def launch(
     app = App(service, Door(keys, hosts), voice.say if log else None)
     with _listening(host, port) as listening:
         address = _address(host, listening)
-        raise_file_limit(max(2 * protocol.MOST_CONNECTIONS + 256, FIRST_NUMBER + MOST_LENT))
+        raise_file_limit(max(2 * limited_protocol.MOST_CONNECTIONS + 256, FIRST_NUMBER + MOST_LENT))
         full_names = [one.served.full_name for one in engine.lineup]
         with announce((folder or default_folder()).expanduser(), address, full_names):
             is_unread = False

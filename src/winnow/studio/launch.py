@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from winnow.errors import UserError
-from winnow.serve.protocol import Protocol
+from winnow.serve.limited_protocol import LimitedProtocol
 from winnow.studio.door import Lock
 from winnow.studio.sessions import Sessions
 from winnow.workspace.workspace import Workspace
@@ -56,7 +56,7 @@ def launch(
         config = uvicorn.Config(
             app,
             # The server's own: who sends a byte a second holds nothing up here, either.
-            http=Protocol,
+            http=LimitedProtocol,
             ws="websockets-sansio",
             lifespan="on",
             log_level="warning",
