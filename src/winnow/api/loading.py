@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from winnow.api.dataset import Dataset, dataset_named
 from winnow.data.decoder.fact_store import FactStore
+from winnow.data.decoder.pool import decoding_pool
 from winnow.data.digits import write_digits
 from winnow.data.freed_memory import without_old_garbage
 from winnow.data.importing import Imported, import_examples
@@ -82,8 +83,11 @@ def load(
         WorkspaceError: the workspace cannot be opened or written.
     """
     plan = _plan(test_share, split_by, seed)
+    may_be_name = isinstance(source, str) and y is None and not is_there(source)
+    if not may_be_name:
+        decoding_pool().start(1)  # it wakes while the workspace is opened
     opened = workspace if isinstance(workspace, Workspace) else Workspace.open(_folder(workspace))
-    if isinstance(source, str) and y is None and not is_there(source) and not (add or in_place):
+    if isinstance(source, str) and may_be_name and not (add or in_place):
         known = _known(opened, source, name, version)
         if known is not None:
             return known

@@ -42,9 +42,8 @@ _IGNORED = 3
 _EMPTY = 0.002
 # Frequencies that are compared even if one picture has none of them.
 _ALWAYS = 6
-# Pictures of so many points in all are worked on at a time: fewer would lie in the processor's nearest cache, and have
-# threads wait for each other between their many short steps.
-_AT_ONCE = 80_000
+# Pictures of so many points in all are worked on at a time: what fits into the processor's cache.
+_AT_ONCE = 40_000
 # How many half waves the frequencies of a hash have.
 _DOWN, _ACROSS = (waves.astype(np.int8) for waves in (PLACES // SIDE, PLACES % SIDE))
 

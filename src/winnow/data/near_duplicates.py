@@ -90,12 +90,13 @@ def _among_distinct(hashes: HashRows) -> NearDuplicates:
     strange = strangeness(low, signs)
     floors = (1 - _WIDTH * strange).astype(np.float32)
     tolerance = _tolerance(strange, _detail(hashes))
-    found = _judged(hashes, tolerance, neighbourhood.nearest(floors, _FIRST))
+    # The neighbours themselves are let go of before the pairs are judged: each step needs room of its own.
+    found = _judged(hashes, tolerance, *_once(neighbourhood.nearest(floors, _FIRST), len(hashes)))
     # Whoever has only copies among the nearest may have more of them.
     seekers = np.flatnonzero(np.bincount(found.pairs.reshape(-1), minlength=len(hashes)) >= _FIRST)
     if len(seekers):
         near = neighbourhood.nearest(floors, _MOST, seekers)
-        found = _united(found, _judged(hashes, tolerance, near[near.ranks >= _FIRST]))
+        found = _united(found, _judged(hashes, tolerance, *_once(near[near.ranks >= _FIRST], len(hashes))))
     return found
 
 
@@ -124,12 +125,18 @@ def _detail(hashes: HashRows) -> NDArray[np.float64]:
     return np.concatenate(in_parallel(detail, len(hashes)))
 
 
-def _judged(hashes: HashRows, tolerance: NDArray[np.float64], near: Neighbours) -> NearDuplicates:
-    """Those neighbours that are copies."""
+def _once(near: Neighbours, n: int) -> tuple[Ids, NDArray[np.bool_]]:
+    """Each pair of neighbours once, sorted, and whether the one is near the other's mirror image."""
     pairs = np.stack([near.rows, near.others], 1)
     pairs.sort(axis=1)
-    _, once = np.unique((pairs[:, 0] * len(hashes) + pairs[:, 1]) * 2 + near.is_mirrored, return_index=True)
-    pairs, is_mirrored = pairs[once], near.is_mirrored[once]
+    _, once = np.unique((pairs[:, 0] * n + pairs[:, 1]) * 2 + near.is_mirrored, return_index=True)
+    return pairs[once], near.is_mirrored[once]
+
+
+def _judged(
+    hashes: HashRows, tolerance: NDArray[np.float64], pairs: Ids, is_mirrored: NDArray[np.bool_]
+) -> NearDuplicates:
+    """Those of the pairs that are copies."""
     of_pairs = tolerance[pairs].min(1)
 
     def similarity(start: int) -> NDArray[np.float64]:

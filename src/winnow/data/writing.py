@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from winnow.data.batch import Keep, New
+from winnow.data.freed_memory import give_back
 
 _WRITE_AT_ONCE = 8192
 """Small files that go to the disk in one transaction: each touches its own page of an index, whatever it holds."""
@@ -18,7 +19,7 @@ class Writer:
     def __init__(self, keep: Keep) -> None:
         self.keep = keep
         self._new = New()
-        self._n_bytes = 0
+        self._n_bytes = self._n_taken = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._written: Future[None] | None = None
 
@@ -34,6 +35,7 @@ class Writer:
         self._new.places += batch.places
         self._new.facts |= batch.facts
         self._n_bytes += sum(len(data) for _, data in batch.copies)
+        self._n_taken += len(batch.copies) + len(batch.places)
         n_new = max(len(self._new.copies), len(self._new.places), len(self._new.facts))
         if n_new >= _WRITE_AT_ONCE or self._n_bytes >= _WRITE_BYTES:
             if self._written is not None:
@@ -45,16 +47,17 @@ class Writer:
 
         The result raises WorkspaceError if anything could not be written.
         """
-        return self._pool.submit(self._finish, self._written, self._rest(), waits_for_disk)
+        return self._pool.submit(self._finish, self._written, [self._rest()], waits_for_disk)
 
     def _rest(self) -> New:
         rest, self._new, self._n_bytes = self._new, New(), 0
         return rest
 
-    def _finish(self, before: Future[None] | None, rest: New, waits_for_disk: bool) -> None:
+    def _finish(self, before: Future[None] | None, rest: list[New], waits_for_disk: bool) -> None:
         if before is not None:
             before.result()
-        self._write(rest)
+        self._write(rest.pop())
+        give_back(self._n_taken)
         if waits_for_disk:
             self.keep.blobs.flush()
 
