@@ -26,6 +26,9 @@ from winnow.workspace.workspace import Workspace
 EXAMPLE = "digits"
 """The name under which the embedded example can be imported: 1,797 real handwritten digits of 8 x 8 pixels."""
 
+# Children that are started before it is known how much there is to read: few pictures need no more.
+_AHEAD = 2
+
 
 @without_old_garbage()
 def load(
@@ -85,7 +88,7 @@ def load(
     plan = _plan(test_share, split_by, seed)
     may_be_name = isinstance(source, str) and y is None and not is_there(source)
     if not may_be_name:
-        decoding_pool().start(1)  # it wakes while the workspace is opened
+        decoding_pool().start(_AHEAD)  # they wake while the workspace is opened and pictures are looked for
     opened = workspace if isinstance(workspace, Workspace) else Workspace.open(_folder(workspace))
     if isinstance(source, str) and may_be_name and not (add or in_place):
         known = _known(opened, source, name, version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -259,9 +260,11 @@ class DatasetStore:
         action: str | None = None,
     ) -> int:
         bytes_of = dict(zip(manifest.column("content"), manifest.column("bytes"), strict=True))
-        self._check_blobs(bytes_of)
         number = newest.number + 1 if newest is not None else 1
-        self._history.write(dataset.name, number, manifest)
+        with ThreadPoolExecutor(1, thread_name_prefix="snapshot") as pool:  # each takes a while for many pictures
+            written = pool.submit(self._history.write, dataset.name, number, manifest)
+            self._check_blobs(bytes_of)
+            written.result()
         connection.execute(
             insert(versions).values(
                 dataset_id=dataset.id,
