@@ -418,7 +418,7 @@ def test_a_worker_that_joins_takes_nothing_of_which_it_was_not_told(front: Front
     assert front.board.holder(FIRST_NUMBER) is None
     front.ready.unregister(FIRST_NUMBER)
     client, ours = connection()
-    front.lend(FIRST_NUMBER, 1, ours)
+    front.lend(FIRST_NUMBER + 1, 1, ours)
     client.sendall(request(b"mine"))
     assert client.recv(4096).startswith(b"HTTP/1.1 200")
     channel.close()
