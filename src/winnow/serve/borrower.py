@@ -130,7 +130,7 @@ class Borrower:
 
     @property
     def patience_s(self) -> float | None:
-        """If nothing comes for so long, `tell_now`; None: there is nothing to tell."""
+        """If nothing comes for so long, `tell_when_due`; None: there is nothing to tell."""
         return _TELL_S if self._untold else None
 
     def hear(self) -> bool:
@@ -177,8 +177,10 @@ class Borrower:
             self._answer(taken[0], now)
             row.since = 0.0
 
-    def tell_now(self) -> None:
-        """Tell the front what was answered since it was last told."""
+    def tell_when_due(self) -> None:
+        """Tell the front what was answered since it was last told, if that is a while ago."""
+        if not self._untold or time.monotonic() < self._tell_at:
+            return
         tallies: dict[tuple[int, Became], Tally] = {}
         for place, became, seconds, predicted in self._untold:
             if (place, became) not in tallies:
@@ -307,7 +309,7 @@ class Borrower:
         if predicted is not None and predicted.spent.graph_s:
             self._mean_s += _WEIGHT * (now - began - self._mean_s)
         if now >= self._tell_at:
-            self.tell_now()
+            self.tell_when_due()
 
     def _wire(self, text: bytes) -> bytes:
         """An answer as it goes over the wire; what is the same in all of them is made once a second, for the date."""

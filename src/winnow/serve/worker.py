@@ -274,8 +274,8 @@ def _answer_all(channel: socket.socket, opened: Sequence[_Opened], borrower: Bor
             return
         if ready in found:
             borrower.answer_next()
-        elif not found:
-            borrower.tell_now()
+        else:
+            borrower.tell_when_due()
 
 
 def _answer_question(channel: socket.socket, opened: Sequence[_Opened]) -> bool:
