@@ -114,8 +114,10 @@ async def test_answers_are_those_of_python_for_every_mode_and_orientation(
     assert found == pytest.approx(expected(folder, files), abs=1e-6)
     assert all(answer.served is served for answer in answers)
     lengths = {len(answer.summary) for answer in answers}
-    assert 7 in lengths
-    assert lengths <= {0, 7}  # those that come fast are sampled
+    others = (file_of(noise(number)) for number in range(1000, 5000))
+    while 7 not in lengths:  # those that come fast are sampled
+        lengths.add(len((await ask(one_worker, served, next(others))).summary))
+    assert lengths <= {0, 7}
 
 
 async def test_a_bad_picture_costs_its_own_answer_only(

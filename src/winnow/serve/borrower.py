@@ -10,9 +10,12 @@ import hashlib
 import os
 import select
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
+from fcntl import ioctl
+from termios import FIONREAD
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -62,6 +65,7 @@ class Terms(NamedTuple):
 
 
 class _Loan(NamedTuple):
+    connection: socket.socket
     serial: int
     edition: int
     place: int
@@ -121,7 +125,6 @@ class Borrower:
         self._loans: dict[int, _Loan] = {}
         self._untold: list[tuple[int, Became, float, Predicted | None]] = []
         self._tell_at = 0.0
-        self._next_look = 0.0
         self._mean_s = 0.01
         self._around, self._around_of = (b"", b""), 0
         n_probs = [0 if model is None else model.words.n_classes for model in models]
@@ -144,26 +147,28 @@ class Borrower:
                 return False
             if message[0] == IS_LEND:
                 _, number, serial, edition, place, top, most_bytes, key = LEND.unpack(message)
+                self._drop(number)
                 os.dup2(descriptors[0], number, inheritable=False)
                 os.close(descriptors[0])
-                self._loans[number] = _Loan(serial, edition, place, top or None, most_bytes, key, LikeLast())
+                connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=number)  # or any other family
+                said = (connection, serial, edition, place, top or None, most_bytes, key)
+                self._loans[number] = _Loan(*said, LikeLast())
             else:
                 _, number = FORGET.unpack(message)
-                if self._loans.pop(number, None) is not None:
-                    os.close(number)
+                self._drop(number)
 
     def answer_next(self) -> None:
         """Answer the request that has waited longest, if there is one."""
         now = time.monotonic()
         row = self._row
         row.reach()
-        looks = len(self._loans) > self._terms.most_waiting and now >= self._next_look
+        looks = len(self._loans) > self._terms.most_waiting and now >= self._board.looked_at + _LOOK_S
         taken = [number for number, _ in self.ready.poll(0, len(self._loans) if looks else 1)]
         for number in taken:
             row.take(number)
         refused: list[int] = []
         if looks:
-            self._next_look = now + _LOOK_S * self._terms.n_workers
+            self._board.looked_at = now
             most = 1 + self._terms.most_waiting
             refused = taken[most:]
             for number in taken[1:most]:
@@ -285,9 +290,13 @@ class Borrower:
         except FileNotFoundError:  # the front wants it back, and sees that it is free
             return
 
+    def _drop(self, number: int) -> None:
+        loan = self._loans.pop(number, None)
+        if loan is not None:
+            loan.connection.close()
+
     def _give_back(self, number: int, loan: _Loan, *, unsent: bytes = b"", unread: bytes = b"") -> None:
-        if self._loans.pop(number, None) is not None:
-            os.close(number)
+        self._drop(number)
         self._hand_back(BACK.pack(number, loan.serial, len(unsent)) + unsent + unread)
 
     def _refuse(self, numbers: Sequence[int], began: float) -> None:
@@ -296,10 +305,31 @@ class Borrower:
         error = queue_full(n_waiting, max(n_waiting * self._mean_s / self._terms.n_workers, _SHORTEST_PAUSE_S))
         wire = problem_of(error).reply().wire([_date()])
         for number in numbers:
-            request = self._read(number, 0)
-            if request is not None:
-                self._send(number, request.loan, wire)
-                self._note(request.loan.place, Became.REFUSED, began)
+            loan = self._loan_of(number)
+            if self._passes_over(number, loan):
+                self._send(number, loan, wire)
+                self._note(loan.place, Became.REFUSED, began)
+            else:
+                self._give_back(number, loan)
+
+    def _passes_over(self, number: int, loan: _Loan) -> bool:
+        """Drop the request that waits on a connection, uncopied; False: it still lies there, unusual or not whole."""
+        connection = loan.connection
+        try:
+            seen = loan.head.see(connection.recv(MOST_HEAD_BYTES, socket.MSG_PEEK))
+            there = ioctl(number, FIONREAD, bytes(4))
+        except OSError:  # nothing there, or a client that left: the front sees the same
+            return False
+        end = 0 if seen is None else seen.end + seen.n_bytes
+        if seen is None or seen.key != loan.key or loan.edition != self._board.edition:
+            return False
+        if int.from_bytes(there, sys.byteorder) < end or end > MOST_REQUEST_BYTES:
+            return False
+        self._row.touch(number)
+        if connection.recv_into(self._row.request, end, socket.MSG_TRUNC) < end:
+            connection.shutdown(socket.SHUT_RDWR)  # never seen: what was there is gone, and nobody can go on
+            return False
+        return True
 
     def _note(self, place: int, became: Became, began: float, predicted: Predicted | None = None) -> None:
         now = time.monotonic()

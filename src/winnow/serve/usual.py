@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import socket
 from contextlib import suppress
 from functools import partial
@@ -12,6 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from winnow.serve.board import FIRST_NUMBER
 from winnow.serve.known_heads import SeenHead
 from winnow.serve.lender import Lendable, Wish
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing is lent
+    fcntl = None
 
 if TYPE_CHECKING:
     from winnow.serve.app import App
@@ -87,6 +91,8 @@ class Usual:
 
     def _duplicated(self) -> bool:
         """The socket under a number that no worker uses for anything else."""
+        if fcntl is None:
+            return False
         original: int = self._connection.transport.get_extra_info("socket").fileno()
         try:
             number = fcntl.fcntl(original, fcntl.F_DUPFD_CLOEXEC, FIRST_NUMBER)
