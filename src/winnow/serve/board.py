@@ -5,9 +5,10 @@ A connection that is lent lies in one epoll of the system's that the front and a
 say stands here: who has a connection at the moment and how far it has come, so that the front can take it back, or
 answer for a worker that died.
 
-Each value is one aligned word, written by one process. A worker says that it has its hands on connections before it
-takes or arms one, and that it has not when the table says what it did: whoever has removed a connection from the epoll
-and then finds no hands on any, knows that the table is true of it for good, for the epoll's own lock lies between.
+Each value is one aligned word, written by one process at a time. A worker says that it has its hands on connections
+before it takes or arms one, and that it has not when the table says what it did: whoever has removed a connection
+from the epoll and then finds no hands on any, knows that the table is true of it for good, for the epoll's own lock
+lies between.
 
 Source: epoll_ctl(2), EPOLLONESHOT; memfd_create(2).
 """
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 import mmap
 import os
+import select
+import sys
 from typing import Final
 
 FIRST_NUMBER: Final = 2400
@@ -23,6 +26,8 @@ FIRST_NUMBER: Final = 2400
 MOST_LENT: Final = 1024
 MOST_REQUEST_BYTES: Final = 2 << 20
 """A longer request, head and body, is read by the front."""
+ARMED: Final = select.EPOLLIN | select.EPOLLONESHOT if sys.platform == "linux" else 0
+"""What epoll is to tell of a lent connection: that something came, once, and to one."""
 FREE: Final = 0
 """In the table: no worker has it."""
 _TAKEN, _UNSURE, _HELD = 1, 2, 3

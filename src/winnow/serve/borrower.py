@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from winnow.serve.board import MOST_REQUEST_BYTES, Board
+from winnow.serve.board import ARMED, MOST_REQUEST_BYTES, Board
 from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, Predicted
 from winnow.serve.known_heads import MOST_HEAD_BYTES, LikeLast
 from winnow.serve.loan import BACK, FORGET, IS_LEND, LEND, Became, Tally
@@ -30,7 +30,6 @@ from winnow.serve.refusals import queue_full
 from winnow.serve.reply import Header, Reply
 from winnow.serve.shared_answers import SharedAnswers
 
-_EVENTS = select.EPOLLIN | select.EPOLLONESHOT if hasattr(select, "EPOLLONESHOT") else 0
 _REST_MS = 2
 """So long the rest of a request may take when its first bytes are there: a client on this machine or next to it."""
 _MOST_REST_S = 0.02
@@ -38,7 +37,6 @@ _MOST_REST_S = 0.02
 _TELL_S = 0.1
 _LOOK_S = 0.003
 """Between two looks, of any worker, at how many wait: refusals need not come sooner, and each look costs."""
-_SHORTEST_PAUSE_S = 0.1
 _WEIGHT = 0.05  # of the newest answer, in the mean time that an answer takes
 
 
@@ -286,7 +284,7 @@ class Borrower:
     def _arm(self, number: int) -> None:
         self._row.free(number)
         try:
-            self.ready.modify(number, _EVENTS)
+            self.ready.modify(number, ARMED)
         except FileNotFoundError:  # the front wants it back, and sees that it is free
             return
 
@@ -302,7 +300,7 @@ class Borrower:
     def _refuse(self, numbers: Sequence[int], began: float) -> None:
         """Say that there is no room; all hear the same, and nobody who is slow is waited for."""
         n_waiting = self._terms.most_waiting
-        error = queue_full(n_waiting, max(n_waiting * self._mean_s / self._terms.n_workers, _SHORTEST_PAUSE_S))
+        error = queue_full(n_waiting, n_waiting * self._mean_s / self._terms.n_workers)
         wire = problem_of(error).reply().wire([_date()])
         for number in numbers:
             loan = self._loan_of(number)

@@ -24,7 +24,6 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 30.0
 _FIRST_PAUSE_S = 0.5
-_SHORTEST_PAUSE_S = 0.1
 _MOST_LOST = 2
 """A question that was at this many workers when they ended is not asked again: it may be what ends them."""
 _MOST_EACH = 2  # questions at one worker
@@ -186,7 +185,7 @@ class Crew:
         if n_waiting < self._most_waiting and not is_too_much:
             return None
         work_s = (n_waiting + self.n_computing) * self._mean_s / self._n_workers
-        return queue_full(n_waiting, max(work_s, _SHORTEST_PAUSE_S))
+        return queue_full(n_waiting, work_s)
 
     def drop(self, job: Job) -> None:
         """Nobody waits for it any more; what a worker has already is computed all the same."""

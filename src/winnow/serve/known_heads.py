@@ -2,7 +2,7 @@
 
 A client that asks again and again sends the same head each time, but for the length of the body. Only heads of raw
 pictures are remembered, after HTTP's own parser has read them and the door has let them in; a head is known by a
-digest of its bytes, so no token stays here.
+digest of its bytes, so no token stays in the front; a worker keeps the last head of each connection that is lent to it.
 """
 
 from __future__ import annotations

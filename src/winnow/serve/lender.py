@@ -13,7 +13,6 @@ import hashlib
 import itertools
 import select
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from winnow.serve.board import FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES, Board
+from winnow.serve.board import ARMED, FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES, Board
 from winnow.serve.known_heads import MOST_HEAD_BYTES, see_head
 from winnow.serve.loan import BACK, FORGET, IS_FORGET, IS_LEND, LEND, Tally, unpack_tallies
 from winnow.serve.served import Served
@@ -30,7 +29,6 @@ from winnow.serve.shared_answers import SharedAnswers, table_bytes
 LONGEST_LOAN_S = 20.0
 _LOOK_S = 0.002
 """Between two looks whether workers have let go of what is recalled."""
-_EVENTS = select.EPOLLIN | select.EPOLLONESHOT if sys.platform == "linux" else 0
 
 
 class Lendable(Protocol):
@@ -191,7 +189,7 @@ class Lender:
             told.append(post)
         self.board.lend(number, loan.serial)
         self._loans[number] = loan
-        self.ready.register(number, _EVENTS)  # last: who takes an event must know what it is about
+        self.ready.register(number, ARMED)  # last: who takes an event must know what it is about
         return True
 
     def look(self) -> None:

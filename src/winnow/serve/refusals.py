@@ -18,6 +18,7 @@ BUSY = (429, 503, 504)
 BUSY_CODES = frozenset((QUEUE_FULL, DRAINING, WORKER_LOST, TOO_LATE))
 """The same as codes, of one picture among several."""
 
+_SHORTEST_PAUSE_S = 0.1
 _STATUS = {
     "E_EMPTY": 400,
     "E_BOMB_PIXELS": 413,
@@ -34,8 +35,9 @@ def status_of(code: str) -> int:
     return _STATUS.get(code, 422)
 
 
-def queue_full(n_waiting: int, retry_after_s: float) -> UnansweredError:
-    """Too many wait already."""
+def queue_full(n_waiting: int, work_s: float) -> UnansweredError:
+    """Too many wait already; `work_s`: in which they will have been answered."""
+    retry_after_s = max(work_s, _SHORTEST_PAUSE_S)
     return UnansweredError(
         429,
         QUEUE_FULL,
