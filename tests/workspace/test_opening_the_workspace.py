@@ -74,11 +74,14 @@ def test_two_programs_may_create_one_workspace_at_once(tmp_path: Path):
     assert [workspace.datasets() for workspace in opened] == [[], [], [], []]
 
 
-def test_opening_an_up_to_date_workspace_imports_no_alembic_and_no_pyarrow(tmp_path: Path):
-    Workspace.open(tmp_path)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_opening_a_new_or_an_up_to_date_workspace_imports_no_alembic_and_no_pyarrow(tmp_path: Path, is_new: bool):
+    folder = tmp_path / "workspace"
+    if not is_new:
+        Workspace.open(folder)
     code = (
         "import sys; from pathlib import Path; from winnow.workspace.workspace import Workspace;"
-        f"Workspace.open(Path({str(tmp_path)!r})).datasets();"
+        f"Workspace.open(Path({str(folder)!r})).datasets();"
         "print(sorted({'alembic', 'pyarrow', 'sklearn', 'openvino', 'torch'} & sys.modules.keys()))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -88,10 +91,45 @@ def test_opening_an_up_to_date_workspace_imports_no_alembic_and_no_pyarrow(tmp_p
 # Migrations
 
 
-def test_the_migrations_arrive_at_the_tables_the_code_uses(workspace: Workspace):
-    with Database(workspace.folder / "winnow.db").read() as connection:
+def test_the_migrations_arrive_at_the_tables_the_code_uses(migrated: Database):
+    with migrated.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_new_workspace_has_the_tables_that_all_migrations_arrive_at(workspace: Workspace, migrated: Database):
+    assert _tables_of(workspace.folder / "winnow.db") == _tables_of(migrated.path)
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Database:
+    """An empty database that went through every revision there ever was."""
+    database = Database(tmp_path / "migrated.db")
+    with database.write() as connection:
+        migrations.upgrade(connection)
+    return database
+
+
+def _tables_of(path: Path) -> dict[str, object]:
+    """What SQLite itself knows of each table: columns, keys and indices with what they cover, in no order."""
+    with closing(sqlite3.connect(path)) as database:
+
+        def rows(pragma: str, name: str) -> list[tuple[object, ...]]:
+            return sorted((row[1:] for row in database.execute(f"PRAGMA {pragma}('{name}')")), key=repr)
+
+        def covered(row: tuple[object, ...]) -> tuple[object, ...]:
+            return (*row[1:], *(name for _, _, name in database.execute(f"PRAGMA index_info('{row[0]}')")))
+
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert {"versions", "alembic_version"} < {*names}
+        return {
+            name: (
+                rows("table_info", name),
+                rows("foreign_key_list", name),
+                sorted((covered(row) for row in rows("index_list", name)), key=repr),
+            )
+            for name in names
+        }
 
 
 def test_the_list_of_revisions_is_the_list_of_files():

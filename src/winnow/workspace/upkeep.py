@@ -47,9 +47,11 @@ def bring_up_to_date(database: Database) -> None:
         if _is_up_to_date(database, connection):
             return
         stored = database.stored_revision(connection)
-        if stored is not None:
+        if stored is None:
+            migrations.create(connection)
+        else:
             _back_up(database, stored)
-        migrations.upgrade(connection)
+            migrations.upgrade(connection)
         connection.execute(delete(about))
         connection.execute(insert(about).values(key="winnow_version", value=_own_version()))
 
