@@ -26,7 +26,7 @@ from PIL import Image
 
 from winnow.machine import cores
 
-REPEATS = 3
+REPEATS = 5
 
 _IMPORT = """
 import json, re, sys, time

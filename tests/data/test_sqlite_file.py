@@ -54,3 +54,13 @@ def test_of_many_contents_those_that_are_not_there_are_found(tmp_path: Path):
     random.Random(0).shuffle(asked)
     assert sorted(file.absent("kept", asked)) == sorted(set(asked) - set(there))
     assert list(file.absent("kept", [])) == []
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 99, 100, 101, 200, 257])
+def test_rows_that_are_inserted_together_are_all_there_once(tmp_path: Path, n_rows: int):
+    file = SqliteFile(tmp_path / "a.db", "CREATE TABLE IF NOT EXISTS kept (content BLOB NOT NULL UNIQUE, n INT);", "it")
+    rows = [(number.to_bytes(2, "big"), number) for number in range(n_rows)]
+    with file.write() as connection:
+        file.insert(connection, "INSERT OR IGNORE INTO kept", rows)
+        file.insert(connection, "INSERT OR IGNORE INTO kept", [(content, -1) for content, _ in rows[::3]])
+    assert list(file.read("SELECT content, n FROM kept ORDER BY n")) == rows

@@ -12,7 +12,7 @@ from winnow.api.dataset import Dataset, dataset_named
 from winnow.data.decoder.fact_store import FactStore
 from winnow.data.decoder.pool import decoding_pool
 from winnow.data.digits import write_digits
-from winnow.data.freed_memory import without_old_garbage
+from winnow.data.freed_memory import with_few_looks_for_garbage
 from winnow.data.importing import Imported, import_examples
 from winnow.data.paths import is_there
 from winnow.data.reading import Keep
@@ -30,7 +30,7 @@ EXAMPLE = "digits"
 _AHEAD = 2
 
 
-@without_old_garbage()
+@with_few_looks_for_garbage()
 def load(
     source: Any,
     y: Any = None,

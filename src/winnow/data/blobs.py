@@ -69,7 +69,7 @@ class BlobStore:
                 self._put_file(content, data)
         if small:
             with self._database.write() as connection:
-                connection.executemany("INSERT OR IGNORE INTO small VALUES (?, ?, ?)", small)
+                self._database.insert(connection, "INSERT OR IGNORE INTO small", small)
 
     def refer(self, folder: Path, named: Iterable[tuple[str, Path, int]]) -> None:
         """Keep the places of files instead of copies: (content, path, bytes), each below `folder`.
@@ -85,7 +85,7 @@ class BlobStore:
                 (bytes.fromhex(content), number, os.fsencode(path.relative_to(folder)), size, time.time())
                 for content, path, size in named
             ]
-            connection.executemany("INSERT OR IGNORE INTO places VALUES (?, ?, ?, ?, ?)", rows)
+            self._database.insert(connection, "INSERT OR IGNORE INTO places", rows)
 
     def folders(self) -> dict[Path, int]:
         """The folders of the user that hold files kept in place, and how many."""

@@ -14,20 +14,27 @@ _FEW = 10_000
 """Pictures that need too little memory to look for it: each look takes a tenth of a second, or more."""
 
 
-@contextmanager
-def without_old_garbage() -> Generator[None]:
-    """What is there already is not looked through for garbage again and again while the block runs.
+_MADE_BETWEEN = 20_000
+"""Objects that are made between two looks for garbage during an import, whose rows are never garbage in circles."""
 
-    An import makes so many objects that Python looks through all of them a dozen times; and of those that were there
-    before, which are many more, none becomes garbage meanwhile, or it waits.
+
+@contextmanager
+def with_few_looks_for_garbage() -> Generator[None]:
+    """Python looks for garbage more rarely while the block runs, and not at all among what was there before.
+
+    An import makes so many objects that Python would look through the newest a thousand times and through all a dozen
+    times; and of those that were there before, which are many more, none becomes garbage meanwhile, or it waits.
     """
     if gc.get_freeze_count():  # somebody else's, or another import's: theirs to undo
         yield
         return
+    usual = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(max(_MADE_BETWEEN, usual[0]) if usual[0] else 0, *usual[1:])  # 0: never, as somebody wishes
     try:
         yield
     finally:
+        gc.set_threshold(*usual)
         gc.unfreeze()
 
 

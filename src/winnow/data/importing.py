@@ -120,7 +120,6 @@ def import_examples(
         else:
             table, more_notes = split_table(rows.table, plan)
         kept.result()
-    give_back(n_read)
     counts = _counts(table)
     notes += [*_notes_on_few(counts), *class_notes(counts, name), *more_notes]
     for note in notes:

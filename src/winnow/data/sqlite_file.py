@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ _LOG_BYTES = 64 << 20
 """What is written goes into a log first, and is moved into the file whenever there is so much of it."""
 _AT_ONCE = 500  # values in one query: SQLite takes up to 32,766
 _ASKED_AT_ONCE = 4096
+_ROWS_AT_ONCE = 100
 
 
 class SqliteFile:
@@ -61,6 +62,22 @@ class SqliteFile:
                     connection.execute("ROLLBACK")
                 raise
             self.is_dirty = True
+
+    @staticmethod
+    def insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows in a transaction of `write`, many by one statement: `into` is all of it before VALUES.
+
+        Python gives its lock away at each statement; row by row, a thread that writes would spend half of its time
+        waiting to get it back from those that read.
+        """
+        if not rows:
+            return
+        marks = f"({','.join('?' * len(rows[0]))})"
+        n_whole = len(rows) - len(rows) % _ROWS_AT_ONCE
+        many = f"{into} VALUES {','.join([marks] * _ROWS_AT_ONCE)}"
+        for start in range(0, n_whole, _ROWS_AT_ONCE):
+            connection.execute(many, [*chain.from_iterable(rows[start : start + _ROWS_AT_ONCE])])
+        connection.executemany(f"{into} VALUES {marks}", rows[n_whole:])
 
     def read(self, query: str, *values: object) -> Iterator[Any]:
         """The rows of a query."""

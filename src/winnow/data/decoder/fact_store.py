@@ -42,4 +42,4 @@ class FactStore:
             (bytes.fromhex(content), to_text(one)) for content, one in facts.items() if isinstance(one, PictureFacts)
         ]
         with contextlib.suppress(WorkspaceError), self._file.write() as connection:
-            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
+            self._file.insert(connection, "INSERT OR REPLACE INTO facts", rows)
