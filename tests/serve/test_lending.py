@@ -544,7 +544,7 @@ def test_what_is_no_word_of_a_workers_ends_the_worker(server: Lending):
     for sign, payload in frames:
         transport = Transport()
         worker = WorkerProcess.__new__(WorkerProcess)
-        worker._unread, worker._first_words, worker._seat = bytearray(), None, Seat(lender, 0, 1)
+        worker._unread, worker._first_words, worker._seat = bytearray(), None, Seat(lender, 0)
         worker._transport = transport  # type: ignore[assignment]
         worker.data_received(ANSWER.pack(len(payload), sign, 0.0, 0.0, 0.0) + payload)
         assert transport.is_aborted

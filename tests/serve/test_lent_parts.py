@@ -20,7 +20,7 @@ import pytest
 
 from winnow.serve import borrower, worker
 from winnow.serve.board import FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES, Board
-from winnow.serve.borrower import Borrower, Terms
+from winnow.serve.borrower import Borrower
 from winnow.serve.counts import Histogram
 from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, QUESTION, Predicted, Spent
 from winnow.serve.known_heads import see_head
@@ -225,7 +225,7 @@ def test_words_that_are_put_together_are_those_of_the_document(
 class Front:
     """What a worker has to do with: loans, connections, and what it hands back."""
 
-    def __init__(self, most_waiting: int = 64, **more: int) -> None:
+    def __init__(self) -> None:
         self.post, their_post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ready, self.board = select.epoll(), Board.make(1, 0)
         self.handed_back: list[tuple[int, bytes, bytes]] = []
@@ -239,7 +239,6 @@ class Front:
             self.board,
             0,
             [model],
-            Terms(most_waiting, 1),
             hand_back=self.take_back,
             tell=self.told.append,
         )
@@ -317,27 +316,6 @@ def test_a_number_that_was_anothers_a_moment_ago_is_not_mixed_up(front: Front):
     assert (front.asked, front.handed_back) == ([b"new"], [])
     for one in (old_client, old, new_client, new):
         one.close()
-
-
-@linux_only
-def test_a_connection_that_has_to_wait_is_armed_though_its_loan_lies_in_the_post():
-    front = Front(most_waiting=1)
-    pairs = [connection() for _ in range(3)]
-    for place, (client, ours) in enumerate(pairs):
-        front.lend(FIRST_NUMBER + place, place + 1, ours)
-        client.sendall(request(b"%d" % place))
-    front.worker.hear()
-    front.forget(FIRST_NUMBER + 1)
-    new_client, new = connection()
-    front.lend(FIRST_NUMBER + 1, 9, new)
-    new_client.sendall(request(b"new"))
-    for _ in range(4):
-        front.worker.answer_next()
-    pairs[1][0].close()
-    heard = [client.recv(4096)[9:12] for client in (pairs[0][0], pairs[2][0], new_client)]
-    assert sorted(heard) == [b"200", b"200", b"429"]
-    assert front.handed_back == []
-    front.close()
 
 
 @linux_only

@@ -32,7 +32,7 @@ FREE: Final = 0
 """In the table: no worker has it."""
 _TAKEN, _UNSURE, _HELD = 1, 2, 3
 _STAGES = 4
-_EDITION, _LOOKED, _ROWS = 0, 1, 8  # places of words
+_EDITION, _ROWS = 0, 8  # places of words
 _HANDS, _SINCE, _N_READ, _ROW = 0, 1, 2, 8  # places in a worker's row, and its length
 
 
@@ -90,15 +90,6 @@ class Board:
     def begin_edition(self) -> None:
         """From now on workers hand back whatever was lent before."""
         self._words[_EDITION] += 1
-
-    @property
-    def looked_at(self) -> float:
-        """When a worker last looked at how many wait, on the clock of `time.monotonic`."""
-        return self._times[_LOOKED]
-
-    @looked_at.setter
-    def looked_at(self, at: float) -> None:
-        self._times[_LOOKED] = at
 
     def row(self, worker: int) -> Row:
         """What a worker says of itself."""

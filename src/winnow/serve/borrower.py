@@ -10,12 +10,9 @@ import hashlib
 import os
 import select
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
-from fcntl import ioctl
-from termios import FIONREAD
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -25,8 +22,6 @@ from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, Predicted
 from winnow.serve.known_heads import MOST_HEAD_BYTES, LikeLast
 from winnow.serve.loan import BACK, FORGET, IS_LEND, LEND, Became, Tally
 from winnow.serve.predictions import OneAnswer
-from winnow.serve.problem import problem_of
-from winnow.serve.refusals import queue_full
 from winnow.serve.reply import Header, Reply
 from winnow.serve.shared_answers import SharedAnswers
 
@@ -35,9 +30,6 @@ _REST_MS = 2
 _MOST_REST_S = 0.02
 """So long all of the rest: who sends a byte now and then holds up no worker."""
 _TELL_S = 0.1
-_LOOK_S = 0.003
-"""Between two looks, of any worker, at how many wait: refusals need not come sooner, and each look costs."""
-_WEIGHT = 0.05  # of the newest answer, in the mean time that an answer takes
 
 
 class LendableModel(Protocol):
@@ -48,18 +40,6 @@ class LendableModel(Protocol):
     def predict(self, data: bytes) -> Predicted | None:
         """What it says of a picture file; None: nothing, for a reason that the front shall say."""
         ...
-
-
-class Terms(NamedTuple):
-    """How much may wait.
-
-    Attributes:
-        most_waiting: requests; more are refused.
-        n_workers: that answer.
-    """
-
-    most_waiting: int
-    n_workers: int
 
 
 class _Loan(NamedTuple):
@@ -90,7 +70,6 @@ class Borrower:
         board: the same for all.
         worker: which of its rows is this one's.
         models: in the workers' order; None where a model takes no pictures.
-        terms: how much may wait.
         hand_back: sends the front `BACK` and what follows.
         tell: sends the front tallies.
 
@@ -106,7 +85,6 @@ class Borrower:
         board: Board,
         worker: int,
         models: Sequence[LendableModel | None],
-        terms: Terms,
         *,
         hand_back: Callable[[bytes], None],
         tell: Callable[[bytes], None],
@@ -117,13 +95,11 @@ class Borrower:
         self._board = board
         self._row = board.row(worker)
         self._models = models
-        self._terms = terms
         self._hand_back = hand_back
         self._tell = tell
         self._loans: dict[int, _Loan] = {}
         self._untold: list[tuple[int, Became, float, Predicted | None]] = []
         self._tell_at = 0.0
-        self._mean_s = 0.01
         self._around, self._around_of = (b"", b""), 0
         n_probs = [0 if model is None else model.words.n_classes for model in models]
         self._answers = SharedAnswers(board.answers, n_probs) if len(board.answers) else None
@@ -157,27 +133,15 @@ class Borrower:
 
     def answer_next(self) -> None:
         """Answer the request that has waited longest, if there is one."""
-        now = time.monotonic()
         row = self._row
         row.reach()
-        looks = len(self._loans) > self._terms.most_waiting and now >= self._board.looked_at + _LOOK_S
-        taken = [number for number, _ in self.ready.poll(0, len(self._loans) if looks else 1)]
+        taken = [number for number, _ in self.ready.poll(0, 1)]
         for number in taken:
             row.take(number)
-        refused: list[int] = []
-        if looks:
-            self._board.looked_at = now
-            most = 1 + self._terms.most_waiting
-            refused = taken[most:]
-            for number in taken[1:most]:
-                self._loan_of(number)  # by which it has the number here under which it is armed
-                self._arm(number)
         row.let_go()
-        if taken:
-            row.since = now
-            if refused:
-                self._refuse(refused, now)
-            self._answer(taken[0], now)
+        for number in taken:
+            row.since = now = time.monotonic()
+            self._answer(number, now)
             row.since = 0.0
 
     def tell_when_due(self) -> None:
@@ -297,45 +261,11 @@ class Borrower:
         self._drop(number)
         self._hand_back(BACK.pack(number, loan.serial, len(unsent)) + unsent + unread)
 
-    def _refuse(self, numbers: Sequence[int], began: float) -> None:
-        """Say that there is no room; all hear the same, and nobody who is slow is waited for."""
-        n_waiting = self._terms.most_waiting
-        error = queue_full(n_waiting, n_waiting * self._mean_s / self._terms.n_workers)
-        wire = problem_of(error).reply().wire([_date()])
-        for number in numbers:
-            loan = self._loan_of(number)
-            if self._passes_over(number, loan):
-                self._send(number, loan, wire)
-                self._note(loan.place, Became.REFUSED, began)
-            else:
-                self._give_back(number, loan)
-
-    def _passes_over(self, number: int, loan: _Loan) -> bool:
-        """Drop the request that waits on a connection, uncopied; False: it still lies there, unusual or not whole."""
-        connection = loan.connection
-        try:
-            seen = loan.head.see(connection.recv(MOST_HEAD_BYTES, socket.MSG_PEEK))
-            there = ioctl(number, FIONREAD, bytes(4))
-        except OSError:  # nothing there, or a client that left: the front sees the same
-            return False
-        end = 0 if seen is None else seen.end + seen.n_bytes
-        if seen is None or seen.key != loan.key or loan.edition != self._board.edition:
-            return False
-        if int.from_bytes(there, sys.byteorder) < end or end > MOST_REQUEST_BYTES:
-            return False
-        self._row.touch(number)
-        if connection.recv_into(self._row.request, end, socket.MSG_TRUNC) < end:
-            connection.shutdown(socket.SHUT_RDWR)  # never seen: what was there is gone, and nobody can go on
-            return False
-        return True
-
     def _note(self, place: int, became: Became, began: float, predicted: Predicted | None = None) -> None:
         now = time.monotonic()
         if not self._untold:
             self._tell_at = now + _TELL_S
         self._untold.append((place, became, now - began, predicted))
-        if predicted is not None and predicted.spent.graph_s:
-            self._mean_s += _WEIGHT * (now - began - self._mean_s)
         if now >= self._tell_at:
             self.tell_when_due()
 

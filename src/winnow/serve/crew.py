@@ -78,7 +78,14 @@ class Crew:
         self.lender: Lender | None = None
         if told is not None and sys.platform == "linux":
             served = [share.served for share in lineup]
-            self.lender = Lender(served, n_workers=workers, n_cached=n_cached, told=self._heard)
+            self.lender = Lender(
+                served,
+                n_workers=workers,
+                n_cached=n_cached,
+                most_waiting=most_waiting,
+                refusal=self._queue_full,
+                told=self._heard,
+            )
 
     @property
     def n_waiting(self) -> int:
@@ -184,14 +191,16 @@ class Crew:
         is_too_much = n_waiting and self._waiting_bytes + n_bytes > self._most_waiting_bytes
         if n_waiting < self._most_waiting and not is_too_much:
             return None
-        work_s = (n_waiting + self.n_computing) * self._mean_s / self._n_workers
-        return queue_full(n_waiting, work_s)
+        return self._queue_full(n_waiting)
 
     def drop(self, job: Job) -> None:
         """Nobody waits for it any more; what a worker has already is computed all the same."""
         if job in self._waiting:
             del self._waiting[job]
             self._waiting_bytes -= len(job.payload)
+
+    def _queue_full(self, n_waiting: int) -> UnansweredError:
+        return queue_full(n_waiting, (n_waiting + self.n_computing) * self._mean_s / self._n_workers)
 
     def _hand_out(self) -> None:
         while self._waiting and (worker := self._next_worker()) is not None:
@@ -234,7 +243,7 @@ class Crew:
     async def _keep_one(self, place: int, limit: asyncio.Semaphore, first: asyncio.Future[None]) -> None:
         """Keep one worker at work: start it, wait for its end, settle what it had, start the next."""
         pause_s = _FIRST_PAUSE_S
-        seat = None if self.lender is None else Seat(self.lender, place, self._most_waiting)
+        seat = None if self.lender is None else Seat(self.lender, place)
         while True:
             try:
                 async with limit:

@@ -22,13 +22,19 @@ from typing import Protocol
 
 from winnow.serve.board import ARMED, FIRST_NUMBER, MOST_LENT, MOST_REQUEST_BYTES, Board
 from winnow.serve.known_heads import MOST_HEAD_BYTES, see_head
-from winnow.serve.loan import BACK, FORGET, IS_FORGET, IS_LEND, LEND, Tally, unpack_tallies
+from winnow.serve.loan import BACK, FORGET, IS_FORGET, IS_LEND, LEND, Became, Tally, unpack_tallies
+from winnow.serve.questions import UnansweredError
 from winnow.serve.served import Served
 from winnow.serve.shared_answers import SharedAnswers, table_bytes
+from winnow.serve.turning_away import Overflow
 
 LONGEST_LOAN_S = 20.0
 _LOOK_S = 0.002
 """Between two looks whether workers have let go of what is recalled."""
+_TURN_AWAY_S = 0.003
+"""Between two looks at how many wait, while they may soon be too many."""
+_COUNT_S = 0.02
+"""Between two such looks, else."""
 
 
 class Lendable(Protocol):
@@ -72,14 +78,12 @@ class Seat:
 
     lender: Lender
     worker: int
-    most_waiting: int
 
     def terms(self) -> dict[str, int]:
         """What the worker has to know, for JSON."""
         return {
             "worker": self.worker,
             "n_workers": self.lender.n_workers,
-            "most_waiting": self.most_waiting,
             "n_answer_bytes": self.lender.n_answer_bytes,
         }
 
@@ -100,11 +104,20 @@ class Lender:
         served: in the workers' order.
         n_workers: of the crew.
         n_cached: so many answers are remembered among them.
-        told: hears what workers answered.
+        most_waiting: more requests are refused.
+        refusal: why, where so many wait.
+        told: hears what was answered.
     """
 
     def __init__(
-        self, served: Sequence[Served], *, n_workers: int, n_cached: int, told: Callable[[Served, Tally], None]
+        self,
+        served: Sequence[Served],
+        *,
+        n_workers: int,
+        n_cached: int,
+        most_waiting: int,
+        refusal: Callable[[int], UnansweredError],
+        told: Callable[[Served, Tally], None],
     ) -> None:
         self.n_workers = n_workers
         self._served = served
@@ -121,6 +134,8 @@ class Lender:
         self._recalled: set[_Loan] = set()
         self._serial = itertools.count(1)
         self._collecting: asyncio.TimerHandle | None = None
+        self._overflow = Overflow(self.ready, most_waiting, refusal)
+        self._turning_away: asyncio.TimerHandle | None = None
 
     @property
     def descriptors(self) -> tuple[int, int]:
@@ -189,7 +204,10 @@ class Lender:
             told.append(post)
         self.board.lend(number, loan.serial)
         self._loans[number] = loan
+        self._overflow.add(number, duplicate, wish.head, wish.most_bytes)
         self.ready.register(number, ARMED)  # last: who takes an event must know what it is about
+        if self._turning_away is None:
+            self._turn_away_later(_COUNT_S)
         return True
 
     def look(self) -> None:
@@ -211,8 +229,9 @@ class Lender:
         """All workers have ended."""
         for loan in [*self._loans.values()]:  # whatever a worker left on the board
             self._give(loan)
-        if self._collecting is not None:
-            self._collecting.cancel()
+        for timer in (self._collecting, self._turning_away):
+            if timer is not None:
+                timer.cancel()
         self.ready.close()
         self.board.close()
 
@@ -240,6 +259,24 @@ class Lender:
             if tally.place >= len(self._served):
                 raise ValueError(f"model {tally.place} of {len(self._served)}")
             self._told(self._served[tally.place], tally)
+
+    def _turn_away_later(self, pause_s: float) -> None:
+        is_possible = self._overflow.is_possible
+        self._turning_away = asyncio.get_running_loop().call_later(pause_s, self._turn_away) if is_possible else None
+
+    def _turn_away(self) -> None:
+        """Refuse what is too much, and look again soon."""
+        began = time.monotonic()
+        n_waiting, refused, unusual = self._overflow.turn_away()
+        tallies: dict[Served, Tally] = {}
+        for served in (self._loans[number].wish.served for number in refused):
+            tally = tallies.setdefault(served, Tally(self._places[served.key], Became.REFUSED))
+            tally.add(time.monotonic() - began, None)
+        for served, tally in tallies.items():
+            self._told(served, tally)
+        for number, unsent in unusual:
+            self._give(self._loans[number], unsent)
+        self._turn_away_later(_TURN_AWAY_S if self._overflow.is_near(n_waiting) else _COUNT_S)
 
     def _want(self, loans: Iterable[_Loan]) -> None:
         for loan in loans:
@@ -273,6 +310,7 @@ class Lender:
     def _end(self, loan: _Loan) -> None:
         self._disarm(loan)
         self._recalled.discard(loan)
+        self._overflow.discard(loan.number)
         del self._loans[loan.number]
         self.board.free(loan.number)
         self._forget(loan.number)

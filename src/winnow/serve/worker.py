@@ -34,7 +34,7 @@ from winnow.data.quiet import quiet_pillow
 from winnow.errors import BadDataError, UserError
 from winnow.machine import keep_quiet
 from winnow.serve.board import Board
-from winnow.serve.borrower import Borrower, Terms
+from winnow.serve.borrower import Borrower
 from winnow.serve.foreign_graph import ForeignGraph
 from winnow.serve.frames import (
     ANSWER,
@@ -228,7 +228,6 @@ def _borrower(
         Board(board, terms["n_workers"], terms["n_answer_bytes"]),
         terms["worker"],
         [one if isinstance(one, _Pictures) else None for one in opened],
-        Terms(terms["most_waiting"], terms["n_workers"]),
         hand_back=lambda payload: channel.sendall(_framed(HANDED_BACK, payload, NOTHING_SPENT)),
         tell=lambda payload: channel.sendall(_framed(TOLD, payload, NOTHING_SPENT)),
     )
