@@ -12,8 +12,6 @@ import pyarrow as pa
 
 _FEW = 10_000
 """Pictures that need too little memory to look for it: each look takes a tenth of a second, or more."""
-
-
 _MADE_BETWEEN = 20_000
 """Objects that are made between two looks for garbage during an import, whose rows are never garbage in circles."""
 
