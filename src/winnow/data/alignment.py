@@ -43,7 +43,7 @@ _EMPTY = 0.002
 # Frequencies that are compared even if one picture has none of them.
 _ALWAYS = 6
 # Pictures of so many points in all are worked on at a time: what fits into the processor's cache.
-_AT_ONCE = 40_000
+_AT_ONCE = 80_000
 # How many half waves the frequencies of a hash have.
 _DOWN, _ACROSS = (waves.astype(np.int8) for waves in (PLACES // SIDE, PLACES % SIDE))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -61,17 +61,22 @@ class DatasetStore:
 
     def add_version(self, name: str, manifest: Manifest, what: str, parent: int | None, who: str) -> int:
         """The number of a new version with these examples; see `Workspace.add_version`."""
-        digest = manifest.digest()
-        self._blobs.flush()
-        # The write lock is held while the file is written, so the next number is ours alone. A kill in
-        # between leaves a file without a row: nobody sees it, and the next version replaces it.
-        with self._database.write() as connection:
-            dataset = require(connection, name)
-            newest = newest_version(connection, dataset.id)
-            if newest is not None and self._is_known(connection, dataset, newest, manifest, digest, parent):
-                return newest.number
-            kind = "import" if parent is None else "change"
-            return self._insert(connection, dataset, newest, manifest, digest, what, parent, kind, who)
+        with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:  # of many pictures, it takes a while
+            digest = pool.submit(manifest.digest)
+            self._blobs.flush()
+            if not self._is_empty(name):
+                digest.result()  # before others have to wait for us
+            # The write lock is held while the file is written, so the next number is ours alone. A kill in
+            # between leaves a file without a row: nobody sees it, and the next version replaces it.
+            with self._database.write() as connection:
+                dataset = require(connection, name)
+                newest = newest_version(connection, dataset.id)
+                if newest is not None and self._is_known(
+                    connection, dataset, newest, manifest, digest.result(), parent
+                ):
+                    return newest.number
+                kind = "import" if parent is None else "change"
+                return self._insert(connection, dataset, newest, manifest, digest.result, what, parent, kind, who)
 
     def join(self, name: str, manifest: Manifest, what: str, base: int, who: str, action: str | None = None) -> int:
         """The number of a version that has more pictures than version `base`; see `Workspace.join`."""
@@ -92,7 +97,7 @@ class DatasetStore:
             if newest is not None and self._has_rows(connection, dataset, newest, manifest, digest):
                 return newest.number
             parent = None if newest is None else newest.number
-            return self._insert(connection, dataset, newest, manifest, digest, what, parent, "add", who, action)
+            return self._insert(connection, dataset, newest, manifest, lambda: digest, what, parent, "add", who, action)
 
     def find_version(self, name: str, version: int | None) -> VersionRecord:
         """The record of a version, the newest by default.
@@ -223,6 +228,11 @@ class DatasetStore:
             dataset = require(connection, name)
             return dataset, self.find_in(connection, dataset, version).number
 
+    def _is_empty(self, name: str) -> bool:
+        """Has the dataset no version yet?"""
+        with self._database.read() as connection:
+            return newest_version(connection, require(connection, name).id) is None
+
     def _is_known(
         self,
         connection: Connection,
@@ -252,7 +262,7 @@ class DatasetStore:
         dataset: Row[Any],
         newest: Row[Any] | None,
         manifest: Manifest,
-        digest: str,
+        digest: Callable[[], str],
         what: str,
         parent: int | None,
         kind: str,
@@ -270,7 +280,7 @@ class DatasetStore:
                 dataset_id=dataset.id,
                 number=number,
                 parent=parent,
-                digest=digest,
+                digest=digest(),
                 what=what,
                 examples=len(manifest),
                 classes=len(manifest.classes),
