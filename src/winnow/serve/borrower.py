@@ -12,7 +12,6 @@ import select
 import socket
 import time
 from collections.abc import Callable, Sequence
-from email.utils import formatdate
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +21,7 @@ from winnow.serve.frames import NO_SUMMARY, NOTHING_SPENT, Predicted
 from winnow.serve.known_heads import MOST_HEAD_BYTES, LikeLast
 from winnow.serve.loan import BACK, FORGET, IS_LEND, LEND, Became, Tally
 from winnow.serve.predictions import OneAnswer
-from winnow.serve.reply import Header, Reply
+from winnow.serve.reply import Reply, date_header, write_now
 from winnow.serve.shared_answers import SharedAnswers
 
 _REST_MS = 2
@@ -43,7 +42,6 @@ class LendableModel(Protocol):
 
 
 class _Loan(NamedTuple):
-    connection: socket.socket
     serial: int
     edition: int
     place: int
@@ -121,12 +119,9 @@ class Borrower:
                 return False
             if message[0] == IS_LEND:
                 _, number, serial, edition, place, top, most_bytes, key = LEND.unpack(message)
-                self._drop(number)
                 os.dup2(descriptors[0], number, inheritable=False)
                 os.close(descriptors[0])
-                connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=number)  # or any other family
-                said = (connection, serial, edition, place, top or None, most_bytes, key)
-                self._loans[number] = _Loan(*said, LikeLast())
+                self._loans[number] = _Loan(serial, edition, place, top or None, most_bytes, key, LikeLast())
             else:
                 _, number = FORGET.unpack(message)
                 self._drop(number)
@@ -157,7 +152,7 @@ class Borrower:
         self._tell(b"".join([tally.pack() for tally in tallies.values()]))
 
     def _answer(self, number: int, began: float) -> None:
-        request = self._read(number, _REST_MS)
+        request = self._read(number)
         if request is None:
             return
         loan, begins, ends = request
@@ -180,12 +175,8 @@ class Borrower:
             self._answers.put(key, loan.place, predicted.probabilities.tobytes())
         self._note(loan.place, Became.ANSWERED if known is None else Became.CACHED, began, predicted)
 
-    def _read(self, number: int, rest_ms: int) -> _Request | None:
-        """The request that waits on a connection, if it is one to be answered here; else the front has it now.
-
-        Args:
-            rest_ms: how long to wait for what of it is not there yet.
-        """
+    def _read(self, number: int) -> _Request | None:
+        """The request that waits on a connection, if it is one to be answered here; else the front has it now."""
         loan = self._loan_of(number)
         row = self._row
         row.touch(number)
@@ -195,7 +186,7 @@ class Borrower:
         if seen is not None and seen.key == loan.key and loan.edition == self._board.edition:
             end = seen.end + seen.n_bytes
             if n_read < end <= MOST_REQUEST_BYTES:
-                n_read = self._wait_for_rest(number, n_read, end, rest_ms)
+                n_read = self._wait_for_rest(number, n_read, end)
             if n_read == end and 0 < seen.n_bytes <= loan.most_bytes:
                 return _Request(loan, seen.end, end)
         self._give_back(number, loan, unread=row.held())
@@ -210,11 +201,11 @@ class Borrower:
             loan = self._loans[number]
         return loan
 
-    def _wait_for_rest(self, number: int, n_read: int, end: int, rest_ms: int) -> int:
+    def _wait_for_rest(self, number: int, n_read: int, end: int) -> int:
         coming = select.poll()
         coming.register(number, select.POLLIN)
         give_up = time.monotonic() + _MOST_REST_S
-        while n_read < end and time.monotonic() < give_up and coming.poll(rest_ms):
+        while n_read < end and time.monotonic() < give_up and coming.poll(_REST_MS):
             self._row.touch(number)
             more = self._receive(number, n_read)
             n_read += more
@@ -232,14 +223,9 @@ class Borrower:
     def _send(self, number: int, loan: _Loan, wire: bytes) -> None:
         """Write an answer and let the connection go."""
         self._row.touch(number)
-        try:
-            n_sent = os.write(number, wire)
-        except BlockingIOError:
-            n_sent = 0
-        except OSError:  # it left: whatever would follow is nobody's
-            n_sent = len(wire)
-        if n_sent < len(wire):
-            self._give_back(number, loan, unsent=wire[n_sent:])
+        unsent = write_now(number, wire)
+        if unsent:
+            self._give_back(number, loan, unsent=unsent)
             return
         self._row.reach()
         self._arm(number)
@@ -253,9 +239,8 @@ class Borrower:
             return
 
     def _drop(self, number: int) -> None:
-        loan = self._loans.pop(number, None)
-        if loan is not None:
-            loan.connection.close()
+        if self._loans.pop(number, None) is not None:
+            os.close(number)
 
     def _give_back(self, number: int, loan: _Loan, *, unsent: bytes = b"", unread: bytes = b"") -> None:
         self._drop(number)
@@ -273,12 +258,8 @@ class Borrower:
         """An answer as it goes over the wire; what is the same in all of them is made once a second, for the date."""
         second = int(time.time())
         if second != self._around_of:
-            empty = Reply(b"").wire([_date()])
+            empty = Reply(b"").wire([date_header()])
             before, mark, after = empty.partition(b"content-length: ")
             self._around, self._around_of = (before + mark, after.removeprefix(b"0")), second
         before, after = self._around
         return b"%b%d%b%b" % (before, len(text), after, text)
-
-
-def _date() -> Header:
-    return b"date", formatdate(usegmt=True).encode()

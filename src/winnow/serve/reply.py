@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -54,3 +56,18 @@ class Reply:
 def json_reply(value: Any, status: int = 200) -> Reply:
     """A JSON document. All but ASCII is escaped: names that clients sent may be no text at all."""
     return Reply(_encode(value).encode("ascii"), status=status)
+
+
+def date_header() -> Header:
+    """What a server adds to every answer (RFC 9110, 6.6.1), where no other does."""
+    return b"date", formatdate(usegmt=True).encode()
+
+
+def write_now(connection: int, wire: bytes) -> bytes:
+    """Send an answer on a socket that never waits; gives what of it could not be sent now."""
+    try:
+        return wire[os.write(connection, wire) :]
+    except BlockingIOError:
+        return wire
+    except OSError:  # the client left: nobody wants the rest
+        return b""

@@ -8,12 +8,10 @@ rest, whose pictures are dropped where they lie, uncopied.
 from __future__ import annotations
 
 import mmap
-import os
 import select
 import socket
 import sys
 from collections.abc import Callable
-from email.utils import formatdate
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -21,6 +19,7 @@ from winnow.serve.board import ARMED, MOST_REQUEST_BYTES
 from winnow.serve.known_heads import MOST_HEAD_BYTES, LikeLast
 from winnow.serve.problem import problem_of
 from winnow.serve.questions import UnansweredError
+from winnow.serve.reply import date_header, write_now
 
 if sys.platform == "linux":  # elsewhere nothing is lent
     from fcntl import ioctl
@@ -84,11 +83,10 @@ class Overflow:
         done = TurnedAway(len(numbers), [], [])
         if len(numbers) <= self._most_waiting:
             return done
-        date = (b"date", formatdate(usegmt=True).encode())
-        wire = problem_of(self._refusal(self._most_waiting)).reply().wire([date])
+        wire = problem_of(self._refusal(self._most_waiting)).reply().wire([date_header()])
         for number in numbers[self._most_waiting :]:
             found = self._lent[number].drop(self._room)
-            unsent = self._lent[number].answer(wire) if found == _Found.WHOLE else b""
+            unsent = write_now(number, wire) if found == _Found.WHOLE else b""
             if unsent or found == _Found.OTHER:
                 done.unusual.append((number, unsent))
                 continue
@@ -134,12 +132,3 @@ class _Requests:
         except OSError:  # a client that left
             return _Found.OTHER
         return _Found.WHOLE
-
-    def answer(self, wire: bytes) -> bytes:
-        """Send this instead of an answer; gives what of it could not be sent now."""
-        try:
-            return wire[os.write(self._connection.fileno(), wire) :]
-        except BlockingIOError:
-            return wire
-        except OSError:  # it left: nobody wants the rest
-            return b""
