@@ -11,6 +11,8 @@ from winnow.data.whole_files import disk_errors
 from winnow.workspace.claim import is_claimed
 from winnow.workspace.workspace import Workspace
 
+# -P: a file in the current folder must not pass for a module.
+_WORKER = ("-P", "-m", "winnow.api.worker")
 _LONGEST_LOG = 1 << 20
 _started: dict[Path, subprocess.Popen[bytes]] = {}
 _guard = threading.Lock()
@@ -40,8 +42,7 @@ def _start(workspace: Workspace) -> subprocess.Popen[bytes]:
         file = log.open("wb" if is_long else "ab")
     with file:
         return subprocess.Popen(
-            # -P: a file in the current folder must not pass for a module.
-            [sys.executable, "-P", "-m", "winnow.api.worker", str(workspace.folder)],
+            [sys.executable, *_WORKER, str(workspace.folder)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
