@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Generator
@@ -175,6 +176,24 @@ class Listening:
         self.server.should_exit = True
         self._thread.join(20)
         self._socket.close()
+
+
+def next_answer(connection: socket.socket) -> bytes:
+    """One whole answer on a connection that stays open: its head and its body may come one after the other."""
+    answer = b""
+    while not (head := re.match(rb"(?s).*?\r\n\r\n", answer)):
+        answer += _more(connection)
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)\r\n", head[0])
+    assert length is not None
+    while len(answer) < head.end() + int(length[1]):
+        answer += _more(connection)
+    return answer
+
+
+def _more(connection: socket.socket) -> bytes:
+    more = connection.recv(65536)
+    assert more, "it closed before its answer was whole"
+    return more
 
 
 def heard(connection: socket.socket) -> bytes:

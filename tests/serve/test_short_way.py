@@ -29,7 +29,19 @@ from winnow.serve.served import Lineup, Share
 from winnow.serve.service import Service
 from winnow.serve.short_way import ShortHead, ShortWay
 
-from .asking import BAD, TOKEN, KnowingEngine, Listening, app_of, client_of, clouds, doubling, heard, service_of
+from .asking import (
+    BAD,
+    TOKEN,
+    KnowingEngine,
+    Listening,
+    app_of,
+    client_of,
+    clouds,
+    doubling,
+    heard,
+    next_answer,
+    service_of,
+)
 
 RAW = {"Content-Type": "image/png", "Authorization": f"Bearer {TOKEN}"}
 
@@ -140,7 +152,7 @@ def test_a_known_head_may_come_in_pieces_and_with_a_body_of_another_length(liste
 
     with listening.connect() as connection:
         connection.sendall(request(BAD))
-        assert connection.recv(65536).startswith(b"HTTP/1.1 422")
+        assert next_answer(connection).startswith(b"HTTP/1.1 422")
         second, third = request(b"a longer picture"), request(b"x", "Connection: close")
         connection.sendall(second[:cut])
         connection.sendall(second[cut:] + third)
@@ -230,7 +242,7 @@ def test_a_request_whose_body_comes_while_the_one_before_is_answered_is_answered
         while not served.pipeline:
             pass
         served.loop.call_soon_threadsafe(engine.free.set)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert next_answer(connection).startswith(b"HTTP/1.1 200")
         connection.sendall(b"ef")
         assert heard(connection).startswith(b"HTTP/1.1 200")
     assert [question.what for question in engine.asked] == [b"abc", b"def"]
@@ -241,9 +253,9 @@ def test_a_known_head_is_none_where_the_parser_stands_in_a_head(listening: Liste
     begun = b"GET /nowhere HTTP/1.1\r\nX-Quoted: "  # what comes next is this header's value, and more headers
     with listening.connect() as connection:
         connection.sendall(request)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert next_answer(connection).startswith(b"HTTP/1.1 200")
         connection.sendall(listening.head("GET /models") + begun)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert next_answer(connection).startswith(b"HTTP/1.1 200")
         connection.sendall(request.replace(b"\r\nHost", b"\r\nConnection: close\r\nHost"))
         answer = heard(connection)
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -296,9 +308,9 @@ def test_a_known_head_whose_body_does_not_come_is_told_so(service: Service, ways
         with listening.connect() as connection:
             head = listening.head("POST /predict", "Content-Type: image/png", "Content-Length: 3")
             connection.sendall(listening.head("GET /models"))  # answered the ordinary way, on the same connection
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            assert next_answer(connection).startswith(b"HTTP/1.1 200")
             connection.sendall(head + b"abc")
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            assert next_answer(connection).startswith(b"HTTP/1.1 200")
             connection.sendall(head + b"a")
             assert heard(connection).startswith(b"HTTP/1.1 408")
         assert ways == {"short": 2, "known": 1}
