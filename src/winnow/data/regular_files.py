@@ -41,11 +41,12 @@ def read_file(path: str | bytes | Path, *, is_picture: bool = False) -> bytes:
         data = os.read(descriptor, most)
         if is_picture:
             refuse_no_picture(data, about.st_size)
-        parts = [data]
-        while len(data) and sum(map(len, parts)) < about.st_size:
-            data = os.read(descriptor, _AT_ONCE)
-            parts.append(data)
-        return b"".join(parts)
+        if len(data) < about.st_size:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            data = os.read(descriptor, about.st_size)  # in one piece: joined, its parts would lie in memory twice
+        while 0 < len(data) < about.st_size and (more := os.read(descriptor, about.st_size - len(data))):
+            data += more
+        return data
     finally:
         os.close(descriptor)
 

@@ -6,6 +6,7 @@ import hashlib
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from winnow.data.decoder.facts import PictureFacts, facts_of, from_text, to_text
 from winnow.data.decoder.pool import DecodingPool
 from winnow.data.importing import import_examples
 from winnow.data.inputs import InputSpec, read_input
+from winnow.data.regular_files import read_file
 from winnow.errors import WorkspaceError
 
 from ..pictures import class_folders, file_of, noise
@@ -167,6 +169,27 @@ def test_a_child_holds_no_more_than_a_few_megabytes(pool: DecodingPool, tmp_path
     path.write_bytes(bytes(5 << 20))
     with pool.reading([str(path)] * 3) as reading:
         assert len(reading.files) == 2
+
+
+def test_a_large_file_lies_in_memory_once(pool: DecodingPool, tmp_path: Path):
+    whole = file_of(noise(1)) + bytes(30 << 20)
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    small.write_bytes(file_of(noise(2)))
+    large.write_bytes(whole)
+    tracemalloc.start()
+    try:
+        with pool.reading([str(small), str(large)]) as reading:
+            told = reading.tell([0, 1], [0, 1])
+            assert told is not None
+            facts, files = told
+            is_whole = files[1] == whole
+        assert pool.facts([files[1]]) == facts[1:]
+        assert read_file(large, is_picture=True) == whole
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert is_whole
+    assert peak < 2 * len(whole) + (5 << 20), "what the child gave, and what was read here"
 
 
 def test_a_child_that_gives_other_bytes_than_it_read_is_not_believed(monkeypatch, tmp_path: Path):

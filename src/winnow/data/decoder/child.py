@@ -18,7 +18,7 @@ import numpy as np
 
 from winnow.data.decode import UnreadablePictureError, decode
 from winnow.data.decoder.facts import facts_of_all, to_text
-from winnow.data.decoder.questions import HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, read_question
+from winnow.data.decoder.questions import HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, pieces, read_question
 from winnow.data.inputs import InputSpec, read_input
 from winnow.data.quiet import quiet_pillow
 from winnow.data.regular_files import read_file, why_unread
@@ -53,9 +53,8 @@ def main() -> None:
             elif what == HELD:
                 is_asked, is_wanted = parts
                 facts = _facts([data or b"" for data, one in zip(held, is_asked, strict=True) if one])
-                # In one piece: of small ones, each would be a call to the system and wake whoever reads.
                 wanted = [data or b"" for data, one in zip(held, is_wanted, strict=True) if one]
-                answers.write(b"".join([facts, *wanted]))
+                answers.writelines(pieces([facts, *wanted]))
             elif what == PIXELS:
                 line, pixels = _pixels(parts[1], *struct.unpack("<I", parts[0]))
                 answers.write(_framed(line))

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar, cast
 
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from winnow.data.decode import MAX_PIXELS, UnreadablePictureError
 from winnow.data.decoder.facts import PictureFacts, from_lines, from_text
-from winnow.data.decoder.questions import FACTS, HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, question
+from winnow.data.decoder.questions import FACTS, HELD, HELD_FILE, INPUTS, PIXELS, READ, UNREAD, question, read_parts
 from winnow.data.inputs import InputSpec
 from winnow.data.regular_files import MAX_FILE_BYTES
 from winnow.errors import WorkspaceError
@@ -111,10 +110,7 @@ class Child:
         def read(stdout: IO[bytes]) -> tuple[list[Outcome], list[bytes]]:
             facts = _read_facts(stdout, len(asked))
             given = [file for file, one in zip(files, is_wanted, strict=True) if file and one]
-            ends = list(accumulate(file.n_bytes for file in given))
-            # In one piece: whoever reads from a pipe gives Python's lock away, and waits to get it back.
-            whole = stdout.read(ends[-1]) if ends else b""
-            parts = [whole[end - file.n_bytes : end] for file, end in zip(given, ends, strict=True)]
+            parts = read_parts(stdout, [file.n_bytes for file in given])
             if [hashlib.sha256(data).hexdigest() for data in parts] != [file.content for file in given]:
                 raise ValueError("other bytes than those that were read")
             return facts, parts
@@ -152,13 +148,13 @@ class Child:
 
         return self._exchange(question(INPUTS, [spec.key.encode(), *map(os.fsencode, paths)]), read) or []
 
-    def _exchange(self, asked: bytes, read: Callable[[IO[bytes]], Answer]) -> Answer | None:
+    def _exchange(self, asked: Sequence[bytes], read: Callable[[IO[bytes]], Answer]) -> Answer | None:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         self._asked = time.monotonic()
         try:
-            stdin.write(asked)
+            stdin.writelines(asked)
             stdin.flush()
             return read(stdout)
         # The child's end, or an answer that is none of ours: a picture has crashed it or taken it over.

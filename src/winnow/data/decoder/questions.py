@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import IO
 
 FACTS, PIXELS, INPUTS, READ, HELD = b"F", b"P", b"I", b"R", b"H"
@@ -24,11 +25,19 @@ HELD_FILE = struct.Struct("<32sI")
 """What is said of each file that a child holds: SHA-256 and size."""
 UNREAD = (bytes(32), 0xFFFFFFFF)
 """What is said of a file that it could not read: no file of this size is read anywhere."""
+_MANY_BYTES = 16 << 20
 
 
-def question(what: bytes, parts: Sequence[bytes]) -> bytes:
-    """As the child reads it."""
-    return b"".join([what, struct.pack(f"<{len(parts) + 1}I", len(parts), *map(len, parts)), *parts])
+def question(what: bytes, parts: Sequence[bytes]) -> list[bytes]:
+    """As the child reads it, in pieces to be written one after the other."""
+    return pieces([what, struct.pack(f"<{len(parts) + 1}I", len(parts), *map(len, parts)), *parts])
+
+
+def pieces(parts: list[bytes]) -> list[bytes]:
+    """The same bytes in one piece if they are few: each is a call to the system and wakes whoever reads. Many would
+    lie in memory twice.
+    """
+    return parts if sum(map(len, parts)) > _MANY_BYTES else [b"".join(parts)]
 
 
 def read_question(stream: IO[bytes]) -> tuple[bytes, list[bytes]] | None:
@@ -39,3 +48,14 @@ def read_question(stream: IO[bytes]) -> tuple[bytes, list[bytes]] | None:
     (count,) = struct.unpack("<I", stream.read(4))
     sizes = struct.unpack(f"<{count}I", stream.read(4 * count))
     return what, [stream.read(size) for size in sizes]
+
+
+def read_parts(stream: IO[bytes], sizes: Sequence[int]) -> list[bytes]:
+    """Parts that come one after the other: together if they are few bytes, since whoever reads from a pipe gives
+    Python's lock away, and waits to get it back.
+    """
+    if sum(sizes) > _MANY_BYTES:
+        return [stream.read(size) for size in sizes]
+    ends = list(accumulate(sizes))
+    whole = stream.read(ends[-1]) if ends else b""
+    return [whole[end - size : end] for size, end in zip(sizes, ends, strict=True)]
