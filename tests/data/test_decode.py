@@ -8,6 +8,7 @@ import struct
 import time
 import warnings
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -114,11 +115,15 @@ def test_its_full_size_is_that_of_the_upright_picture_however_small_it_is_decode
     assert decode(data, at_least_px=100).full_size == full.full_size
 
 
-def _png_claiming(width: int, height: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = (header, b"IDAT" + zlib.compress(bytes(99)), b"IEND")
+def _png(width: int, height: int, rows: bytes, *, depth=8, colour=0, interlace=0, more: Sequence[bytes] = ()) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    chunks = (header, *more, b"IDAT" + zlib.compress(rows), b"IEND")
     sized = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
     return b"\x89PNG\r\n\x1a\n" + b"".join(sized)
+
+
+def _png_claiming(width: int, height: int) -> bytes:
+    return _png(width, height, bytes(99))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +147,32 @@ def test_what_is_no_picture_says_why_and_what_to_do(data, code):
         decode(data)
     assert caught.value.code == code
     assert len(caught.value.reason.split()) > 6
+
+
+# Of 8 x 8, interlaced: 1, 1, 1, 2, 2, 4 and 4 rows of 1, 1, 2, 2, 4, 4 and 8 pixels, each after its filter's byte.
+@pytest.mark.parametrize(
+    ("interlace", "channels", "whole"), [(0, 1, 8 * 9), (0, 2, 8 * 17), (1, 1, 15 + 64), (1, 2, 15 + 128)]
+)
+@pytest.mark.parametrize("value", [0, 1, 255])
+def test_a_png_without_its_last_row_is_never_filled_up_with_black(interlace, channels, whole, value):
+    rows = b"".join(b"\0" + bytes([value]) * channels * 8 for _ in range(8))
+    if interlace:
+        columns = [1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8]
+        rows = b"".join(b"\0" + bytes([value]) * channels * n for n in columns)
+    assert len(rows) == whole
+    colour = {1: 0, 2: 4}[channels]
+    assert decode(_png(8, 8, rows, colour=colour, interlace=interlace)).pixels.shape == (8, 8, 3)
+    with pytest.raises(UnreadablePictureError, match="E_CORRUPT"):
+        decode(_png(8, 8, rows[: -1 - 8 * channels], colour=colour, interlace=interlace))
+
+
+def test_many_pieces_of_metadata_count_as_one_and_later_frames_are_none():
+    rows = bytes(9 * 8)
+    text = b"tEXt" + b"k\0" + bytes(600 << 10)
+    assert "W_BAD_METADATA" not in decode(_png(8, 8, rows, more=[text])).warnings
+    assert "W_BAD_METADATA" in decode(_png(8, 8, rows, more=[text, text])).warnings
+    animated = file_of(noise(1, 600, 600), save_all=True, append_images=[Image.fromarray(noise(2, 600, 600))])
+    assert decode(animated).warnings == ("W_ANIMATED_FIRST_FRAME",)
 
 
 def test_a_valid_picture_survives_warnings_turned_into_errors():

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from winnow.data.dicom import is_dicom, read_dicom
-from winnow.data.file_ends import check_end, has_damaged_png_header
+from winnow.data.file_ends import check_end, has_damaged_png_header, lacks_rows
 from winnow.data.picture_metadata import Metadata, read_metadata
 from winnow.data.plain_files import read_plain
 from winnow.data.quiet import quiet_pillow
@@ -174,12 +174,20 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
         if not is_picture:
             raise UnreadablePictureError(code, f"The {kind} file is damaged inside: copy it again or save it anew.")
         warnings.append(code)
+    if kind == "PNG" and _may_lack_rows(image) and lacks_rows(data):
+        raise UnreadablePictureError("E_CORRUPT", "The PNG file lacks its lower part: copy it again or save it anew.")
     pixels, done = _upright_rgb(image, metadata)
     found = (*warnings, *done, *metadata.warnings)
     height, width = pixels.shape[:2]
     if kind == "JPEG":  # the only ones that may have been decoded smaller than they are
         width, height = metadata.turned_size(*stored_size)
     return Picture(pixels, name, (width, height), tuple(dict.fromkeys(found)), metadata.taken)
+
+
+def _may_lack_rows(image: Image.Image) -> bool:
+    # Looking takes as long as unpacking does. Rows that were not there are black; of interlaced ones, every other.
+    last_row = image.crop((0, image.height - 1, image.width, image.height)).tobytes()
+    return bool(image.info.get("interlace")) or not last_row.strip(b"\0")
 
 
 def _refuse_bombs(width: int, height: int) -> None:

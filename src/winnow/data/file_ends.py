@@ -11,6 +11,11 @@ _PNG_SIGNATURE_BYTES = 8
 _MOST_METADATA_BYTES = 1 << 20
 # Cameras and editors pad files; a few bytes after the end mean nothing.
 _PADDING_BYTES = 64
+_UNPACKED_BYTES = 1 << 20
+# PNG specification, sections 8.2 (first column and row of each pass, and the steps between) and 11.2.1.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_ALL_AT_ONCE = ((0, 0, 1, 1),)
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _START_OF_SCAN, _END = 0xDA, 0xD9
 
@@ -32,6 +37,26 @@ def check_end(data: bytes, kind: str) -> tuple[str, bool] | None:
     return None
 
 
+def lacks_rows(data: bytes) -> bool:
+    """Do the packed pixels of a PNG, which was decoded without an error, end before its last row?
+
+    Pillow leaves the rows that are not there black and says nothing.
+    """
+    width, height, depth, colour, _, _, is_interlaced = struct.unpack_from(">II5B", data, 16)
+    row_bits = depth * _PNG_CHANNELS[colour]
+    missing = 0
+    for left, top, across, down in _ADAM7 if is_interlaced else _ALL_AT_ONCE:
+        columns, rows = len(range(left, width, across)), len(range(top, height, down))
+        missing += rows * (1 + (columns * row_bits + 7) // 8) if columns else 0
+    unpack = zlib.decompressobj()
+    for kind, start, end in _png_chunks(data):
+        packed = data[start:end] if kind == b"IDAT" else b""
+        while packed and missing > 0:
+            missing -= len(unpack.decompress(packed, _UNPACKED_BYTES))
+            packed = unpack.unconsumed_tail
+    return missing > len(unpack.flush())
+
+
 def has_damaged_png_header(data: bytes) -> bool:
     """Is the first chunk an IHDR with a wrong checksum, or of an impossible kind of pixels (section 11.2.1)?"""
     if data[12:16] != b"IHDR" or len(data) < 33:
@@ -42,25 +67,31 @@ def has_damaged_png_header(data: bytes) -> bool:
 
 
 def _png(data: bytes) -> tuple[str, bool] | None:
-    """PNG specification, third edition, section 5.3: length, type, data, CRC."""
     at = _PNG_SIGNATURE_BYTES
-    has_huge_metadata = False
-    while at + 12 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + size
-        if end > len(data):
-            break
+    metadata_bytes = 0
+    for kind, start, end in _png_chunks(data):
         if kind == b"IDAT":
-            if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+            if zlib.crc32(memoryview(data)[start - 4 : end]) != struct.unpack_from(">I", data, end)[0]:
                 return "E_CORRUPT", False
-        elif size > _MOST_METADATA_BYTES and kind[0] & 0x20:  # lower case: ancillary
-            has_huge_metadata = True
-        at = end
-        if kind == b"IEND":
-            break
-    if has_huge_metadata:
+        elif kind[0] & 0x20 and kind != b"fdAT":  # lower case: ancillary; the second: an animation's later frames
+            metadata_bytes += end - start
+        at = end + 4
+    if metadata_bytes > _MOST_METADATA_BYTES:
         return "W_BAD_METADATA", True
     return ("W_TRAILING_DATA", True) if len(data) - at > _PADDING_BYTES else None
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each whole chunk's type, and where what it holds begins and ends, up to IEND.
+
+    PNG specification, third edition, section 5.3: length, type, data, CRC.
+    """
+    at, kind = _PNG_SIGNATURE_BYTES, b""
+    while at + 12 <= len(data) and kind != b"IEND":
+        size, kind = struct.unpack_from(">I4s", data, at)
+        start, at = at + 8, at + 12 + size
+        if at <= len(data):
+            yield kind, start, start + size
 
 
 def _jpeg_tail_bytes(data: bytes) -> int:

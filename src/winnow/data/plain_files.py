@@ -32,6 +32,8 @@ _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _PNG_HEAD = Struct(">II5BII4s")
 _PNG_DATA = len(_PNG_START) + _PNG_HEAD.size
 _PNG_MODES = {(8, 0, 0, 0, 0): "L", (8, 2, 0, 0, 0): "RGB"}
+# The last row, until it is unpacked: packed data may end before it, and Pillow's decoder does not say so.
+_NO_ROW = {"L": (1, b"\1"), "RGB": ((1, 2, 1), b"\1\2\1")}
 _CHECKSUM = Struct(">I")
 _IDAT = zlib.crc32(b"IDAT")
 
@@ -112,6 +114,8 @@ def _decoded(
     # anything (see `winnow.data.decode`), the file is looked at in full.
     try:
         image = Image.core.new(mode, size)
+        if decoder == "zip_decoder":
+            image.paste(_NO_ROW[mode][0], (0, height - 1, width, height))
         reader = getattr(Image.core, decoder)(mode, *arguments)
         reader.setimage(image, whole)
         n_used, problem = reader.decode(data)
@@ -123,6 +127,8 @@ def _decoded(
     except Exception:
         return None
     if is_done != 1 or n_bytes != width * height * len(mode):
+        return None
+    if decoder == "zip_decoder" and values.endswith(_NO_ROW[mode][1]) and values.endswith(_NO_ROW[mode][1] * width):
         return None
     if mode == "L":
         pixels = np.empty((height, width, 3), dtype=np.uint8)
