@@ -175,6 +175,17 @@ def test_many_pieces_of_metadata_count_as_one_and_later_frames_are_none():
     assert decode(animated).warnings == ("W_ANIMATED_FIRST_FRAME",)
 
 
+@pytest.mark.parametrize("tail", [file_of(noise(2), "JPEG"), bytes(100), bytes(100) + b"\xff\xd9"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 1}, {"comment": b"\xff\xd9"}])
+def test_what_follows_a_jpeg_is_told_even_if_it_ends_as_one(tail, options):
+    data = file_of(noise(1), "JPEG", **options)
+    assert decode(data).warnings == ()
+    assert decode(data + b"\n").warnings == ()
+    picture = decode(data + tail)
+    assert picture.warnings == ("W_TRAILING_DATA",)
+    assert np.array_equal(picture.pixels, decode(data).pixels)
+
+
 def test_a_valid_picture_survives_warnings_turned_into_errors():
     exif = Image.Exif()
     exif[0x0112] = 1

@@ -52,6 +52,8 @@ NOT_PLAIN = {
     "transparent-colour.png": file_of(noise(1, 30, 20), transparency=(1, 2, 3)),
     "large.png": file_of(noise(1, 200, 200)),
     "tail.jpg": file_of(noise(1, 30, 20), "JPEG") + bytes(100),
+    "two.jpg": file_of(noise(1, 30, 20), "JPEG") + file_of(noise(2, 30, 20), "JPEG"),
+    "two.progressive.jpg": file_of(noise(1, 30, 20), "JPEG", progressive=True) * 2,
     "tail.png": file_of(noise(1, 30, 20)) + bytes(100),
     "other.gif": file_of(noise(1, 30, 20), "GIF"),
 }

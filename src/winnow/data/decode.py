@@ -169,7 +169,8 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
     name = image.format or kind
     image.load()
     metadata = read_metadata(image)
-    if (end := check_end(data, name)) is not None:
+    has_more = name == "JPEG" and "mp" in image.info  # further pictures, whose index is damaged: see `read_metadata`
+    if not has_more and (end := check_end(data, name)) is not None:
         code, is_picture = end
         if not is_picture:
             raise UnreadablePictureError(code, f"The {kind} file is damaged inside: copy it again or save it anew.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 _ALL_AT_ONCE = ((0, 0, 1, 1),)
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-_START_OF_SCAN, _END = 0xDA, 0xD9
+# T.81, B.1.1.3: not what is inside a scan, a stuffed byte or a restart. Its length follows, but for the end's.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_END = 0xD9
 
 
 def check_end(data: bytes, kind: str) -> tuple[str, bool] | None:
@@ -96,28 +99,10 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _jpeg_tail_bytes(data: bytes) -> int:
     """How much follows the end of a JPEG (ITU T.81, annex B); 0 if the end is missing."""
-    if data.endswith(b"\xff\xd9"):
-        return 0
-    end = next((at for kind, at in _jpeg_markers(data) if kind == _END), None)
-    return 0 if end is None else len(data) - end
-
-
-def _jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:
-    """Each marker and where what follows it begins; inside a scan only those that end it."""
     at = 2
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            return
-        kind = data[at + 1]
-        if kind == 0xFF:  # fill byte
-            at += 1
-            continue
-        at += 2
-        if kind == 0 or 0xD0 <= kind <= 0xD7:  # a stuffed byte or a restart inside a scan
-            continue
-        yield kind, at
-        if kind == _END:
-            return
-        if kind != _START_OF_SCAN or at + 2 <= len(data):
-            at += int.from_bytes(data[at : at + 2], "big")
+    while (marker := _JPEG_MARKER.search(data, at)) is not None:
+        at = marker.end()
+        if data[at - 1] == _END:
+            return len(data) - at
+        at += int.from_bytes(data[at : at + 2], "big")
+    return 0

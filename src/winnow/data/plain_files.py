@@ -20,7 +20,7 @@ _MOST_PIXELS = 1 << 20
 
 # T.81, annex B: the segments that say nothing but how the pixels are packed, or which program did it, and how long each
 # must be at least to be one.
-_TABLES, _SCAN = 0xDB, 0xDA
+_TABLES, _SCAN, _JPEG_END = 0xDB, 0xDA, b"\xff\xd9"
 _FRAMES = (0xC0, 0xC1, 0xC2)  # sequential or progressive, coded after Huffman
 _LEAST_BYTES = {_TABLES: 2, _SCAN: 2, 0xC4: 2, 0xDD: 2, 0xFE: 2, 0xE0: 16, 0xEE: 14} | dict.fromkeys(_FRAMES, 11)
 _TABLE_BYTES = 65  # its kind, and 64 numbers of 8 bits
@@ -56,7 +56,7 @@ def read_plain(data: bytes, at_least_px: int | None = None) -> tuple[NDArray[np.
 
 
 def _jpeg(data: bytes, at_least_px: int | None) -> tuple[NDArray[np.uint8], str] | None:
-    if not data.endswith(b"\xff\xd9") or (frame := _frame(data)) is None:
+    if not data.endswith(_JPEG_END) or (frame := _frame(data)) is None:
         return None
     mode, width, height = frame
     if at_least_px is not None and min(width, height) >= 2 * at_least_px:
@@ -74,8 +74,8 @@ def _frame(data: bytes) -> tuple[str, int, int] | None:
         start, at = at + 4, at + 2 + size
         if at > end or size < _LEAST_BYTES.get(kind, 1 << 16):
             return None
-        if kind == _SCAN:
-            return frame
+        if kind == _SCAN:  # an end before the last bytes is the picture's, and what follows it another's
+            return frame if data.find(_JPEG_END, at) == end - 2 else None
         if kind == _TABLES and ((size - 2) % _TABLE_BYTES or any(one >> 4 for one in data[start:at:_TABLE_BYTES])):
             return None
         if kind in _FRAMES:
