@@ -115,6 +115,57 @@ def test_its_full_size_is_that_of_the_upright_picture_however_small_it_is_decode
     assert decode(data, at_least_px=100).full_size == full.full_size
 
 
+@pytest.mark.parametrize(("depth", "most"), [(1, 1), (2, 3), (4, 15), (8, 255), (16, 65535)])
+@pytest.mark.parametrize("transparent", [0, 1])
+def test_the_one_transparent_grey_of_a_png_is_shown_white_in_any_depth(depth, most, transparent):
+    greys = [0, 1, most - 1, most] if most > 1 else [0, 1, 1, 0]
+    row = int.from_bytes(b"".join(n.to_bytes(2, "big") for n in greys)) if depth == 16 else 0
+    for n in greys if depth < 16 else ():
+        row = row << depth | n
+    row <<= -4 * depth % 8
+    rows = (b"\0" + row.to_bytes((4 * depth + 7) // 8, "big")) * 9
+    pixels = decode(_png(4, 9, rows, depth=depth, more=[b"tRNS" + struct.pack(">H", transparent)])).pixels
+    assert pixels[0, :, 0].tolist() == [255 if n == transparent else round(n * 255 / most) for n in greys]
+
+
+def test_the_one_transparent_colour_of_a_png_of_16_bits_is_shown_white():
+    colours = [(0x1234, 0x5678, 0x9ABC), (0x3412, 0x7856, 0xBC9A), (0, 0, 0)]
+    row = b"".join(struct.pack(">3H", *colour) for colour in colours)
+    picture = decode(_png(3, 9, (b"\0" + row) * 9, depth=16, colour=2, more=[b"tRNS" + row[:6]]))
+    assert picture.pixels[0].tolist() == [[255, 255, 255], [0x34, 0x78, 0xBC], [0, 0, 0]]
+    assert "W_ALPHA" in picture.warnings
+
+
+def _with_tag(tiff: bytes, tag: int, value: int) -> bytes:
+    (at,) = struct.unpack_from("<I", tiff, 4)
+    entries = range(at + 2, at + 2 + 12 * tiff[at], 12)
+    entry = next(entry for entry in entries if struct.unpack_from("<H", tiff, entry) == (tag,))
+    return tiff[: entry + 8] + struct.pack("<I", value) + tiff[entry + 12 :]
+
+
+@pytest.mark.parametrize(
+    "values", [noise(1, channels=1).astype(np.uint16) * 257, noise(1, channels=1) / np.float32(255)]
+)
+def test_a_tiff_whose_white_is_zero_is_turned(values):
+    picture = decode(_with_tag(file_of(values, "TIFF"), 262, 0))
+    assert np.array_equal(picture.pixels[..., 0], 255 - noise(1, channels=1))
+
+
+def test_the_upper_half_of_integers_without_a_sign_is_bright():
+    grey = noise(2, channels=1)
+    grey[0, :2] = 0, 255
+    data = file_of((grey * np.uint32(0x01010101)).view(np.int32), "TIFF")
+    assert np.array_equal(decode(_with_tag(data, 339, 1)).pixels[..., 0], grey)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_deflate"])
+def test_a_tiff_without_its_last_strip_is_never_filled_up_with_black(compression):
+    data = file_of(noise(3), "TIFF", compression=compression)
+    assert np.array_equal(decode(data).pixels, noise(3))
+    with pytest.raises(UnreadablePictureError, match="E_CORRUPT"):
+        decode(_with_tag(data, 278, 6))  # rows per strip: now two were needed
+
+
 def _png(width: int, height: int, rows: bytes, *, depth=8, colour=0, interlace=0, more: Sequence[bytes] = ()) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
     chunks = (header, *more, b"IDAT" + zlib.compress(rows), b"IEND")

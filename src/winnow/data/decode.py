@@ -16,14 +16,16 @@ What it decides, once for all:
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from winnow.data.dicom import is_dicom, read_dicom
-from winnow.data.file_ends import check_end, has_damaged_png_header, lacks_rows
+from winnow.data.file_ends import check_end, has_damaged_png_header, lacks_rows, lacks_tiles
 from winnow.data.picture_metadata import Metadata, read_metadata
 from winnow.data.plain_files import read_plain
 from winnow.data.quiet import quiet_pillow
@@ -40,6 +42,9 @@ _CONSTANT_PX = 16
 _WHOLE_PIXELS = 4 * 1024 * 1024
 _BAND_ROWS = 256
 
+# TIFF revision 6.0, sections 8 and 19.
+_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+_WHITE_IS_ZERO, _UNSIGNED = 0, (1,)
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
@@ -177,6 +182,10 @@ def _picture(image: Image.Image, data: bytes, kind: str, at_least_px: int | None
         warnings.append(code)
     if kind == "PNG" and _may_lack_rows(image) and lacks_rows(data):
         raise UnreadablePictureError("E_CORRUPT", "The PNG file lacks its lower part: copy it again or save it anew.")
+    if kind == "TIFF" and lacks_tiles(_tags(image)):
+        raise UnreadablePictureError("E_CORRUPT", "The TIFF file lacks a part: copy it again or save it anew.")
+    if kind == "PNG":
+        _scale_transparent_colour(image, depth=data[24])
     pixels, done = _upright_rgb(image, metadata)
     found = (*warnings, *done, *metadata.warnings)
     height, width = pixels.shape[:2]
@@ -191,6 +200,16 @@ def _may_lack_rows(image: Image.Image) -> bool:
     return bool(image.info.get("interlace")) or not last_row.strip(b"\0")
 
 
+def _scale_transparent_colour(image: Image.Image, depth: int) -> None:
+    """Pillow gives the pixels of a PNG in 8 bits, but the one colour that is transparent in those of the file."""
+    colour = image.info.get("transparency")
+    if image.mode == "L" and isinstance(colour, int) and depth < 8:
+        most = (1 << depth) - 1
+        image.info["transparency"] = (colour & most) * 255 // most
+    elif image.mode == "RGB" and isinstance(colour, tuple) and depth == 16:
+        image.info["transparency"] = tuple(part >> 8 for part in cast("tuple[int, ...]", colour))
+
+
 def _refuse_bombs(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(width, height)
@@ -202,8 +221,9 @@ def _upright_rgb(image: Image.Image, metadata: Metadata) -> tuple[NDArray[np.uin
     done = [] if conversion is None else [conversion]
     if image.width * image.height <= _WHOLE_PIXELS:
         if metadata.transpose is not None:
-            image = image.transpose(metadata.transpose)
-        pixels = _rgb(image, image)
+            pixels = _rgb(image.transpose(metadata.transpose), image)
+        else:
+            pixels = _rgb(image, image)
     else:
         pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
         for top in range(0, image.height, _BAND_ROWS):
@@ -252,8 +272,12 @@ def _rgb(part: Image.Image, whole: Image.Image) -> NDArray[np.uint8]:
     """(H, W, 3) of a band of a picture; numbers without a fixed range are scaled by the whole picture's."""
     conversion = _conversion(whole)
     if conversion in ("W_FLOAT_SCALED", "W_16BIT"):
-        values = np.asarray(part)
+        values = _values(part, whole)
         pixels = _eight_bits(values, *((0, 0) if values.dtype == np.uint16 else _range(whole)))
+        if _tags(whole).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # which Pillow minds up to 8 bits only
+            pixels = 255 - pixels
+        if isinstance(transparent := whole.info.get("transparency"), int):  # a PNG's
+            pixels[values == transparent] = 255
     elif conversion == "W_ALPHA":
         pixels = np.asarray(_on_white(part))
     elif part.mode in ("RGB", "L"):
@@ -270,13 +294,29 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
+def _values(part: Image.Image, whole: Image.Image) -> NDArray[np.generic]:
+    """(H, W) integers or floats of a band of a picture, as its file means them."""
+    values, tags = np.asarray(part), _tags(whole)
+    # Pillow has no mode for integers of 32 bits without a sign, which those of a TIFF are if it does not say otherwise.
+    is_unsigned = tags.get(_BITS) == (32,) and tags.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED
+    return values.view(np.uint32) if is_unsigned and values.dtype == np.int32 else values
+
+
+def _tags(image: Image.Image) -> Mapping[int, Any]:
+    """A TIFF's, by number; of other files none."""
+    return getattr(image, "tag_v2", {})
+
+
 def _range(image: Image.Image) -> tuple[float, float]:
     """The smallest and the largest number of a picture of integers or floats; what is not a number counts as 0."""
     low, high = np.inf, -np.inf
     for top in range(0, image.height, _BAND_ROWS):
-        values = np.asarray(image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height))))
-        finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        values = _values(image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height))), image)
+        least, most = float(values.min()), float(values.max())
+        if not np.isfinite([least, most]).all():
+            finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+            least, most = float(finite.min()), float(finite.max())
+        low, high = min(low, least), max(high, most)
     return low, high
 
 

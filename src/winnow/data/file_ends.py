@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 _PNG_SIGNATURE_BYTES = 8
 # Text and profiles beyond this are no description of a picture.
@@ -18,6 +19,9 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 _ALL_AT_ONCE = ((0, 0, 1, 1),)
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_WIDTH, _HEIGHT, _SAMPLES_PER_PIXEL, _PLANAR, _LAYER_BY_LAYER = 256, 257, 277, 284, 2
+_STRIP_OFFSETS, _ROWS_PER_STRIP = 273, 278
+_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS = 322, 323, 324
 # T.81, B.1.1.3: not what is inside a scan, a stuffed byte or a restart. Its length follows, but for the end's.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END = 0xD9
@@ -58,6 +62,24 @@ def lacks_rows(data: bytes) -> bool:
             missing -= len(unpack.decompress(packed, _UNPACKED_BYTES))
             packed = unpack.unconsumed_tail
     return missing > len(unpack.flush())
+
+
+def lacks_tiles(tags: Mapping[int, Any]) -> bool:
+    """Does a TIFF, by its tags, hold fewer strips or tiles than it has pixels for?
+
+    Pillow leaves what is not there black and says nothing.
+
+    Source: TIFF revision 6.0, sections 8 (StripOffsets) and 15 (tiles).
+    """
+    width, height = tags[_WIDTH], tags[_HEIGHT]
+    if _TILE_OFFSETS in tags:
+        across, down, offsets = tags[_TILE_WIDTH], tags[_TILE_HEIGHT], tags[_TILE_OFFSETS]
+    else:
+        across, down, offsets = width, min(tags.get(_ROWS_PER_STRIP, height), height), tags.get(_STRIP_OFFSETS)
+    if not isinstance(offsets, tuple):  # a JPEG in a TIFF of old style has none
+        return False
+    layers = tags.get(_SAMPLES_PER_PIXEL, 1) if tags.get(_PLANAR) == _LAYER_BY_LAYER else 1
+    return len(cast("tuple[int, ...]", offsets)) < layers * -(-width // across) * -(-height // down)
 
 
 def has_damaged_png_header(data: bytes) -> bool:
