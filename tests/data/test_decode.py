@@ -184,6 +184,8 @@ def _png_claiming(width: int, height: int) -> bytes:
         (b"\0" * 4096, "E_NOT_IMAGE"),
         (b"<!DOCTYPE html><p>404", "E_NOT_IMAGE"),
         (b"<?xml version='1.0'?><svg onload='x()'/>", "E_UNSUPPORTED_FORMAT"),
+        (b"<!-- drawn by hand -->\n<svg/>", "E_UNSUPPORTED_FORMAT"),
+        (b"<!-- written by hand -->\n<html/>", "E_NOT_IMAGE"),
         (file_of(noise(6), "PPM"), "E_UNSUPPORTED_FORMAT"),
         (_png_claiming(60000, 60000), "E_BOMB_PIXELS"),
         (_png_claiming(MAX_PIXELS // 1024 + 1, 1024), "E_BOMB_PIXELS"),
@@ -235,6 +237,21 @@ def test_what_follows_a_jpeg_is_told_even_if_it_ends_as_one(tail, options):
     picture = decode(data + tail)
     assert picture.warnings == ("W_TRAILING_DATA",)
     assert np.array_equal(picture.pixels, decode(data).pixels)
+
+
+_FRAMES = {"save_all": True, "append_images": [Image.fromarray(noise(2))]}
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+@pytest.mark.parametrize("options", [{}, _FRAMES, {"comment": b";" * 300}, {"xmp": b"x" * 999}])
+def test_what_follows_a_gif_or_a_webp_is_told(kind, options):
+    data = file_of(noise(1), kind, **options)
+    alone, followed = decode(data), decode(data + b"PK\3\4" + bytes(100))
+    assert "W_TRAILING_DATA" not in (*alone.warnings, *decode(data + b"\n").warnings)
+    assert followed.warnings == ("W_ANIMATED_FIRST_FRAME",) * (options is _FRAMES) + ("W_TRAILING_DATA",) + tuple(
+        code for code in alone.warnings if code != "W_ANIMATED_FIRST_FRAME"
+    )
+    assert np.array_equal(followed.pixels, alone.pixels)
 
 
 def test_a_valid_picture_survives_warnings_turned_into_errors():

@@ -58,6 +58,14 @@ def test_a_window_hides_what_lies_outside():
     assert (shown[hounsfield > 81] == 255).all()
 
 
+@pytest.mark.parametrize(("side_px", "code"), [(4, "W_TINY"), (32, "W_CONSTANT")])
+def test_a_scan_with_little_to_see_says_so_as_any_picture_does(side_px, code):
+    dataset = pydicom.dcmread(SAMPLES / "CT_small.dcm")
+    dataset.Rows = dataset.Columns = side_px
+    dataset.PixelData = bytes(2 * side_px**2)
+    assert decode(_bytes_of(dataset)).warnings == ("W_16BIT", code)
+
+
 def test_colours_come_through():
     picture = decode(sample("SC_rgb_rle.dcm"))
     assert np.array_equal(picture.pixels, pydicom.dcmread(SAMPLES / "SC_rgb_rle.dcm").pixel_array)

@@ -143,7 +143,10 @@ def _dicom(data: bytes) -> Picture:
             ) from error
         raise _damaged("DICOM", error) from error
     height, width = picture.pixels.shape[:2]
-    return Picture(picture.pixels, "DICOM", (width, height), picture.warnings, picture.taken)
+    odd = _oddness(picture.pixels)
+    picture.pixels.flags.writeable = False
+    warnings = picture.warnings if odd is None else (*picture.warnings, odd)
+    return Picture(picture.pixels, "DICOM", (width, height), warnings, picture.taken)
 
 
 def _plain(pixels: NDArray[np.uint8], kind: str) -> Picture:

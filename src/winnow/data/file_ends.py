@@ -25,6 +25,7 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS = 322, 323, 324
 # T.81, B.1.1.3: not what is inside a scan, a stuffed byte or a restart. Its length follows, but for the end's.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END = 0xD9
+_GIF_FRAME, _GIF_EXTENSION, _GIF_TRAILER = 0x2C, 0x21, b";"
 
 
 def check_end(data: bytes, kind: str) -> tuple[str, bool] | None:
@@ -35,13 +36,12 @@ def check_end(data: bytes, kind: str) -> tuple[str, bool] | None:
 
     Args:
         data: the whole file, which was decoded without an error.
-        kind: its format, "PNG" or "JPEG"; nothing is said of others.
+        kind: its format; nothing is said of others than "PNG", "JPEG", "GIF" and "WEBP".
     """
     if kind == "PNG":
         return _png(data)
-    if kind == "JPEG" and _jpeg_tail_bytes(data) > _PADDING_BYTES:
-        return "W_TRAILING_DATA", True
-    return None
+    tail_bytes = _TAILS[kind](data) if kind in _TAILS else 0
+    return ("W_TRAILING_DATA", True) if tail_bytes > _PADDING_BYTES else None
 
 
 def lacks_rows(data: bytes) -> bool:
@@ -128,3 +128,26 @@ def _jpeg_tail_bytes(data: bytes) -> int:
             return len(data) - at
         at += int.from_bytes(data[at : at + 2], "big")
     return 0
+
+
+def _gif_tail_bytes(data: bytes) -> int:
+    """How much follows the trailer of a GIF (GIF89a, sections 18 to 27); 0 if it is missing."""
+    at = 13 + _gif_colours_bytes(data[10])
+    while at + 10 <= len(data) and data[at] in (_GIF_FRAME, _GIF_EXTENSION):
+        at += 11 + _gif_colours_bytes(data[at + 9]) if data[at] == _GIF_FRAME else 2
+        while at < len(data) and data[at]:  # blocks, each after its size
+            at += 1 + data[at]
+        at += 1
+    return len(data) - at - 1 if data[at : at + 1] == _GIF_TRAILER else 0
+
+
+def _gif_colours_bytes(flags: int) -> int:
+    return 3 << 1 + (flags & 7) if flags & 0x80 else 0
+
+
+def _webp_tail_bytes(data: bytes) -> int:
+    """How much follows the file inside a file that WebP is (RFC 9649, section 2.4)."""
+    return len(data) - 8 - int.from_bytes(data[4:8], "little")
+
+
+_TAILS = {"JPEG": _jpeg_tail_bytes, "GIF": _gif_tail_bytes, "WEBP": _webp_tail_bytes}
