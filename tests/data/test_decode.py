@@ -239,6 +239,16 @@ def test_what_follows_a_jpeg_is_told_even_if_it_ends_as_one(tail, options):
     assert np.array_equal(picture.pixels, decode(data).pixels)
 
 
+def test_a_webp_is_refused_by_its_size_before_its_decoder_takes_more_memory_than_a_picture_may():
+    # RFC 9649, section 2.7: a canvas, and one frame of 16 x 12 on it.
+    frame = bytes(6) + b"\x0f\0\0\x0b\0\0" + bytes(4) + file_of(noise(1), "WEBP", lossless=True)[12:]
+    canvas = b"\2\0\0\0" + (7169 - 1).to_bytes(3, "little") + (4096 - 1).to_bytes(3, "little")
+    chunks = ((b"VP8X", canvas), (b"ANIM", bytes(6)), (b"ANMF", frame))
+    body = b"WEBP" + b"".join(name + struct.pack("<I", len(chunk)) + chunk for name, chunk in chunks)
+    with pytest.raises(UnreadablePictureError, match="7169 x 4096 pixels; Winnow reads up to 28 megapixels"):
+        decode(b"RIFF" + struct.pack("<I", len(body)) + body)
+
+
 _FRAMES = {"save_all": True, "append_images": [Image.fromarray(noise(2))]}
 
 

@@ -34,6 +34,8 @@ from winnow.errors import BadDataError, MissingExtraError
 
 # 64 Mi pixels: Pillow holds 4 bytes a pixel and the array 3, so the worst case stays below 512 MB.
 MAX_PIXELS = 64 * 1024 * 1024
+# 28 Mi: Pillow hands WebP to an animation's decoder, which holds 12 bytes a pixel beside Pillow's own 4.
+_MAX_WEBP_PIXELS = 28 * 1024 * 1024
 # Below this many pixels on the shorter side there is hardly a picture (the PngSuite's tiny ones are smaller).
 TINY_PX = 8
 # A smaller picture of one colour is an icon or a dot, not a camera that failed.
@@ -109,7 +111,7 @@ def decode(data: bytes, *, at_least_px: int | None = None) -> Picture:
         raise UnreadablePictureError("E_CORRUPT", "The picture's width is negative: copy it again or save it anew.")
     try:
         with quiet_pillow(), Image.open(io.BytesIO(data), formats=(kind,)) as image:
-            _refuse_bombs(*image.size)
+            _refuse_bombs(*image.size, _MAX_WEBP_PIXELS if kind == "WEBP" else MAX_PIXELS)
             return _picture(image, data, kind, at_least_px)
     except UnreadablePictureError:
         raise
@@ -213,9 +215,9 @@ def _scale_transparent_colour(image: Image.Image, depth: int) -> None:
         image.info["transparency"] = tuple(part >> 8 for part in cast("tuple[int, ...]", colour))
 
 
-def _refuse_bombs(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_many_pixels(width, height)
+def _refuse_bombs(width: int, height: int, most_pixels: int) -> None:
+    if width * height > most_pixels:
+        raise _too_many_pixels(f"{width} x {height} pixels", most_pixels)
 
 
 def _upright_rgb(image: Image.Image, metadata: Metadata) -> tuple[NDArray[np.uint8], list[str]]:
@@ -377,11 +379,10 @@ def _unidentified(data: bytes, kind: str) -> UnreadablePictureError:
     )
 
 
-def _too_many_pixels(width: int | None = None, height: int | None = None) -> UnreadablePictureError:
-    size = f"{width} x {height} pixels" if width else "far too many pixels"
+def _too_many_pixels(claimed: str = "far too many pixels", most_pixels: int = MAX_PIXELS) -> UnreadablePictureError:
     return UnreadablePictureError(
         "E_BOMB_PIXELS",
-        f"The picture claims {size}; Winnow reads up to {MAX_PIXELS // 2**20} megapixels. Save it smaller.",
+        f"The picture claims {claimed}; Winnow reads up to {most_pixels // 2**20} megapixels. Save it smaller.",
     )
 
 
