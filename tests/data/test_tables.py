@@ -280,6 +280,7 @@ def test_a_semicolon_wins_over_commas_inside_cells(folder):
 
 def test_excels_line_about_the_delimiter_is_no_header(folder):
     assert labels_of(table(folder, "sep=;\nimage;label\na.png;cat\n")) == [("cat",)]
+    assert ("cat",) in labels_of(table(folder, "sep=\r\nimage,label\r\na.png,cat\r\n"))  # which says nothing
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -308,17 +309,38 @@ def test_rs_unnamed_column_of_row_names_is_seen(folder):
 def test_a_row_that_cannot_be_read_costs_one_line(row, folder):
     path = table(folder, f"image,label\na.png,cat\n{row}\n")
     assert labels_of(path)[:1] == [("cat",)]
-    dropped = refused_in(path)
-    if '"open' in row:  # closed by the file's end: a strange label, but one
-        assert dropped == [] or dropped[0].code == "W_ROW_DROPPED"
-    else:
-        assert [(line.source, line.code) for line in dropped] == [("t.csv, line 3", "W_ROW_DROPPED")]
+    assert [(line.source, line.code) for line in refused_in(path)] == [("t.csv, line 3", "W_ROW_DROPPED")]
 
 
-def test_a_quote_that_is_left_open_does_not_swallow_rows_silently(folder):
-    path = table(folder, 'image,label\na.png,cat\nb.png,"dog\nc.png,cat\nd.png,dog\n')
-    assert labels_of(path) == [("cat",)]
+@pytest.mark.parametrize(
+    "row",
+    ['b.png,"dog,x', '"b.png,dog,x', 'b.png,dog,"x', 'b.png,"dog,""x'],
+    ids=["in the label", "in the path", "in the metadata", "with a quote inside"],
+)
+@pytest.mark.parametrize("below", ["c.png,cat,y\nd.png,dog,z\n", 'c.png,"cat",y\nd.png,dog,z\n'])
+def test_a_quote_that_is_left_open_costs_its_own_row_only(row, below, folder):
+    path = table(folder, f"image,label,note\na.png,cat,x\n{row}\n{below}")
+    assert [(f.source, f.label) for f in found_in(path)] == [("a.png", "cat"), ("c.png", "cat"), ("d.png", "dog")]
+    assert [(line.source, line.code) for line in refused_in(path)] == [("t.csv, line 3", "W_ROW_DROPPED")]
     assert "quote" in refused_in(path)[0].reason
+
+
+def test_a_quote_that_is_left_open_in_the_header_costs_the_header_only(folder):
+    path = table(folder, '"image,label\na.png,cat\nb.png,dog\n')
+    assert [(f.source, f.label) for f in found_in(path)] == [("a.png", "cat"), ("b.png", "dog")]
+    assert codes_in(path) == ["W_NO_HEADER", "W_ROW_DROPPED"]
+
+
+def test_a_line_of_endless_cells_costs_one_line(folder):
+    path = table(folder, f"image,label\na.png,cat{',' * 2_000_000}\nb.png,dog\n")
+    assert labels_of(path) == [("dog",)]
+    assert [(line.source, line.code) for line in refused_in(path)] == [("t.csv, line 2", "W_ROW_DROPPED")]
+
+
+def test_rows_that_are_longer_than_their_header_are_not_taken_for_rs_row_names(folder):
+    path = table(folder, "image,label\na.png,cat,x\nb.png,dog,y\n")
+    with pytest.raises(RefusedSourceError, match=r"line 2.*3 cells where the table has 2 columns"):
+        items_in(path)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "path,label\n", "\ufeff", "[]", "\n"])

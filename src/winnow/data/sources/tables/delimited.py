@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 
 from winnow.data.sources.source import Refused, RefusedSourceError
 from winnow.data.sources.tables.formulas import from_text
-from winnow.data.sources.tables.names import is_usual_name, looks_like_picture
+from winnow.data.sources.tables.names import USUAL_NAMES, is_usual_name, looks_like_picture, plain
 from winnow.data.sources.tables.table import Row, Table, distinct_columns, dropped
 from winnow.data.sources.tables.text import encoding_of
 from winnow.events import Note
@@ -22,6 +22,12 @@ _SAMPLE_ROWS = 50
 # A cell may hold a picture as text (base64); beyond this a quote was opened and never closed.
 _MAX_CELL_CHARS = 16 << 20
 _MAX_COLUMNS = 10_000
+# A line of this many cells is no row of any table; to take it apart would cost a hundred times its size.
+_MAX_CELLS, _LONG_LINE_CHARS = 100_000, 1 << 20
+# What divides the cells is read off so much of the file's beginning.
+_LOOKED_AT_CHARS = 256 << 10
+# Each time the lines behind an open quote are read again.
+_MAX_OPEN_QUOTES = 20
 
 Open = Callable[[], BinaryIO]
 
@@ -56,27 +62,83 @@ def _text(open_file: Open, encoding: str) -> TextIO:
     return io.TextIOWrapper(open_file(), encoding, errors="replace", newline="")
 
 
-def _lines(file: TextIO) -> Iterator[str]:
-    # A file of one endless line comes in pieces, or it would fill the memory.
-    return iter(lambda: file.readline(_MAX_CELL_CHARS), "")
+class _Lines:
+    """The lines of a text, and those of the row that is being read, which can be given back."""
+
+    def __init__(self, file: TextIO, delimiter: str, skip: int) -> None:
+        self._file = file
+        self._delimiter = delimiter
+        self._given_back: list[str] = []
+        self._n_given_back = 0
+        self._of_row: list[str] = []
+        self.number = 0
+        self.has_ended = False
+        for _ in range(skip):
+            next(self, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        # A file of one endless line comes in pieces, or it would fill the memory.
+        line = self._given_back.pop() if self._given_back else self._file.readline(_MAX_CELL_CHARS)
+        if not line:
+            self.has_ended = True
+            raise StopIteration
+        self.number += 1
+        self._of_row.append(line)
+        if len(line) > _LONG_LINE_CHARS and (n := line.count(self._delimiter)) > _MAX_CELLS:
+            raise csv.Error(f"it has {n + 1} cells")
+        return line
+
+    def begin_row(self) -> None:
+        """The next line begins a row."""
+        self._of_row = []
+        self.has_ended = False
+
+    def are_badly_quoted(self) -> bool:
+        """Is the row one of several lines in which something stands behind a closing quote?"""
+        if len(self._of_row) == 1:
+            return False
+        try:
+            list(csv.reader(self._of_row, delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            return True
+        return False
+
+    def give_back(self) -> int:
+        """Give back all lines of the row but its first, of which this is the number."""
+        rest = self._of_row[1:]
+        if rest and self._n_given_back < _MAX_OPEN_QUOTES:
+            self._given_back += reversed(rest)
+            self._n_given_back += 1
+            self.number -= len(rest)
+        return self.number
 
 
 def _cells(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> Iterator[tuple[int, list[str] | str]]:
-    """Rows that are not blank with the number of their (last) line; what is wrong with one that cannot be read."""
+    """Rows that are not blank with the number of their (last) line; what is wrong with one that cannot be read.
+
+    A quote that is not closed would make one cell of all that follows, to the next quote: it costs its own line only.
+    """
     # The limit is one for the whole process; its default (131,072) would refuse small pictures in base64.
     csv.field_size_limit(_MAX_CELL_CHARS)
     with text() as file:
-        reader = csv.reader(islice(_lines(file), skip, None), delimiter=delimiter)
+        lines = _Lines(file, delimiter, skip)
+        reader = csv.reader(lines, delimiter=delimiter)
         while True:
+            lines.begin_row()
             try:
                 row = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield reader.line_num + skip, str(error)
+                yield lines.give_back(), str(error)
                 continue
-            if any(row):
-                yield reader.line_num + skip, row
+            if lines.has_ended or lines.are_badly_quoted():
+                yield lines.give_back(), "a quote is opened and not closed"
+            elif any(row):
+                yield lines.number, row
 
 
 def _sample(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> list[list[str]]:
@@ -86,10 +148,13 @@ def _sample(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> list[l
 def _delimiter(text: Callable[[], TextIO]) -> tuple[str, int]:
     """What divides the cells, and how many lines to skip: Excel may write "sep=;" above the header."""
     with text() as file:
-        first = file.readline(1000)
-    if match := re.fullmatch(r"\s*sep=(.)\s*", first, re.IGNORECASE):
+        head = file.read(_LOOKED_AT_CHARS)
+    first = re.match(r"[^\r\n]*", head)
+    if first and (match := re.fullmatch(r"\s*sep=(.)\s*", first[0], re.IGNORECASE)):
         return match[1], 1
-    return max(_DELIMITERS, key=partial(_fit, text)), 0
+    if len(head) == _LOOKED_AT_CHARS:  # its last line may be cut off
+        head = head[: head.rfind("\n") + 1] or head
+    return max(_DELIMITERS, key=partial(_fit, partial(io.StringIO, head, newline=""))), 0
 
 
 def _fit(text: Callable[[], TextIO], delimiter: str) -> tuple[float, int]:
@@ -104,12 +169,18 @@ def _header(sample: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
     first, rest = sample[0], sample[1:]
     if not any(is_usual_name(cell) for cell in first) and any(looks_like_picture(cell) for cell in first):
         return [f"column {i + 1}" for i in range(len(first))], False
-    if rest and all(len(row) == len(first) + 1 and row[-1] for row in rest):  # R names its rows, but not their column
-        return ["row name", *first], True
+    if rest and all(len(row) == len(first) + 1 and row[-1] for row in rest) and not _is_in_place(first, rest[0]):
+        return ["row name", *first], True  # R names its rows, but not their column
     header = list(first)
     while header and not header[-1].strip() and all(len(row) < len(header) or not row[len(header) - 1] for row in rest):
         header.pop()  # spreadsheets write empty columns
     return header, True
+
+
+def _is_in_place(header: Sequence[str], row: Sequence[str]) -> bool:
+    """Does a row hold its picture below the name for it?"""
+    named = (cell for name, cell in zip(header, row, strict=False) if plain(name) in USUAL_NAMES["picture"])
+    return any(map(looks_like_picture, named))
 
 
 def _rows(
