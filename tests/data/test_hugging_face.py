@@ -119,6 +119,18 @@ def test_lists_of_numbers_are_several_labels(names, tmp_path):
     assert [f.labels for f in found_in(tmp_path)] == [("cat", "dog"), ("dog",), (), None]
 
 
+@pytest.mark.parametrize("unnamed", [None, "", 5])
+def test_a_class_without_a_name_costs_its_rows(unnamed, tmp_path):
+    pictures = [{"bytes": file_of(noise(i)), "path": None} for i in range(3)]
+    features = {"label": {"names": ["cat", unnamed], "_type": "ClassLabel"}}
+    about = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(
+        pa.table({"image": pictures, "label": [0, 1, -1]}).replace_schema_metadata(about), tmp_path / "t.parquet"
+    )
+    assert [found.labels for found in found_in(tmp_path)] == [("cat",), None]
+    assert [line.code for line in refused_in(tmp_path)] == ["W_ROW_DROPPED"]
+
+
 def test_class_names_may_stand_in_a_file_of_their_own(tmp_path):
     _part(tmp_path / "part-0.parquet", [0, 1])
     (tmp_path / "dataset_info.json").write_text(json.dumps({"features": {"label": CATS_AND_DOGS}}))

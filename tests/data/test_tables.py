@@ -172,6 +172,34 @@ def test_lists_are_several_labels_and_an_empty_list_says_that_none_applies():
     assert labels_of(frame) == [("cat", "dog"), (), None]
 
 
+def test_arrays_that_pandas_makes_of_lists_are_several_labels():
+    labels = [np.array(["cat", "dog"], dtype=object), np.array([], dtype=object), np.array(["cat"]), None]
+    frame = pd.DataFrame({"image": ["a", "b", "c", "d"], "labels": labels})
+    assert labels_of(frame) == [("cat", "dog"), (), ("cat",), None]
+
+
+@pytest.mark.parametrize("column", ["label", "group"])
+def test_what_is_no_text_or_number_is_no_label_and_no_group(column, folder):
+    said = {"label": ["cat", "dog"], "group": ["x", "y"]}
+    pq.write_table(pa.table({"image": ["a.png", "b.png"], **said, column: [b"x", b"y"]}), folder / "t.parquet")
+    lines = refused_in(folder / "t.parquet")
+    assert [(line.source, line.code) for line in lines] == [(f"t.parquet[{i}]", "W_ROW_DROPPED") for i in (0, 1)]
+    frame = pd.DataFrame({"image": ["a.png", "b.png"], **said, column: [object(), {"x": 1}]})
+    assert [line.code for line in refused_in(frame)] == ["W_ROW_DROPPED"] * 2
+
+
+def test_a_cell_that_is_no_list_among_lists_costs_its_row(folder):
+    path = table(folder, f"image,labels\na.png,['cat']\nb.png,{'[' * 2000}\nc.png,[]\n")
+    assert labels_of(path) == [("cat",), ()]
+    assert [line.source for line in refused_in(path)] == ["t.csv, line 3"]
+
+
+def test_a_formula_that_failed_is_no_class(folder):
+    path = table(folder, "image,label\na.png,cat\nb.png,#N/A\nc.png,#REF!\n")
+    assert labels_of(path) == [("cat",)]
+    assert [line.code for line in refused_in(path)] == ["W_ROW_DROPPED"] * 2
+
+
 def test_columns_that_are_all_0_and_1_are_classes(folder):
     path = table(folder, "image,MEL,NV,BCC\na.png,1.0,0.0,0.0\nb.png,0,1,0\nc.png,0,0,1\n")
     assert labels_of(path) == [("MEL",), ("NV",), ("BCC",)]
@@ -340,6 +368,21 @@ def test_a_line_of_endless_cells_costs_one_line(folder):
 def test_rows_that_are_longer_than_their_header_are_not_taken_for_rs_row_names(folder):
     path = table(folder, "image,label\na.png,cat,x\nb.png,dog,y\n")
     with pytest.raises(RefusedSourceError, match=r"line 2.*3 cells where the table has 2 columns"):
+        items_in(path)
+
+
+def test_a_key_that_stands_twice_costs_its_record(folder):
+    twice = '{"image": "a.png", "n": 1, "label": "cat", "label": "dog"}'
+    other = '{"image": "b.png", "n": 2, "label": "dog"}'
+    for path in (table(folder, f"{twice}\n{other}\n", "t.jsonl"), table(folder, f"[{twice}, {other}, 3]", "t.json")):
+        assert labels_of(path) == [("dog",)]
+        assert {line.code for line in refused_in(path)} == {"W_ROW_DROPPED"}
+        assert "'label' stands twice" in refused_in(path)[0].reason
+
+
+def test_records_that_share_no_keys_are_no_table(folder):
+    path = table(folder, "".join(f'{{"image": "a.png", "key {i}": 1}}\n' for i in range(5000)), "t.jsonl")
+    with pytest.raises(RefusedSourceError, match="different keys"):
         items_in(path)
 
 

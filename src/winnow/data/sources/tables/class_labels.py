@@ -42,5 +42,5 @@ def _names(feature: Any, depth: int = 0) -> Sequence[str]:
         return ()
     names = feature.get("names")
     if feature.get("_type") == "ClassLabel" and isinstance(names, list):
-        return [str(name) for name in names]
+        return [name if isinstance(name, str) else "" for name in names]
     return _names(feature.get("feature"), depth + 1)

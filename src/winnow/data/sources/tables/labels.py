@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from winnow.data.sources.source import label_text
-from winnow.data.sources.tables.table import Row, Table
+from winnow.data.sources.tables.table import Row, Table, is_plain
 from winnow.events import Note
 
 _MAX_LABEL_CHARS = 1000
@@ -21,6 +23,10 @@ _MAX_DISTINCT = 100_000
 _TRUE = frozenset({"1", "1.0", "true", "yes", "y", "t"})
 # CelebA and others write -1 for "no".
 _FALSE = frozenset({"0", "0.0", "-1", "-1.0", "false", "no", "n", "f"})
+
+
+# ISO/IEC 29500-1, section 18.17.3: what a cell shows whose formula has no value.
+_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 
 
 class BadLabelError(ValueError):
@@ -65,7 +71,9 @@ class LabelCells:
             return self._of_truths([row[i] for i in self.indices])
         cell = row[self.indices[0]]
         if isinstance(cell, str) and self.separator:
-            cell = divided(cell, self.separator)
+            cell = self._divided(cell)
+        if isinstance(cell, np.ndarray) and cell.ndim == 1:  # pandas reads lists out of Parquet as arrays
+            cell = cell.tolist()
         if isinstance(cell, list | tuple):
             return self._of_list(cell)
         text = self._text(cell)
@@ -84,6 +92,12 @@ class LabelCells:
                 labels.append(name)
         return tuple(labels)
 
+    def _divided(self, cell: str) -> list[Any] | None:
+        parts = divided(cell, self.separator)
+        if parts is None and self.separator == "[" and cell.strip():
+            raise BadLabelError(f"The label is no list as those of other rows are, but {cell[:50]!r}: mend it.")
+        return parts
+
     def _of_list(self, cells: Sequence[Any]) -> tuple[str, ...]:
         if len(cells) > _MAX_LABELS:
             raise BadLabelError(f"The cell lists {len(cells)} labels: no picture has more than {_MAX_LABELS}.")
@@ -91,11 +105,15 @@ class LabelCells:
         return tuple(dict.fromkeys(text for text in texts if text is not None))
 
     def _text(self, cell: Any) -> str | None:
-        if isinstance(cell, bytes | dict | list | tuple):
-            raise BadLabelError(f"The label is a {type(cell).__name__}, not a name or number: name the right column.")
+        if not is_plain(cell):
+            raise BadLabelError(
+                f"The label is of type {type(cell).__name__}, no text or number: name the right column."
+            )
         if self.class_names and isinstance(cell, int | float) and cell == cell:
             return self._class_name(cell)
         text = label_text(cell)
+        if text in _ERRORS:
+            raise BadLabelError(f"The label is {text}, which a spreadsheet shows for a formula that failed: mend it.")
         if text is not None and len(text) > _MAX_LABEL_CHARS:
             raise BadLabelError(
                 f"The label has {len(text)} characters, more than any class name: is a quote left open, "
@@ -112,7 +130,10 @@ class LabelCells:
             raise BadLabelError(
                 f"The label is class {number}; the table names classes 0 to {len(self.class_names) - 1}."
             )
-        return label_text(self.class_names[int(number)])
+        name = label_text(self.class_names[int(number)])
+        if name is None:
+            raise BadLabelError(f"The label is class {int(number)}, to which the table gives no name: name it there.")
+        return name
 
 
 def label_cells(table: Table, indices: tuple[int, ...], is_one_hot: bool) -> tuple[LabelCells, list[Note]]:

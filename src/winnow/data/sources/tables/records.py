@@ -16,10 +16,22 @@ from winnow.data.sources.tables.text import encoding_of
 _MAX_LINE_CHARS = 32 << 20
 _MAX_LIST_CHARS = 256 << 20
 _MAX_COLUMNS = 10_000
+# Records that share no keys make a table of empty cells, of which a small file may claim a hundred million.
+_MAX_CHEAP_CELLS, _MAX_EMPTY_SHARE = 2_000_000, 100
 _BLANK = re.compile(r"[\s\ufeff]*")
 
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | ValueError:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    seen: set[str] = set()
+    twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+    return ValueError(f"the key '{twice[:50]}' stands twice in one object: keep one")
+
+
 # People write what Python writes: NaN for a number that is missing.
-_decoder = json.JSONDecoder(parse_constant=lambda _: None)
+_decoder = json.JSONDecoder(parse_constant=lambda _: None, object_pairs_hook=_object)
 
 Item = tuple[str, Any]
 """Where it stands, and what was read: a record, or a `ValueError`."""
@@ -43,15 +55,20 @@ def read_records(name: str, open_file: Callable[[], BinaryIO]) -> Table:
 
 def _keys(name: str, items: Iterator[Item]) -> tuple[str, ...]:
     keys: dict[str, None] = {}
+    n_records = n_filled = 0
     first_error = None
     for _, item in items:
         if isinstance(item, dict):
             keys |= dict.fromkeys(item)
+            n_records += 1
+            n_filled += len(item)
         elif first_error is None:
             first_error = item
-        if len(keys) > _MAX_COLUMNS:
+        n_cells = len(keys) * n_records
+        if len(keys) > _MAX_COLUMNS or n_cells > max(_MAX_CHEAP_CELLS, _MAX_EMPTY_SHARE * n_filled):
             raise RefusedSourceError(
-                "E_ANN_SCHEMA", f"{name} has records of more than {_MAX_COLUMNS} different keys: use the same in each."
+                "E_ANN_SCHEMA",
+                f"{name} has records of {len(keys)} different keys and more: use the same in each, 10,000 at most.",
             )
     if not keys:
         if first_error is None:

@@ -14,11 +14,13 @@ from winnow.data.sources.tables.columns import Roles, choose_columns
 from winnow.data.sources.tables.labels import BadLabelError, label_cells
 from winnow.data.sources.tables.pictures import Cell, PictureCells
 from winnow.data.sources.tables.repeated import joined_labels, key_of
-from winnow.data.sources.tables.table import Row, Table, dropped
+from winnow.data.sources.tables.table import Row, Table, dropped, is_plain
 from winnow.data.sources.tables.times import iso_time
 from winnow.events import Note
 
-_SAMPLE_ROWS = 2000
+_SAMPLE_ROWS, _SAMPLE_CELLS = 2000, 1_000_000
+# Of longer cells the sample keeps the beginning, which tells pictures written as text from other texts.
+_SAMPLE_CHARS = 4096
 _MAX_TEXT_CHARS = 1000
 # A table of features beside the labels is nothing to carry along with each picture.
 _MAX_METADATA = 100
@@ -95,6 +97,8 @@ class TableRows:
         weight = _weight(_at(values, roles.weight))
         if weight is None:
             return dropped(row.place, f"Its weight is {str(values[roles.weight or 0])[:50]}, not a number above 0.")
+        if not is_plain(group := _at(values, roles.group)):
+            return dropped(row.place, f"Its group is of type {type(group).__name__}, no text or number: mend it.")
         cell = self._pictures.find(row.place, values[roles.picture])
         if isinstance(cell, Refused):
             return cell
@@ -103,7 +107,7 @@ class TableRows:
             cell.read,
             labels,
             split=unknown.split(_at(values, roles.split)) or self._split,
-            group=_group(_at(values, roles.group)),
+            group=_group(group),
             weight=weight,
             taken=unknown.time(_at(values, roles.time)),
             metadata=self._metadata(values, cell),
@@ -181,8 +185,8 @@ def sample_of(table: Table) -> list[Sequence[Any]]:
         if isinstance(row, Refused):
             refused = refused or row
             continue
-        sample.append(row.values)
-        if len(sample) == _SAMPLE_ROWS:
+        sample.append([_beginning(cell) for cell in row.values])
+        if len(sample) >= min(_SAMPLE_ROWS, _SAMPLE_CELLS // len(row.values)):
             break
     if not sample and refused is not None:
         raise RefusedSourceError(
@@ -191,6 +195,10 @@ def sample_of(table: Table) -> list[Sequence[Any]]:
     if not sample:
         raise RefusedSourceError("E_EMPTY", f"{table.name} has no rows: give one row for each picture.")
     return sample
+
+
+def _beginning(cell: Any) -> Any:
+    return cell[:_SAMPLE_CHARS] if isinstance(cell, str) and len(cell) > _SAMPLE_CHARS else cell
 
 
 def _at(values: Sequence[Any], index: int | None) -> Any:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from numbers import Number
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
+
+import numpy as np
 
 from winnow.data.sources.source import Refused
 from winnow.events import Note
@@ -41,6 +49,12 @@ class Table:
     rows: Callable[[], Iterator[Row | Refused]]
     notes: tuple[Note, ...] = ()
     class_names: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+
+
+def is_plain(cell: Any) -> bool:
+    """Is this nothing, text, a number or the like: what means the same in every run once it is written as text?"""
+    kinds = str | Number | Decimal | date | time | timedelta | PurePath | UUID | Enum | np.generic
+    return cell is None or (isinstance(cell, kinds) and not isinstance(cell, bytes))
 
 
 def dropped(place: str, why: str) -> Refused:
