@@ -3,6 +3,7 @@
 table.py        what every reader gives: named columns, and rows that can be walked more than once
 delimited.py    text with commas, tabs, semicolons or bars; text.py knows its encoding
 records.py      JSON lines and JSON lists
+arrow_cells.py  cells of Arrow, some of which Python cannot hold
 parquet.py      Parquet, with pictures inside that are read only when they are needed
 excel.py        .xlsx
 frames.py       pandas, polars, pyarrow

@@ -8,9 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from winnow.data.sources.source import RefusedSourceError
+from winnow.data.sources.source import Refused, RefusedSourceError
+from winnow.data.sources.tables.arrow_cells import cells_of, unheld_among
 from winnow.data.sources.tables.class_labels import class_names_of
-from winnow.data.sources.tables.table import Row, Table, distinct_columns
+from winnow.data.sources.tables.table import Row, Table, distinct_columns, dropped
 
 _BATCH_ROWS = 1024
 
@@ -40,11 +41,12 @@ def read_frame(source: Any) -> Table:
     return Table("the table", columns, partial(_arrow_rows, table), notes, names)
 
 
-def _arrow_rows(table: pa.Table) -> Iterator[Row]:
+def _arrow_rows(table: pa.Table) -> Iterator[Row | Refused]:
     n = 0
     for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
-        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield Row(f"row {n}", values)
+        for values in zip(*(cells_of(column) for column in batch.columns), strict=True):
+            why = unheld_among(values)
+            yield Row(f"row {n}", values) if why is None else dropped(f"row {n}", why)
             n += 1
 
 

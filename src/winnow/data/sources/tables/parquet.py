@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winnow.data.decode import UnreadablePictureError
-from winnow.data.sources.source import RefusedSourceError
+from winnow.data.sources.source import Refused, RefusedSourceError
+from winnow.data.sources.tables.arrow_cells import cells_of, unheld_among
 from winnow.data.sources.tables.class_labels import class_names_of
-from winnow.data.sources.tables.table import Row, Table, distinct_columns
+from winnow.data.sources.tables.table import Row, Table, distinct_columns, dropped
 
 _BATCH_ROWS = 1024
 _PICTURE_ROWS = 16
 # Of pictures read ahead of, or between, those that were asked for.
 _KEPT_BYTES = 128 << 20
 _MAX_OPEN = 4
+# Rows that differ, as those of pictures do, take a byte or more each; a million equal rows fit into a few bytes.
+_MAX_CHEAP_ROWS, _MAX_ROWS_A_BYTE = 100_000, 8
 _BUFFER_BYTES = 1 << 20
 
 _BROKEN = (pa.ArrowException, ValueError, TypeError, KeyError, OSError, MemoryError, OverflowError)
@@ -40,12 +43,27 @@ def read_parquet(name: str, source: Path | bytes) -> Table:
             schema: pa.Schema = file.schema_arrow
             class_names = class_names_of(schema)
             columns, notes = distinct_columns(schema.names)
+            n_rows, n_bytes = file.metadata.num_rows, _n_bytes(source)
     except _BROKEN as error:
         raise _damaged(name, error) from error
+    if len(set(schema.names)) < len(schema.names):  # they are read by their names
+        twice = next(column for column, n in Counter(schema.names).items() if n > 1)
+        raise RefusedSourceError(
+            "E_ANN_SCHEMA", f"{name} has several columns called '{twice[:100]}': rename all but one."
+        )
+    if n_rows > max(_MAX_CHEAP_ROWS, _MAX_ROWS_A_BYTE * n_bytes):
+        raise RefusedSourceError(
+            "E_ARCHIVE_BOMB",
+            f"{name} would unpack to {n_rows} rows out of {n_bytes} bytes: give a row for each picture.",
+        )
     names = {new: class_names[old] for new, old in zip(columns, schema.names, strict=True) if old in class_names}
     pictures = {field.name: leaf for field in schema if (leaf := _picture_leaf(field)) is not None}
     kept = {column: _Pictures(source, leaf) for column, leaf in pictures.items()}
     return Table(name, columns, partial(_rows, name, source, schema, kept), notes, names)
+
+
+def _n_bytes(source: Path | bytes) -> int:
+    return len(source) if isinstance(source, bytes) else source.stat().st_size
 
 
 def _opened(source: Path | bytes) -> pq.ParquetFile:
@@ -78,7 +96,9 @@ def _is_binary(kind: pa.DataType) -> bool:
     )
 
 
-def _rows(name: str, source: Path | bytes, schema: pa.Schema, pictures: dict[str, _Pictures]) -> Iterator[Row]:
+def _rows(
+    name: str, source: Path | bytes, schema: pa.Schema, pictures: dict[str, _Pictures]
+) -> Iterator[Row | Refused]:
     plain = [column for column in schema.names if column not in pictures]
     paths = {column: f"{column}.path" for column in pictures if _has_path(schema.field(column))}
     n = 0
@@ -89,15 +109,14 @@ def _rows(name: str, source: Path | bytes, schema: pa.Schema, pictures: dict[str
                     n_rows = len(next(iter(cells.values()))) if cells else file.metadata.row_group(group).num_rows
                     for i in range(n_rows):
                         at = (group, start + i)
-                        yield Row(
-                            f"{name}[{n}]",
-                            [
-                                _stored(pictures[column], at, cells.get(column), i)
-                                if column in pictures
-                                else cells[column][i]
-                                for column in schema.names
-                            ],
-                        )
+                        values = [
+                            _stored(pictures[column], at, cells.get(column), i)
+                            if column in pictures
+                            else cells[column][i]
+                            for column in schema.names
+                        ]
+                        why = unheld_among(values)
+                        yield Row(f"{name}[{n}]", values) if why is None else dropped(f"{name}[{n}]", why)
                         n += 1
     except _BROKEN as error:
         raise _damaged(name, error) from error
@@ -110,7 +129,7 @@ def _batches(file: pq.ParquetFile, group: int, leaves: list[str]) -> Iterator[tu
     start = 0
     for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=leaves, use_threads=False):
         names = batch.schema.names
-        yield start, {column: batch.column(i).to_pylist() for i, column in enumerate(names)}
+        yield start, {column: cells_of(batch.column(i)) for i, column in enumerate(names)}
         start += batch.num_rows
 
 
@@ -132,7 +151,7 @@ class StoredInParquet:
         path: what its file was called once, if that is known.
     """
 
-    _pictures: _Pictures
+    _pictures: _Pictures = field(repr=False)
     _group: int
     _row: int
     path: str | None
