@@ -80,6 +80,14 @@ def test_numbers_get_their_names_from_a_file_beside(tmp_path):
     assert codes_in(tmp_path) == ["W_ROW_DROPPED"]
 
 
+def test_a_blank_name_takes_a_number_and_minus_one_says_that_nobody_knows(tmp_path):
+    (tmp_path / "classes.txt").write_text("cat\n\ndog\n")
+    files = {f"{i}.cls": number for i, number in enumerate(("2", "-1", "1"))}
+    shard(tmp_path / "0.tar", {**{f"{i}.png": picture(i) for i in range(3)}, **files})
+    assert [f.labels for f in found_in(tmp_path)] == [("dog",), None]
+    assert codes_in(tmp_path) == ["W_ROW_DROPPED"]
+
+
 def test_labels_may_stand_in_json_with_more(tmp_path):
     about = [{"label": 3, "class_name": "cat", "lat": 47.5}, {"labels": ["cat", "dog"]}, {"labels": []}, {"note": "x"}]
     files = {f"{i}.json": content for i, content in enumerate(about)} | {f"{i}.png": picture(i) for i in range(4)}

@@ -59,6 +59,24 @@ def test_darknets_names_are_read(name, tmp_path):
     assert outcome(tmp_path).labels() == {"obj/a.jpg": ("dog",)}
 
 
+def test_a_blank_line_among_the_names_takes_a_number_too(tmp_path):
+    pictures(tmp_path, "obj/a.jpg")
+    write(tmp_path / "obj/a.txt", yolo(2, *DOG))
+    write(tmp_path / "classes.txt", "cat\n\nd\x0cog\n")  # a form feed ends no line
+    assert outcome(tmp_path).labels() == {"obj/a.jpg": ("d og",)}
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [("cat\ncat\n", "W_CLASS_MERGED"), ("\ufeffcat\ndog\n", "W_BOM"), ("caf\xe9\n".encode("latin-1"), "E_ANN_SCHEMA")],
+)
+def test_what_is_odd_about_a_list_of_names_is_told(names, code, tmp_path):
+    pictures(tmp_path, "obj/a.jpg")
+    write(tmp_path / "obj/a.txt", yolo(0, *DOG))
+    write(tmp_path / "classes.txt", names)
+    assert outcome(tmp_path).codes == {code}
+
+
 def test_without_names_classes_are_numbers(tmp_path):
     pictures(tmp_path, "images/a.jpg")
     write(tmp_path / "labels/a.txt", yolo(7, *CAT))
@@ -107,6 +125,9 @@ def test_a_damaged_text_costs_its_picture_only(tmp_path):
         ("train: images\nnames: !!set {cat, dog}\n", "E_ANN_SCHEMA"),
         ("train: images\nnames: [[[[[[[[[[[[cat]]]]]]]]]]]]\n", "E_ANN_SCHEMA"),
         ("train: images\nnames: [cat\n", "E_ANN_SCHEMA"),
+        ("train: images\nnames: [cat]\nnames: [dog]\n", "E_ANN_SCHEMA"),
+        ("train: images\nnames:\n  0: cat\n  0: dog\n", "E_ANN_SCHEMA"),
+        ("train: images\nnames:\n  0: cat\n  00: dog\n", "E_ANN_SCHEMA"),
         ("train: images\nnames: [cat]\x00\n", "E_ANN_SCHEMA"),
     ],
 )

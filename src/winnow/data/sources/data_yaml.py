@@ -76,18 +76,36 @@ def read_data_yaml(tree: Tree, path: str, tally: Tally) -> DataYaml:
     count = document.get("nc", "")
     if names is not None and isinstance(count, str) and count.isdecimal() and int(count[:9]) != len(names):
         raise _schema(path, f"it announces {count[:9]} classes and names {len(names)}")
-    for name, times in Counter((names or {}).values()).items():
-        if times > 1:
-            tally.name("W_CLASS_MERGED", name)
+    _tell_merged(names or {}, tally)
     places = {split: _places(document.get(key)) for key, split in _SPLITS.items()}
     root = "".join(_places(document.get("path"))[:1])
     return DataYaml(names, root, {split: at for split, at in places.items() if at}, "kpt_shape" in document)
 
 
-def read_names(tree: Tree, path: str) -> dict[int, str]:
-    """The classes of darknet's obj.names or of a classes.txt: one on each line."""
-    lines = loose_text(read_bytes(tree, path, at_most=_MAX_BYTES)).splitlines()
-    return dict(enumerate(name for line in lines if (name := label_text(line)) is not None))
+def read_names(tree: Tree, path: str, tally: Tally) -> dict[int, str]:
+    """The classes of darknet's obj.names or of a classes.txt: one on each line; a blank line takes a number, too.
+
+    Raises:
+        RefusedSourceError: E_ANN_SCHEMA, it is no text in UTF-8.
+    """
+    try:
+        text, has_mark = as_text(read_bytes(tree, path, at_most=_MAX_BYTES))
+    except UnicodeDecodeError as error:
+        raise RefusedSourceError(
+            "E_ANN_SCHEMA", f"{path} is no list of class names in UTF-8 ({error.reason}): save it as UTF-8."
+        ) from error
+    if has_mark:
+        tally.count("W_BOM", path)
+    lines = re.split(r"\r\n|\n|\r", text)
+    names = {number: name for number, line in enumerate(lines) if (name := label_text(line)) is not None}
+    _tell_merged(names, tally)
+    return names
+
+
+def _tell_merged(names: Mapping[int, str], tally: Tally) -> None:
+    for name, times in Counter(names.values()).items():
+        if times > 1:
+            tally.name("W_CLASS_MERGED", name)
 
 
 def _names(path: str, value: object) -> dict[int, str]:
@@ -106,6 +124,8 @@ def _names(path: str, value: object) -> dict[int, str]:
             raise _schema(path, "its names are not numbered from 0")
         if (text := label_text(name)) is None:
             raise RefusedSourceError("E_NAME", f"{path}: class {number} has no name: give it one.")
+        if number in found:
+            raise _schema(path, f"it names class {number} twice")
         found[number] = text
     return found
 
@@ -156,7 +176,11 @@ def _mapping(path: str, inside: list[object]) -> dict[str, object]:
     keys = inside[::2]
     if not all(isinstance(key, str) for key in keys):
         raise _schema(path, "a key of it is no text")
-    return dict(zip((str(key) for key in keys), inside[1::2], strict=True))
+    names = [str(key) for key in keys]
+    if len(set(names)) < len(names):
+        twice = next(name for name, n in Counter(names).items() if n > 1)
+        raise _schema(path, f"the key '{twice[:50]}' stands twice in it")
+    return dict(zip(names, inside[1::2], strict=True))
 
 
 def _schema(path: str, why: str) -> RefusedSourceError:

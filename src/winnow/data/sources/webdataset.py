@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -166,8 +167,8 @@ def _found(
             continue
         about = _json(tree, sample)
         cell = _label(tree, sample, about, texts_are_classes)
-        if isinstance(cell, str) and names and cell.isascii() and cell.isdigit():
-            cell = int(cell[:9])
+        if isinstance(cell, str) and names and re.fullmatch(r"-?[0-9]{1,200}", cell):
+            cell = int(cell)
         try:
             labels = cells.labels((cell,))
         except BadLabelError as error:
@@ -225,4 +226,6 @@ def _text(tree: Tree, path: str) -> str | None:
 def _class_names(tree: Tree) -> Sequence[str]:
     """The names of classes 0, 1, 2, ..., one on each line of a file beside the shards or in one of them."""
     path = next((path for path in tree.paths if posixpath.basename(path).casefold() in _NAMES_FILES), None)
-    return [] if path is None else [line for line in (_text(tree, path) or "").splitlines() if line.strip()]
+    # A blank line takes a number, too, or all names below it would move to another class.
+    text = None if path is None else _text(tree, path)
+    return re.split(r"\r\n|\n|\r", text) if text else []

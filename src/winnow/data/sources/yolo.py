@@ -63,7 +63,7 @@ class Yolo:
         if first.casefold().endswith((".yaml", ".yml")):
             return _all(tree, read_data_yaml(tree, first, tally), tally)
         if posixpath.basename(first).casefold() in _NAME_LISTS:
-            return _all(tree, DataYaml(read_names(tree, first)), tally)
+            return _all(tree, DataYaml(read_names(tree, first, tally)), tally)
         return _all(tree, DataYaml(), tally) if _is_in_labels(first) else _one(tree, first, tally)
 
 
@@ -130,7 +130,7 @@ def _said_beside(tree: Tree, path: str, tally: Tally) -> DataYaml:
             return read_data_yaml(tree, beside, tally)
     for name in _NAME_LISTS:
         if _is_file(tree, beside := posixpath.join(folder, name)):
-            return DataYaml(read_names(tree, beside))
+            return DataYaml(read_names(tree, beside, tally))
     return DataYaml()
 
 
