@@ -48,6 +48,14 @@ def test_one_damaged_file_costs_one_line(tmp_path):
     assert {line.code for line in got.refused.values()} == {"E_ANN_XML"}
 
 
+@pytest.mark.parametrize("before", ["<!-- <made> by us -->", "<?tool <made>?>", "<!--\n<annotations>\n-->"])
+def test_what_stands_in_a_comment_is_not_the_root(before, tmp_path):
+    _kit(tmp_path, "1")
+    path = tmp_path / "VOC2012/Annotations/1.xml"
+    write(path, '<?xml version="1.0"?>' + before + path.read_text().split("?>")[-1])
+    assert list(outcome(tmp_path).found) == ["VOC2012/JPEGImages/1.jpg"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

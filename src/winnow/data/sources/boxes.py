@@ -200,7 +200,7 @@ def number(value: object) -> float | None:
     """A finite number, also out of text; None if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, str) and len(value) > _MAX_DIGITS:
+    if isinstance(value, str) and (len(value) > _MAX_DIGITS or "_" in value):  # to Python, 1_0 is ten
         return None
     try:
         found = float(value)

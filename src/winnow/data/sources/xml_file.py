@@ -21,6 +21,7 @@ _MAX_DEPTH = 32
 _MAX_SMALL_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
 
 
 class _HostileError(ValueError):
@@ -51,8 +52,7 @@ def children(tree: Tree, path: str) -> Iterator[Element]:
 
 def root_tag(tree: Tree, path: str) -> str | None:
     """The name of the outermost element, read off the beginning of the file."""
-    text = loose_text(beginning(tree, path))
-    found = _ROOT.search(text)
+    found = _ROOT.search(_COMMENT.sub("", loose_text(beginning(tree, path))))
     return found.group(1) if found else None
 
 
