@@ -123,3 +123,21 @@ def test_the_user_says_which_column_holds_labels_where_several_may(tmp_path):
     path = write(tmp_path / "min.json", records)
     assert outcome(path).error == "E_ANN_SCHEMA"
     assert outcome(path, label_columns=("weather",)).labels() == {"a.jpg": ("rain",)}
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ("b.jpg,2", "result.csv, line 3"),
+        ("b.jpg,2,big, dog,1", "result.csv, line 3"),
+        ('b.jpg,2,"dog,1', "result.csv, line 3"),
+        ('b.jpg,2,"{""choices"": [""do",1', "b.jpg"),
+    ],
+    ids=["short", "long", "open quote", "half a JSON"],
+)
+def test_a_row_of_csv_that_is_broken_costs_itself_only(row, line, tmp_path):
+    pictures(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    rows = f"image,annotation_id,choice,annotator\na.jpg,1,cat,1\n{row}\nc.jpg,3,dog,1\n"
+    got = outcome(write(tmp_path / "result.csv", rows))
+    assert got.labels() == {"a.jpg": ("cat",), "c.jpg": ("dog",)}
+    assert {name: refused.code for name, refused in got.refused.items()} == {line: "E_ANN_SCHEMA"}

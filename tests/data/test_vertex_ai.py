@@ -79,3 +79,32 @@ def test_a_broken_line_costs_itself_only(tmp_path):
     got = outcome(write(tmp_path / "a.jsonl", f"{good}\n{{broken\n5\n"))
     assert list(got.found) == ["a.jpg"]
     assert [line.code for line in got.refused.values()] == ["E_ANN_JSON", "E_ANN_SCHEMA"]
+
+
+def test_a_line_of_csv_that_is_broken_costs_itself_only(tmp_path):
+    pictures(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    got = outcome(write(tmp_path / "all.csv", f'gs://b/a.jpg,"cat\ngs://b/b.jpg,dog\ngs://b/c.jpg,{"x" * 200_000}\n'))
+    assert got.labels() == {"b.jpg": ("dog",)}
+    assert {name: line.code for name, line in got.refused.items()} == {
+        "all.csv, line 1": "E_ANN_SCHEMA",
+        "c.jpg": "E_NAME",
+    }
+
+
+def test_a_box_with_a_broken_number_is_no_row_of_classes(tmp_path):
+    pictures(tmp_path, "a.jpg")
+    got = outcome(write(tmp_path / "boxes.csv", "TRAIN,gs://b/a.jpg,cat,0.1,x,,,0.5,0.5,,\n"))
+    assert (got.labels(), got.codes) == ({"a.jpg": ("cat",)}, {"W_BOX_DROPPED"})
+
+
+def test_a_split_that_nobody_knows_is_told(tmp_path):
+    pictures(tmp_path, "a.jpg", "b.jpg")
+    use = "aiplatform.googleapis.com/ml_use"
+    lines = [
+        {"imageGcsUri": f"gs://b/{name}.jpg", "classificationAnnotation": {"displayName": "cat"}}
+        | {"dataItemResourceLabels": {use: split}}
+        for name, split in (("a", "unassigned"), ("b", "holdout"))
+    ]
+    got = outcome(write(tmp_path / "all.jsonl", "\n".join(map(json.dumps, lines))))
+    assert got.codes == {"W_SPLIT_UNKNOWN"}
+    assert "holdout" in got.notes[0].text

@@ -10,9 +10,11 @@ records as label_studio_converter writes them (https://github.com/HumanSignal/la
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -21,6 +23,7 @@ from winnow.data.sources.boxes import Marks, number, rotated_corners, stated_siz
 from winnow.data.sources.json_file import first_keys, json_files, read_json
 from winnow.data.sources.pictures_of import is_address, is_picture_name, shown
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError
+from winnow.data.sources.tables.delimited import rows_of_text
 from winnow.data.sources.text_file import as_text, beginning, loose_text, read_bytes
 from winnow.data.sources.tree import Tree, other_files
 from winnow.events import Note
@@ -35,6 +38,8 @@ _RECORD_KEYS = frozenset(
 _UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")
 _SIDES = ("x", "y", "width", "height")
 _MAX_CELL = 16 << 20
+# What could be read of JSON is text no more; names of classes do not begin so.
+_JSON_STARTS = ('{"', '["', "[{")
 
 _Record = Mapping[str, Any]
 
@@ -228,12 +233,20 @@ def _table(tree: Tree, path: str, annotated: Annotated) -> list[_Record]:
         ) from error
     if has_mark:
         annotated.tally.count("W_BOM", path)
-    lines = csv.reader(text.splitlines(keepends=True))
-    try:
-        header, *rows = list(lines) or [[]]
-    except csv.Error as error:
-        raise RefusedSourceError("E_ANN_SCHEMA", f"{path} is no table of text ({error}): export it anew.") from error
-    return [{key: _cell(cell) for key, cell in zip(header, row, strict=False)} for row in rows if any(row)]
+    header: list[str] | None = None
+    records: list[_Record] = []
+    for line, row in rows_of_text(partial(io.StringIO, text, newline="")):
+        place = f"{path}, line {line}"
+        if isinstance(row, str):
+            annotated.refuse(Refused(place, "E_ANN_SCHEMA", f"The line cannot be read ({row}): export it anew."))
+        elif header is None:
+            header = row
+        elif len(row) < len(header) or any(row[len(header) :]):
+            why = f"The row has {len(row)} cells where the table has {len(header)} columns: export it anew."
+            annotated.refuse(Refused(place, "E_ANN_SCHEMA", why))
+        else:
+            records.append({key: _cell(cell) for key, cell in zip(header, row, strict=False)})
+    return records
 
 
 def _cell(cell: str) -> object:
@@ -297,6 +310,8 @@ def _said(value: object, marks: Marks, annotated: Annotated) -> None:
     elif isinstance(value, list):
         for each in cast(list[Any], value):
             _said(each, marks, annotated)
+    elif isinstance(value, str) and value.startswith(_JSON_STARTS):
+        marks.refusal = ("E_ANN_SCHEMA", "What was said of it is JSON that is cut off or damaged: export it anew.")
     else:
         marks.named(value)
 

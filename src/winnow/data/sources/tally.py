@@ -16,6 +16,7 @@ _SAYINGS: dict[str, tuple[bool, str]] = {
     ),
     "W_CLASS_MERGED": (True, "Classes that bear one name were made one ({first})."),
     "W_DUP": (True, "Pictures or annotations are listed more than once ({n}; the first: {first}): they were joined."),
+    "W_SPLIT_UNKNOWN": (False, "Splits that nobody knows were left out ({n}; the first: {first})."),
     "W_TYPE_COERCED": (False, "Text was read as numbers or numbers as text ({n} times; the first: {first})."),
     "W_SEG_DROPPED": (False, "Outlines were not kept, only the boxes around them ({n})."),
     "W_UNKNOWN_KEY": (False, "What Winnow has no use for was left out ({first})."),

@@ -10,9 +10,10 @@ https://cloud.google.com/vision/automl/object-detection/docs/csv-format.
 
 from __future__ import annotations
 
-import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, cast
 
 from winnow.data.sources.annotated import Annotated
@@ -20,6 +21,7 @@ from winnow.data.sources.boxes import Marks, number
 from winnow.data.sources.json_file import first_keys, json_files, read_json, read_json_lines
 from winnow.data.sources.pictures_of import shown
 from winnow.data.sources.source import Found, ImportOptions, Refused, RefusedSourceError, split_named
+from winnow.data.sources.tables.delimited import rows_of_text
 from winnow.data.sources.text_file import as_text, beginning, loose_text, read_bytes
 from winnow.data.sources.tree import Tree, other_files
 from winnow.events import Note
@@ -99,6 +101,8 @@ def _mark(entry: dict[str, Any], place: str, path: str, annotated: Annotated) ->
     about = entry.get("dataItemResourceLabels")
     use = cast(dict[str, Any], about).get(_USE) if isinstance(about, dict) else None
     split = split_named(use) if isinstance(use, str) else None
+    if use is not None and split is None and str(use).casefold() not in _USES:
+        annotated.tally.count("W_SPLIT_UNKNOWN", shown(use))
     marks = annotated.picture(entry["imageGcsUri"], near=path, split=split)
     if marks is None:
         return
@@ -124,12 +128,12 @@ def _read_csv(tree: Tree, path: str, annotated: Annotated) -> None:
         ) from error
     if has_mark:
         annotated.tally.count("W_BOM", path)
-    try:
-        for line, row in enumerate(csv.reader(text.splitlines()), start=1):
-            if any(row):
-                _mark_row([cell.strip() for cell in row], f"{path}, line {line}", path, annotated)
-    except csv.Error as error:
-        raise RefusedSourceError("E_ANN_SCHEMA", f"{path} is no table of text ({error}): export it anew.") from error
+    for line, row in rows_of_text(partial(io.StringIO, text, newline="")):
+        place = f"{path}, line {line}"
+        if isinstance(row, str):
+            annotated.refuse(Refused(place, "E_ANN_SCHEMA", f"The line cannot be read ({row}): mend it."))
+        else:
+            _mark_row([cell.strip() for cell in row], place, path, annotated)
 
 
 def _mark_row(row: list[str], place: str, path: str, annotated: Annotated) -> None:
@@ -147,6 +151,9 @@ def _mark_row(row: list[str], place: str, path: str, annotated: Annotated) -> No
     # A label and four corners (two are enough): AutoML's form of a box; all empty where there is none.
     if len(numbers) == _N_COORDINATES and all(cell == "" or number(cell) is not None for cell in numbers):
         _mark_box(said[0], numbers, marks)
+    elif len(numbers) == _N_COORDINATES and sum(number(cell) is not None for cell in numbers) >= 2:
+        marks.named(said[0])
+        marks.warn("W_BOX_DROPPED")  # one of its numbers is none: it is a box all the same, not a row of classes
     else:
         for label in filter(None, said):
             marks.named(label)

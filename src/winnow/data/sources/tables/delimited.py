@@ -116,7 +116,9 @@ class _Lines:
         return self.number
 
 
-def _cells(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> Iterator[tuple[int, list[str] | str]]:
+def rows_of_text(
+    text: Callable[[], TextIO], delimiter: str = ",", skip: int = 0
+) -> Iterator[tuple[int, list[str] | str]]:
     """Rows that are not blank with the number of their (last) line; what is wrong with one that cannot be read.
 
     A quote that is not closed would make one cell of all that follows, to the next quote: it costs its own line only.
@@ -142,7 +144,7 @@ def _cells(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> Iterato
 
 
 def _sample(text: Callable[[], TextIO], delimiter: str, skip: int = 0) -> list[list[str]]:
-    return [row for _, row in islice(_cells(text, delimiter, skip), _SAMPLE_ROWS) if isinstance(row, list)]
+    return [row for _, row in islice(rows_of_text(text, delimiter, skip), _SAMPLE_ROWS) if isinstance(row, list)]
 
 
 def _delimiter(text: Callable[[], TextIO]) -> tuple[str, int]:
@@ -186,7 +188,7 @@ def _is_in_place(header: Sequence[str], row: Sequence[str]) -> bool:
 def _rows(
     name: str, text: Callable[[], TextIO], delimiter: str, skip: int, width: int, has_header: bool
 ) -> Iterator[Row | Refused]:
-    rows = _cells(text, delimiter, skip)
+    rows = rows_of_text(text, delimiter, skip)
     is_header = has_header
     for line, cells in rows:
         place = f"{name}, line {line}"
