@@ -323,6 +323,23 @@ def test_a_table_without_names_of_columns_is_read_by_what_is_in_it(folder):
     assert codes_in(path) == ["W_NO_HEADER"]
 
 
+def test_a_sheet_without_names_of_columns_loses_no_picture(folder):
+    book = openpyxl.Workbook()
+    for row in (("a.png", "cat"), ("b.png", "dog"), ("c.png", "cat")):
+        book.active.append(row)
+    book.save(folder / "t.xlsx")
+    assert [(f.source, f.label) for f in found_in(folder / "t.xlsx")] == list(
+        zip(NAMES, ["cat", "dog", "cat"], strict=False)
+    )
+    assert codes_in(folder / "t.xlsx") == ["W_NO_HEADER"]
+
+
+def test_a_column_called_split_of_which_half_is_known_keeps_its_splits(folder):
+    path = table(folder, "image,label,split\na.png,cat,train\nb.png,dog,holdout\nc.png,cat,eval\nd.png,dog,test\n")
+    assert [found.split for found in found_in(path)] == ["train", None, None, "test"]
+    assert codes_in(path) == ["W_SPLIT_UNKNOWN"]
+
+
 def test_columns_of_the_same_name_are_told_apart(folder):
     path = table(folder, "image,label,label\na.png,cat,1\nb.png,dog,2\n")
     assert [(f.label, f.metadata) for f in found_in(path)] == [("cat", {"label (2)": "1"}), ("dog", {"label (2)": "2"})]

@@ -89,7 +89,7 @@ class _Chooser:
         weight, time = self._asked(asked.weight_column), self._asked(asked.time_column)
         if picture is None:
             picture = self._picture()
-        split = self._named("split", _is_split) if split is None else split
+        split = self._named("split", _is_split, at_least=0.0) if split is None else split
         group = self._named("group") if group is None else group
         weight = self._named("weight", _is_number) if weight is None else weight
         time = self._named("time", _is_time) if time is None else time
@@ -129,10 +129,10 @@ class _Chooser:
         left = {plain(self._columns[i]): i for i in reversed(self._left)}
         return [left[name] for name in names if name in left]
 
-    def _named(self, role: Role, holds: Holds | None = None) -> int | None:
-        """The first column with a usual name whose cells, for the most part, are what they should be."""
+    def _named(self, role: Role, holds: Holds | None = None, *, at_least: float = 0.5) -> int | None:
+        """The first column with a usual name of whose cells a larger share than `at_least` are what they should be."""
         for i in self._by_name(USUAL_NAMES[role]):
-            if holds is None or self._share(i, holds) > 0.5:
+            if holds is None or self._share(i, holds) > at_least:
                 self._take([i])
                 return i
         return None

@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 
 from winnow.data.sources.source import Refused, RefusedSourceError
 from winnow.data.sources.tables.formulas import from_text
-from winnow.data.sources.tables.names import USUAL_NAMES, is_usual_name, looks_like_picture, plain
+from winnow.data.sources.tables.names import USUAL_NAMES, is_header, looks_like_picture, plain
 from winnow.data.sources.tables.table import Row, Table, distinct_columns, dropped
 from winnow.data.sources.tables.text import encoding_of
 from winnow.events import Note
@@ -169,7 +169,7 @@ def _fit(text: Callable[[], TextIO], delimiter: str) -> tuple[float, int]:
 
 def _header(sample: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
     first, rest = sample[0], sample[1:]
-    if not any(is_usual_name(cell) for cell in first) and any(looks_like_picture(cell) for cell in first):
+    if not is_header(first):
         return [f"column {i + 1}" for i in range(len(first))], False
     if rest and all(len(row) == len(first) + 1 and row[-1] for row in rest) and not _is_in_place(first, rest[0]):
         return ["row name", *first], True  # R names its rows, but not their column
@@ -189,13 +189,13 @@ def _rows(
     name: str, text: Callable[[], TextIO], delimiter: str, skip: int, width: int, has_header: bool
 ) -> Iterator[Row | Refused]:
     rows = rows_of_text(text, delimiter, skip)
-    is_header = has_header
+    is_next_header = has_header
     for line, cells in rows:
         place = f"{name}, line {line}"
         if isinstance(cells, str):
             yield dropped(place, f"The row cannot be read ({cells}): mend its cells.")
-        elif is_header:
-            is_header = False
+        elif is_next_header:
+            is_next_header = False
         else:
             yield _row(place, cells, width)
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from winnow.data.sources.source import Refused, RefusedSourceError
+from winnow.data.sources.tables.names import is_header
 from winnow.data.sources.tables.table import Row, Table, distinct_columns
 from winnow.errors import UserError
 from winnow.events import Note
@@ -42,7 +43,7 @@ def read_excel(name: str, open_file: Callable[[], BinaryIO]) -> Table:
         _refuse_bomb(name, file)
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            header, rows, notes = _first_sheet(name, book)
+            (first, header), rows, notes = _first_sheet(name, book)
         except UserError:
             raise
         # A damaged or hostile workbook fails in many ways inside zipfile, the XML reader and openpyxl.
@@ -51,7 +52,12 @@ def read_excel(name: str, open_file: Callable[[], BinaryIO]) -> Table:
                 "E_ANN_SCHEMA",
                 f"{name} is no readable .xlsx workbook ({str(error)[:200]}): save it again in Excel, or as CSV.",
             ) from error
-    columns, renamed = distinct_columns(["" if cell is None else str(cell) for cell in header])
+    names = ["" if cell is None else str(cell) for cell in header]
+    if not is_header(names):
+        text = f"The first row of {name} names no columns: it was read as a picture, and the columns were numbered."
+        notes.append(Note(text, is_warning=True, code="W_NO_HEADER"))
+        names, rows = [""] * len(names), [(first, header), *rows]
+    columns, renamed = distinct_columns(names)
     return Table(name, columns, partial(_rows, name, rows), (*notes, *renamed))
 
 
@@ -74,15 +80,15 @@ def _refuse_bomb(name: str, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _first_sheet(name: str, book: Any) -> tuple[Cells, list[tuple[int, Cells]], list[Note]]:
-    """The cells of its header, its other rows with their numbers, and what to say."""
+def _first_sheet(name: str, book: Any) -> tuple[tuple[int, Cells], list[tuple[int, Cells]], list[Note]]:
+    """Its first row, which may be a header, its other rows, all with their numbers, and what to say."""
     filled = [(sheet, rows) for sheet in book.worksheets if (rows := _filled_rows(name, sheet))]
     if not filled:
         raise RefusedSourceError("E_EMPTY", f"{name} holds no rows: give one for each picture, below a row of names.")
     sheet, rows = filled[0]
     others = ", ".join(str(other.title) for other, _ in filled[1:6])
     text = f"Of {name} only the sheet '{sheet.title}' was read, not {others}: put all rows into one sheet."
-    return rows[0][1], rows[1:], [Note(text, is_warning=True)] if others else []
+    return rows[0], rows[1:], [Note(text, is_warning=True, code="W_ROW_DROPPED")] if others else []
 
 
 def _filled_rows(name: str, sheet: Any) -> list[tuple[int, Cells]]:

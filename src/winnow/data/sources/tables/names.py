@@ -62,6 +62,11 @@ def is_usual_name(cell: str) -> bool:
     return name in _ALL or name.endswith(("filename", "filepath", "imagepath"))
 
 
+def is_header(cells: Sequence[str]) -> bool:
+    """Does a table's first row name its columns? Not if it holds a picture's path and no usual name."""
+    return any(map(is_usual_name, cells)) or not any(map(looks_like_picture, cells))
+
+
 def looks_like_picture(cell: str) -> bool:
     """Does this end like a picture's path?"""
     return cell.strip().casefold().endswith(SUFFIXES) and len(cell) < 1000
