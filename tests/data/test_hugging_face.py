@@ -119,6 +119,15 @@ def test_lists_of_numbers_are_several_labels(names, tmp_path):
     assert [f.labels for f in found_in(tmp_path)] == [("cat", "dog"), ("dog",), (), None]
 
 
+def test_a_column_of_another_name_does_not_go_before_the_class_folders(tmp_path):
+    _pictures(tmp_path, "cat/0.png", "cat/1.png", "dog/2.png", "dog/3.png")
+    cameras = {"cat/0.png": "A", "cat/1.png": "B", "dog/2.png": "A", "dog/3.png": "B"}
+    _lines(tmp_path / "metadata.jsonl", *({"file_name": name, "camera": said} for name, said in cameras.items()))
+    assert {found.source: (found.label, found.metadata["camera"]) for found in found_in(tmp_path)} == {
+        name: (name.split("/")[0], said) for name, said in cameras.items()
+    }
+
+
 @pytest.mark.parametrize("unnamed", [None, "", 5])
 def test_a_class_without_a_name_costs_its_rows(unnamed, tmp_path):
     pictures = [{"bytes": file_of(noise(i)), "path": None} for i in range(3)]

@@ -48,7 +48,7 @@ class ImageFolder:
         """
         labels, splits = _by_folder(tree)
         used: set[str] = set()
-        for rows in rows_of(tree, files, options, needs_labels=not labels):
+        for rows in rows_of(tree, files, options, folders_say_labels=bool(labels)):
             for item in rows.found():
                 if isinstance(item, Found):
                     used.add(item.source)

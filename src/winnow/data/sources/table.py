@@ -130,25 +130,43 @@ def unnamed_pictures(tree: Tree, used: set[str]) -> Iterator[Refused]:
             yield Refused(path, "E_NO_LABEL", "No row of the table names it: add one, or ignore this.")
 
 
-def rows_of(tree: Tree, files: Sequence[str], options: ImportOptions, *, needs_labels: bool = True) -> list[TableRows]:
+def rows_of(
+    tree: Tree, files: Sequence[str], options: ImportOptions, *, folders_say_labels: bool = False
+) -> list[TableRows]:
     """The tables in some files, with the splits that their names tell.
 
     Args:
-        needs_labels: must one of them say labels? (The test table of a contest says none.)
+        folders_say_labels: do folders say the labels where no column is called so? Otherwise one of the tables must,
+            but not each: the test table of a contest says none.
 
     Raises:
         BadDataError, UserError: as `TableRows`.
     """
     splits = splits_of(files)
-    tables = [_rows(tree, path, options, splits.get(path)) for path in files]
-    if needs_labels and not any(rows.roles.labels for rows in tables):
+    tables = [_rows(tree, path, options, splits.get(path), guesses_labels=not folders_say_labels) for path in files]
+    if not folders_say_labels and not any(rows.roles.labels for rows in tables):
         return [_rows(tree, path, options, splits.get(path), needs_labels=True) for path in files]
     return tables
 
 
-def _rows(tree: Tree, path: str, options: ImportOptions, split: str | None, *, needs_labels: bool = False) -> TableRows:
+def _rows(
+    tree: Tree,
+    path: str,
+    options: ImportOptions,
+    split: str | None,
+    *,
+    needs_labels: bool = False,
+    guesses_labels: bool = True,
+) -> TableRows:
     pictures = PictureCells(tree, path, is_alone=False, split=split, allows_urls=options.allows_urls)
-    return TableRows(read_table(tree, path), pictures, options, needs_labels=needs_labels, split=split)
+    return TableRows(
+        read_table(tree, path),
+        pictures,
+        options,
+        needs_labels=needs_labels,
+        guesses_labels=guesses_labels,
+        split=split,
+    )
 
 
 def _is_table(tree: Tree, path: str) -> bool:

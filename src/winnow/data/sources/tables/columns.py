@@ -51,6 +51,7 @@ def choose_columns(
     is_picture: Holds,
     *,
     needs_labels: bool = True,
+    guesses_labels: bool = True,
 ) -> Roles:
     """What each column means.
 
@@ -60,24 +61,31 @@ def choose_columns(
         options: what the user said of the columns.
         is_picture: is this cell a picture, or the path of one that exists?
         needs_labels: is a table without any labels a mistake?
+        guesses_labels: may a column of no usual name hold them? (Not where class folders say them already.)
 
     Raises:
         UserError: a column that the user named is not there.
         RefusedSourceError: E_ANN_SCHEMA, no column, or several, may hold the pictures or the labels.
     """
-    return _Chooser(columns, sample, options, is_picture).roles(needs_labels)
+    return _Chooser(columns, sample, options, is_picture, guesses_labels).roles(needs_labels)
 
 
 class _Chooser:
     """Takes columns away from those that are left, the surest first."""
 
     def __init__(
-        self, columns: Sequence[str], sample: Sequence[Sequence[Any]], options: ImportOptions, is_picture: Holds
+        self,
+        columns: Sequence[str],
+        sample: Sequence[Sequence[Any]],
+        options: ImportOptions,
+        is_picture: Holds,
+        guesses_labels: bool,
     ) -> None:
         self._columns = columns
         self._cells = [[row[i] for row in sample if _is_filled(row[i])] for i in range(len(columns))]
         self._options = options
         self._is_picture = is_picture
+        self._guesses_labels = guesses_labels
         self._left = list(range(len(columns)))
 
     def roles(self, needs_labels: bool) -> Roles:
@@ -179,7 +187,7 @@ class _Chooser:
                 chosen = next(iter(self._by_name(LABEL_NAME_COLUMNS)), chosen)
             self._take([chosen])
             return (chosen,), False
-        candidates = [i for i in self._left if self._cells[i]]
+        candidates = [i for i in self._left if self._cells[i]] if self._guesses_labels else []
         if len(candidates) > 1 and all(self._share(i, _is_truth) == 1 for i in candidates):
             self._take(candidates)
             return tuple(candidates), True

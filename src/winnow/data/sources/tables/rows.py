@@ -31,6 +31,7 @@ class TableRows:
 
     Args:
         needs_labels: is a table without any labels a mistake?
+        guesses_labels: may a column of no usual name hold them?
         split: of all rows, where no column says it.
 
     Raises:
@@ -45,6 +46,7 @@ class TableRows:
         options: ImportOptions,
         *,
         needs_labels: bool = True,
+        guesses_labels: bool = True,
         split: str | None = None,
     ) -> None:
         self._table = table
@@ -53,7 +55,14 @@ class TableRows:
         self._is_split_asked = options.split_column is not None
         self._is_weight_asked = options.weight_column is not None
         self.sample = sample_of(table)
-        self.roles = choose_columns(table.columns, self.sample, options, pictures.holds, needs_labels=needs_labels)
+        self.roles = choose_columns(
+            table.columns,
+            self.sample,
+            options,
+            pictures.holds,
+            needs_labels=needs_labels,
+            guesses_labels=guesses_labels,
+        )
 
     def share_found(self) -> float:
         """Which share of the first rows names pictures that are there."""
