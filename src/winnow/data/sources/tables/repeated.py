@@ -44,7 +44,7 @@ def joined_labels(table: Table, picture: int, cells: LabelCells) -> tuple[Mappin
     n_rows = sum(len(said[key]) - 1 for key in joined)
     if not n_rows:
         return {}, []
-    what = "their labels were joined" if is_long and differ else "they say the same and were left out"
+    what = "their labels were joined" if is_long and differ else "they say the same labels, and the first row counts"
     text = f"{n_rows} rows of {table.name} name a picture again (the first: {next(iter(joined))[:100]}): {what}."
     return joined, [Note(text, code="W_DUP")]
 
