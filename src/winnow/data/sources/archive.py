@@ -83,7 +83,7 @@ class ArchiveTree:
         RefusedSourceError: E_EMPTY, E_ARCHIVE_TRAVERSAL, _LINK, _SPECIAL, _BOMB or _ENTRIES; and what `entries` raises.
     """
 
-    def __init__(self, path: Path, entries: Iterable[Entry | Note], read: Read) -> None:
+    def __init__(self, path: Path, entries: Iterable[Entry | Refused | Note], read: Read) -> None:
         self._path = path
         self._read = read
         self._remarks: list[Refused | Note] = []
@@ -91,12 +91,14 @@ class ArchiveTree:
         numbers = array("q")
         totals = _Totals(path)
         for entry in entries:
-            if isinstance(entry, Note):
+            if not isinstance(entry, Entry):
                 self._remarks.append(entry)
                 continue
             _refuse_hostile(path, entry)
             totals.add(entry)
-            if entry.kind == "file" and self._add(entry.name):
+            if entry.kind == "folder" and entry.size:
+                self._refuse_filled(entry)
+            elif entry.kind == "file" and self._add(entry.name):
                 numbers.extend(entry[2:])
         totals.finish()
         if not self._names and not any(isinstance(remark, Refused) for remark in self._remarks):
@@ -140,6 +142,10 @@ class ArchiveTree:
             refuse_no_picture(self._read(entry, HEAD_BYTES), entry.size)
         return self._read(entry, entry.size)
 
+    def _refuse_filled(self, folder: Entry) -> None:
+        reason = f"It is called a folder and holds {folder.size} bytes, which may be a file: pack it anew."
+        self._remarks.append(Refused(_shown(folder.name), "E_ARCHIVE_CORRUPT", reason))
+
     def _add(self, written: str) -> bool:
         """Keep a name as a path, unless it is litter or nobody could use it."""
         parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
@@ -147,8 +153,10 @@ class ArchiveTree:
             return False
         name = "/".join(parts)
         if not parts or len(parts) > MAX_DEPTH or len(name) > _LONGEST_PATH:
-            reason = f"Its name has {len(name)} characters and {len(parts)} folders: shorten it and pack it again."
-            self._remarks.append(Refused(name if len(name) <= 80 else f"{name[:79]}…", "E_NAME", reason))
+            has = (
+                f"has {len(name)} characters and {len(parts)} folders: shorten it" if parts else "is empty: give it one"
+            )
+            self._remarks.append(Refused(_shown(name), "E_NAME", f"Its name {has} and pack it again."))
             return False
         self._names.append(name)
         return True
@@ -249,6 +257,10 @@ def trailing_data(path: Path, n_bytes: int, where: str) -> Note:
     )
 
 
+def _shown(name: str) -> str:
+    return (name if len(name) <= 80 else f"{name[:79]}…") or "(no name)"
+
+
 def _refuse_hostile(path: Path, entry: Entry) -> None:
     name = entry.name.replace("\\", "/")
     shown = repr(name[:80])
@@ -279,6 +291,7 @@ class FileAt:
 
     def read(self, offset: int, n_bytes: int) -> bytes:
         """Up to `n_bytes` from `offset` on; fewer at the file's end."""
+        n_bytes = max(min(n_bytes, self.n_bytes - offset), 0)  # room is made for all that is asked for
         if not hasattr(os, "pread"):  # Windows
             with self._lock:
                 os.lseek(self._descriptor, offset, os.SEEK_SET)

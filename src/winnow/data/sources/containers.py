@@ -45,7 +45,9 @@ class Container(NamedTuple):
 
 
 def _is_zip(name: str, head: bytes) -> bool:
-    return head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")) or name.endswith(".zip")
+    if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")):
+        return True
+    return name.endswith(".zip") and packing_of(head) is None and not is_tar(head)
 
 
 def _is_plain_tar(name: str, head: bytes) -> bool:
@@ -66,6 +68,8 @@ def archive_at(path: Path) -> ArchiveTree | None:
     if name.endswith(_DOCUMENTS):
         return None
     head = _head(path)
+    if looks_like_archive(name):
+        _refuse_unread(path, head)
     for container in CONTAINERS:
         if container.matches(name, head):
             return container.open(path)
@@ -76,13 +80,7 @@ def archive_at(path: Path) -> ArchiveTree | None:
 def refuse_other_archives(path: Path) -> None:
     """Raises RefusedSourceError E_ARCHIVE_UNSUPPORTED for an archive or packed file that nobody here can read."""
     head = _head(path)
-    kind = next((kind for magic, kind in _UNREAD if head.startswith(magic)), None)
-    if kind is not None:
-        raise RefusedSourceError(
-            "E_ARCHIVE_UNSUPPORTED",
-            f"{path} is an archive of the kind {kind}, which is not read: unpack it yourself and import the folder, "
-            "or pack it as zip or tar.",
-        )
+    _refuse_unread(path, head)
     if (packing := packing_of(head)) is not None:
         raise RefusedSourceError(
             "E_ARCHIVE_UNSUPPORTED",
@@ -95,6 +93,16 @@ def looks_like_archive(path: str) -> bool:
     """Does the name say that it is an archive? (Archives inside folders and archives are never opened.)"""
     name = path.rpartition("/")[2].casefold()
     return name.endswith(_ARCHIVE_NAMES) or ".tar." in name[-9:]
+
+
+def _refuse_unread(path: Path, head: bytes) -> None:
+    kind = next((kind for magic, kind in _UNREAD if head.startswith(magic)), None)
+    if kind is not None:
+        raise RefusedSourceError(
+            "E_ARCHIVE_UNSUPPORTED",
+            f"{path} is an archive of the kind {kind}, which is not read: unpack it yourself and import the folder, "
+            "or pack it as zip or tar.",
+        )
 
 
 def _head(path: Path) -> bytes:

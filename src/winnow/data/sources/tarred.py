@@ -33,7 +33,7 @@ from winnow.data.sources.archive import (
     is_bomb,
     trailing_data,
 )
-from winnow.data.sources.refused import RefusedSourceError
+from winnow.data.sources.refused import Refused, RefusedSourceError
 from winnow.data.sources.unpack import BROKEN, unpacked
 from winnow.errors import BadDataError
 from winnow.events import Note
@@ -41,6 +41,8 @@ from winnow.events import Note
 BLOCK = 512
 # A pax header or a long name is a few hundred bytes.
 _MAX_HEADER_BYTES = 1 << 20
+_MOST_HEADERS = 100  # for one file; three are usual
+_MOST_DIGITS = 20  # of a size in bytes: more than any disk has
 _ROOM_LEFT_BYTES = 256 << 20
 _KINDS: dict[bytes, Literal["file", "folder", "link", "special"]] = {
     **dict.fromkeys((tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE), "file"),
@@ -48,6 +50,7 @@ _KINDS: dict[bytes, Literal["file", "folder", "link", "special"]] = {
     **dict.fromkeys((tarfile.LNKTYPE, tarfile.SYMTYPE), "link"),
 }
 _LONG_NAME, _LONG_LINK, _LABEL = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, b"V"
+_HEARD, _SPARSE = (b"path", b"size"), b"GNU.sparse"  # what pax headers say that matters here
 _PAX, _PAX_GLOBAL = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE), tarfile.XGLTYPE
 
 
@@ -114,10 +117,11 @@ def _spool(path: Path, packing: str, spool: BinaryIO) -> None:
         raise damaged(path, error or "its end is missing") from error
 
 
-def _entries(path: Path, file: BinaryIO, n_bytes: int) -> Iterator[Entry | Note]:
+def _entries(path: Path, file: BinaryIO, n_bytes: int) -> Iterator[Entry | Refused | Note]:
     """Every member with the headers that speak of it joined."""
     everywhere: dict[str, str] = {}
     here: dict[str, str] = {}
+    n_headers = 0
     while len(block := file.read(BLOCK)) == BLOCK and any(block):
         try:
             info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
@@ -128,15 +132,23 @@ def _entries(path: Path, file: BinaryIO, n_bytes: int) -> Iterator[Entry | Note]
         offset, end = file.tell(), file.tell() + -(-size // BLOCK) * BLOCK
         if size < 0 or offset + size > n_bytes:
             raise damaged(path, f"it should go on until byte {offset + size}, and has {n_bytes}")
+        n_headers += 1
         if info.type in (_LONG_NAME, _LONG_LINK, _PAX_GLOBAL, *_PAX):
+            if n_headers > _MOST_HEADERS:
+                raise damaged(path, f"{n_headers} headers that belong to no file")
             extra = _extra(path, info.type, _header_body(path, file, size))
             (everywhere if info.type == _PAX_GLOBAL else here).update(extra)
         elif info.type != _LABEL:
             yield _entry(info, said, offset, size)
-            here = {}
+            here, n_headers = {}, 0
         file.seek(end)
     if block and len(block) < BLOCK:
         raise damaged(path, "its last header is cut off")
+    if not block:
+        reason = (
+            "The mark that ends a tar is missing, so it may be cut off: compare it with the one it was copied from."
+        )
+        yield Refused(str(path), "E_ARCHIVE_CORRUPT", reason)
     if (n_left := _after_the_end(file)) > 0:
         yield trailing_data(path, n_left, "behind")
 
@@ -145,10 +157,11 @@ def _size(said: Mapping[str, str], info: tarfile.TarInfo) -> int:
     """Of what follows the header; a folder's size is a hint, not bytes."""
     if info.type == tarfile.DIRTYPE:
         return 0
-    try:
-        return int(said.get("size", info.size)) if info.type in _KINDS else info.size
-    except ValueError:
-        return -1
+    stated = said.get("size")
+    if stated is None or info.type not in _KINDS:
+        return info.size
+    # Of thousands of digits, Python reads some and writes none of what they add up to.
+    return int(stated) if stated.isdecimal() and len(stated) <= _MOST_DIGITS else -1
 
 
 def _header_body(path: Path, file: BinaryIO, n_bytes: int) -> bytes:
@@ -162,24 +175,28 @@ def _extra(path: Path, kind: bytes, body: bytes) -> dict[str, str]:
         name = body.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
         return {"path": name} if kind == _LONG_NAME else {}
     said: dict[str, str] = {}
-    while body.strip(b"\0"):
-        digits, _, _ = body[:20].partition(b" ")  # "length key=value\n", the length counting itself
-        length = int(digits) if digits.isdigit() else 0
-        key, has_value, value = body[len(digits) + 1 : max(length - 1, 0)].partition(b"=")
-        if not has_value or length > len(body):
+    body = body.rstrip(b"\0")
+    at = 0
+    while at < len(body):
+        digits, _, _ = body[at : at + 20].partition(b" ")  # "length key=value\n", the length counting itself
+        end = at + int(digits) if digits.isdigit() else 0
+        key, has_value, value = body[at + len(digits) + 1 : max(end - 1, 0)].partition(b"=")
+        if not has_value or end > len(body):
             raise damaged(path, "a pax header is broken")
-        said[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
-        body = body[length:]
+        if key in _HEARD or key.startswith(_SPARSE):  # a header may hold a hundred thousand others
+            said[(_SPARSE if key.startswith(_SPARSE) else key).decode()] = value.decode("utf-8", "surrogateescape")
+        at = end
     return said
 
 
 def _entry(info: tarfile.TarInfo, said: Mapping[str, str], offset: int, size: int) -> Entry:
     name = said.get("path", info.name)
     # Anything else (devices, pipes, sparse files, parts of volumes) has no plain bytes.
-    is_sparse = any(key.startswith("GNU.sparse") for key in said)
-    kind = "special" if is_sparse else _KINDS.get(info.type, "special")
+    kind = "special" if _SPARSE.decode() in said else _KINDS.get(info.type, "special")
     if kind == "file" and name.endswith("/"):  # before POSIX, folders had no type of their own
         kind = "folder"
+    elif kind == "folder":
+        size = 0  # what follows lists the folder: no file
     return Entry(name, kind, offset, size, size)
 
 

@@ -26,6 +26,8 @@ BROKEN = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, struct.erro
 """What the libraries raise for damaged bytes; pyarrow's errors are ValueErrors and OSErrors."""
 
 _CHUNK = 1 << 20
+# What a member leaves of a piece is copied for the next one: of 20 bytes each, a megabyte holds fifty thousand.
+_PACKED_PIECE = 64 << 10
 # `xz -9` needs 65 MB to unpack; a header may ask for 4 GB.
 _LZMA_BYTES = 128 << 20
 
@@ -67,17 +69,17 @@ def unpacked(path: Path, kind: str) -> Iterator[bytes]:
 
 def _stream(file: BinaryIO, make: Callable[[], _Decompressor]) -> Iterator[bytes]:
     """All members of a file: gzip, bzip2 and xz files may be several, one after the other."""
-    data = file.read(_CHUNK)
+    data = file.read(_PACKED_PIECE)
     while data:
         one = make()
         while not one.eof:
-            if one.needs_input and not data and not (data := file.read(_CHUNK)):
+            if one.needs_input and not data and not (data := file.read(_PACKED_PIECE)):
                 raise EOFError("it ends too early")
             piece = one.decompress(data, _CHUNK)
             data = b""
             if piece:
                 yield piece
-        data = (one.unused_data or file.read(_CHUNK)).lstrip(b"\0")  # tapes and xz pad with zeros
+        data = (one.unused_data or file.read(_PACKED_PIECE)).lstrip(b"\0")  # tapes and xz pad with zeros
 
 
 class _Gzip:

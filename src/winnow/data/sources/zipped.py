@@ -40,6 +40,8 @@ _CENTRAL = struct.Struct("<4s6H3L5H2L")  # 4.3.12
 _LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
 _LONGEST_COMMENT = 0xFFFF
 _IN_ZIP64 = 0xFFFFFFFF
+_COUNTED = 0x10000  # where many entries are counted in 16 bits all the same, the rest is missing
+_SPLIT_MARK = 4  # bytes: 8.5.4
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # general purpose bits 0, 6 and 13: 4.4.4
 _UTF8_NAME = 0x800
 _ZIP64, _UNICODE_NAME = 0x0001, 0x7075  # extra fields: 4.5.3, 4.6.9
@@ -47,10 +49,12 @@ _BUFFER = 1 << 20
 
 
 class _Directory(NamedTuple):
-    """Where the central directory lies; `shift` is what stands before the archive, `after` what stands behind it."""
+    """Where the central directory lies and how many entries it should have; `shift` is what stands before the archive,
+    `after` what stands behind it."""
 
     offset: int
     n_bytes: int
+    n_entries: int
     shift: int
     after: int
 
@@ -69,8 +73,6 @@ def zip_tree(path: Path) -> ArchiveTree:
 
 def _entries(path: Path, file: BinaryIO) -> Iterator[Entry | Note]:
     directory = _directory(path, file)
-    if directory.shift:
-        yield trailing_data(path, directory.shift, "before")
     if directory.after:
         yield trailing_data(path, directory.after, "behind")
     starts, ends = array("q"), array("q")
@@ -82,6 +84,11 @@ def _entries(path: Path, file: BinaryIO) -> Iterator[Entry | Note]:
         starts.append(entry.offset)
         ends.append(entry.offset + _LOCAL.size + entry.packed)
         yield entry
+    # Self-extracting archives count from their own beginning, or from the file's.
+    if (n_before := min(starts, default=0)) > _SPLIT_MARK:
+        yield trailing_data(path, n_before, "before")
+    if (len(starts) - directory.n_entries) % _COUNTED:
+        raise damaged(path, f"it should hold {directory.n_entries} entries, and lists {len(starts)}")
     # Entries that share their bytes unpack to far more than the file holds (Fifield, A better zip bomb, 2019).
     order = np.argsort(starts, kind="stable")
     if (np.asarray(ends)[order][:-1] > np.asarray(starts)[order][1:]).any():
@@ -107,24 +114,24 @@ def _directory(path: Path, file: BinaryIO) -> _Directory:
 def _end(path: Path, tail: bytes, at: int, tail_at: int, n_bytes: int) -> _Directory | None:
     if at + _END.size > len(tail):
         return None
-    _, disk, _, _, _, size, offset, n_comment = _END.unpack_from(tail, at)
+    _, disk, _, _, n_entries, size, offset, n_comment = _END.unpack_from(tail, at)
     after = n_bytes - (tail_at + at + _END.size + n_comment)
     ends = tail_at + at
     if (locator := at - _LOCATOR64.size) >= 0 and tail.startswith(b"PK\6\7", locator):
         at64 = tail.rfind(b"PK\6\6", 0, locator)
         if at64 < 0 or at64 + _END64.size > locator:
             return None
-        *_, disk, _, _, _, size, offset = _END64.unpack_from(tail, at64)
+        *_, disk, _, _, n_entries, size, offset = _END64.unpack_from(tail, at64)
         ends = tail_at + at64
     shift = ends - size - offset
-    if after < 0 or shift < 0:
+    if after < 0 or shift < 0 or (shift and not size):  # no list behind something is a comment's
         return None
     if disk not in (0, 0xFFFF):
         raise RefusedSourceError(
             "E_ARCHIVE_UNSUPPORTED",
             f"{path} is one part of several: join them first (zip -s 0 split.zip --out whole.zip).",
         )
-    return _Directory(ends - size, size, shift, after)
+    return _Directory(ends - size, size, n_entries, shift, after)
 
 
 def _listed(path: Path, file: BinaryIO, directory: _Directory) -> Iterator[tuple[int, Entry]]:
@@ -150,10 +157,11 @@ def _listed(path: Path, file: BinaryIO, directory: _Directory) -> Iterator[tuple
 
 
 def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(extra) >= 4:
-        kind, n_bytes = struct.unpack_from("<HH", extra)
-        yield kind, extra[4 : 4 + n_bytes]
-        extra = extra[4 + n_bytes :]
+    at = 0  # not cut off piece by piece: 64 kB may hold 16,000 empty ones
+    while at + 4 <= len(extra):
+        kind, n_bytes = struct.unpack_from("<HH", extra, at)
+        yield kind, extra[at + 4 : at + 4 + n_bytes]
+        at += 4 + n_bytes
 
 
 def _zip64(path: Path, field: bytes, *values: int) -> list[int]:
