@@ -89,7 +89,7 @@ def test_in_a_folder_each_is_kept_cleaned_or_refused(names, place, tmp_path):
         tried += 1
         items = [item for item in _items(root) if not isinstance(item, Note) and item.source != "other/1.png"]
         if place == "class" and not name.strip():
-            assert [item.code for item in items if isinstance(item, Refused)] == ["E_NO_LABEL"]
+            assert [item.code for item in items if isinstance(item, Refused)] == ["E_NAME"]
             continue
         [item] = items
         kept = None if isinstance(item, Refused) else (item.label if place == "class" else item.source[len("other/") :])

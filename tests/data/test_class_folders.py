@@ -42,6 +42,13 @@ def refused(path: Path) -> dict[str, str]:
     return {item.source: item.code for item in items(path) if isinstance(item, Refused)}
 
 
+@pytest.mark.parametrize("name", [" ", "\u3000", "%20"])
+def test_a_class_folder_called_nothing_one_can_see_is_refused_for_its_name(photos, name):
+    (photos / name).mkdir()
+    (photos / "cat" / "0.png").rename(photos / name / "0.png")
+    assert refused(photos) == {f"{name}/0.png": "E_NAME"}
+
+
 def test_litter_of_macs_windows_and_tools_is_left_out_silently(photos):
     before = items(photos)
     litter = [

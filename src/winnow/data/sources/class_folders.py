@@ -50,4 +50,5 @@ class ClassFolders:
 def _labels(folder: str) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     """The label that a folder of this name gives, and the codes of what was done to it."""
     label = class_of_folder(folder)
-    return one_label(label), () if label in (folder, None) else ("W_NAME_NORMALISED",)
+    labels = None if label is None else one_label(label) or (label,)
+    return labels, () if label in (folder, None) else ("W_NAME_NORMALISED",)

@@ -36,7 +36,8 @@ def place(paths: Sequence[str]) -> Iterator[Placed]:
             parts = path.split("/", at + 1)
             split = split_named(parts[depth]) if has_splits and len(parts) > depth else None
             inside = len(parts) > at + 1 and (split is not None or not has_splits)
-            label, split = (label_text(parts[at]), split) if inside else (None, None)
+            # A name of spaces is no class's name, but it lies in a folder: it is refused for its name.
+            label, split = (label_text(parts[at]) or parts[at], split) if inside else (None, None)
         yield Placed(index, label, split)
 
 
