@@ -46,6 +46,12 @@ def test_what_cannot_be_seen_goes_and_is_told(name, clean):
     assert class_name(name) == (clean, True)
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u200c", "\u200d\ufe0f", "\ufe0e"])
+def test_a_name_of_nothing_one_can_see_is_no_name(name):
+    with pytest.raises(ClassNameError, match="no visible character"):
+        class_name(name)
+
+
 @pytest.mark.parametrize("name", ["", " ", "\u200b", "\n\t", "\x00", "x" * 201])
 def test_a_name_that_nobody_can_read_is_refused(name):
     with pytest.raises(ClassNameError, match="E_NAME"):

@@ -15,7 +15,7 @@ from .finding import found_in
 from .pictures import file_of, noise
 
 # Pieces that make trouble alone and together: capitals, per cent signs and what looks like an escape.
-PIECES = [*"aAbB%2F5c3éÉ/.:~$_ unCON0C3A9E:", "%41", "%C3", "%A9", "nul", ".git", "ж", "Ж", "😀"]
+PIECES = [*"aAbB%2F5c3éÉ/.:~$_ unCON0C3A9E:", "%41", "%C3", "%A9", "%2e", "nul", ".git", "ж", "Ж", "😀"]
 NAMES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 
 
@@ -52,6 +52,15 @@ def test_every_class_has_a_folder_of_its_own_that_gives_it_back(names: list[str]
     folders = folders_of_classes(classes)
     assert {folder: class_of_folder(folder) for folder in folders.values()} == {v: k for k, v in folders.items()}
     assert len({disk_key(folder) for folder in folders.values()}) == len(classes)
+
+
+@pytest.mark.parametrize(
+    "names", [("..", "%2e%2e"), ("/", "%2f"), ("%2E", "%2e", "."), ("é/", "%c3%a9%2f", "%C3%A9%2F")]
+)
+def test_a_name_of_escapes_in_small_letters_takes_no_other_folder(names: tuple[str, ...]):
+    folders = folders_of_classes(names)
+    assert len({disk_key(folder) for folder in folders.values()}) == len(names)
+    assert {class_of_folder(folder) for folder in folders.values()} == set(names)
 
 
 def test_a_class_may_be_called_like_the_folder_of_those_without_label():

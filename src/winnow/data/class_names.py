@@ -23,6 +23,7 @@ _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff"
     "\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
 )
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"  # and what chooses the look of an emoji: nothing without what they stand at
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007f]+"
 _BREAK = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
 _HIDDEN = re.compile(f"({_FLAG})|[\0-\x1f\x7f-\x9f{_INVISIBLE}]")
@@ -57,7 +58,7 @@ def class_name(text: str) -> tuple[str, bool]:
     if _SUSPECT.search(plain):
         clean = _HIDDEN.sub(r"\1", _BREAK.sub(" ", encodable(plain)))
         clean = unicodedata.normalize("NFC", clean).strip()
-    if not clean:
+    if not clean.strip(_JOINERS):
         raise ClassNameError("The name of the class has no visible character: give it one. (E_NAME)")
     if len(clean) > LONGEST:
         raise ClassNameError(

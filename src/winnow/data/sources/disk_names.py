@@ -26,6 +26,8 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\0-\x1f\x7f]')
 _ESCAPE = re.compile(
     r"%[2-7][0-9A-F]|%[CD][0-9A-F]%[89AB][0-9A-F]|%E[0-9A-F](?:%[89AB][0-9A-F]){2}|%F[0-7](?:%[89AB][0-9A-F]){3}"
 )
+# In small letters it is none, but some disks take the one for the other: the class "%2e" for the folder of ".".
+_ESCAPE_IN_ANY_CASE = re.compile(_ESCAPE.pattern, re.IGNORECASE)
 _LEADING_ESCAPES = re.compile(f"(?:{_ESCAPE.pattern})*")
 
 
@@ -61,8 +63,9 @@ def folders_of_classes(classes: Iterable[str]) -> dict[str, str]:
     folders: dict[str, str] = {}
     taken = {disk_key(UNLABELLED)}
     for label in sorted(classes):
-        # A per cent sign is escaped where it would be read as the beginning of an escape.
-        folder = disk_name(_ESCAPE.sub(lambda match: "%25" + match.group()[1:], label))
+        # A per cent sign is escaped where it would be read as the beginning of an escape: so no name of escapes alone
+        # is taken already, and there always is one more sign to escape.
+        folder = disk_name(_ESCAPE_IN_ANY_CASE.sub(lambda match: "%25" + match.group()[1:], label))
         while disk_key(folder) in taken:
             folder = _with_one_more_escaped(folder)
         taken.add(disk_key(folder))
