@@ -86,6 +86,22 @@ def test_changed_files_make_a_version(tmp_path: Path, workspace: Workspace) -> N
     assert len(load("growing", workspace=workspace, version=1)) == len(before) == 60
 
 
+def test_no_path_at_all_is_not_the_folder_one_stands_in(
+    photos: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    with pytest.raises(NotFoundError, match="path is empty"):
+        load("", workspace=workspace)
+    assert len(load(".", workspace=workspace)) > 0
+
+
+def test_a_name_that_cannot_be_is_refused_before_anything_is_read(photos: Path, workspace: Workspace) -> None:
+    heard: list[object] = []
+    with pytest.raises(UserError, match="E_NAME"):
+        load(photos, name="../x", workspace=workspace, tell=heard.append)
+    assert heard == []
+
+
 def test_the_embedded_example_needs_no_file(workspace: Workspace) -> None:
     digits = load("digits", workspace=workspace)
     assert len(digits) == 1797

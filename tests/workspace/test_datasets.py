@@ -68,6 +68,8 @@ def test_the_first_name_of_all_gets_the_way_in(workspace: Workspace):
 def test_a_version_that_is_not_there_is_named_with_those_that_are(clouds: Workspace):
     with pytest.raises(NotFoundError, match=r"has no version 7\. It has the versions 1 to 1"):
         clouds.manifest("clouds", 7)
+    with pytest.raises(NotFoundError, match="has no version 1000"):
+        clouds.manifest("clouds", 10**20)  # no database has such an integer
 
 
 def test_a_dataset_without_versions_has_no_pictures_yet(workspace: Workspace):

@@ -20,7 +20,7 @@ from winnow.data.sources.source import ImportOptions
 from winnow.data.splitting import SplitBy, SplitPlan
 from winnow.errors import NotFoundError, UserError, WorkspaceError
 from winnow.events import Note, Progress, Tell, tell_nobody
-from winnow.workspace.names import name_from_source
+from winnow.workspace.names import name_from_source, valid_name
 from winnow.workspace.workspace import Workspace
 
 EXAMPLE = "digits"
@@ -98,6 +98,8 @@ def load(
             return _load_example(opened, name or EXAMPLE, plan, who, tell)
     if version is not None:
         raise UserError("A version can be chosen of a dataset in the workspace only; name the dataset, not its files.")
+    if name is not None:
+        valid_name(name)  # before the work, not after it
     options = ImportOptions(
         path_column=path_column,
         label_columns=_columns(label_column),

@@ -117,7 +117,9 @@ class DatasetStore:
             )
         if version is None or version == newest.number:
             return self._version(dataset.name, newest)
-        found = connection.execute(_of(dataset.id).where(versions.c.number == version)).first()
+        # A number beyond all versions may be beyond the database's integers, too.
+        is_one = 1 <= version <= newest.number
+        found = connection.execute(_of(dataset.id).where(versions.c.number == version)).first() if is_one else None
         if found is None:
             raise NotFoundError(
                 f"Dataset '{dataset.name}' has no version {version}. It has the versions 1 to {newest.number}."

@@ -80,6 +80,10 @@ def open_source(source: object) -> Opened:
     if isinstance(source, str) and is_remote(source):
         return Opened(source, "an address", None, partial(find_remote, source, _find_at, _find_in))
     if isinstance(source, str):
+        if not source:  # a variable without a value, and to a Path the folder that the user stands in
+            raise NotFoundError(
+                "The path is empty: name a folder, an archive or a table ('.' is the folder you are in)."
+            )
         source = Path(source)
     if isinstance(source, Path):
         return _open_path(at_home(source))
