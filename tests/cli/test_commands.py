@@ -56,6 +56,23 @@ def test_import_shows_classes_splits_and_what_was_left_out(winnow: Winnow, shape
     assert "Next: winnow check few, then winnow train few" in said.out
 
 
+def test_an_import_of_nothing_good_says_why_of_each_to_programs(winnow: Winnow, tmp_path: Path):
+    folder = tmp_path / "mine" / "cat"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"not a picture")
+    (folder / "b.png").write_bytes(b"")
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"PK\3\4")
+    for source, codes in (
+        (folder.parent, {"cat/a.png": "E_NOT_IMAGE", "cat/b.png": "E_EMPTY"}),
+        (broken, {str(broken): "E_ARCHIVE_CORRUPT"}),
+    ):
+        said = winnow("import", source, "--json")
+        assert said.code == 3
+        assert {line["source"]: line["code"] for line in json.loads(said.out)["refused"]} == codes
+        assert next(iter(codes.values())) in said.err
+
+
 def test_import_says_once_for_each_kind_what_was_done_to_pictures(winnow: Winnow, shapes: Path, tmp_path: Path):
     folder = tmp_path / "mine"
     shutil.copytree(shapes, folder)

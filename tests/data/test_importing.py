@@ -15,6 +15,7 @@ from winnow.data.decode import decode
 from winnow.data.digits import write_digits
 from winnow.data.importing import import_examples
 from winnow.data.reading import Keep
+from winnow.data.sources.refused import AllRefusedError
 from winnow.data.splitting import SplitPlan
 from winnow.errors import BadDataError, WorkspaceError
 from winnow.events import Note, Progress
@@ -192,8 +193,16 @@ def test_nothing_at_all_says_what_is_needed(tmp_path, keep):
 def test_a_folder_of_broken_files_names_the_first(tmp_path, keep):
     (tmp_path / "photos" / "cat").mkdir(parents=True)
     (tmp_path / "photos" / "cat" / "1.jpg").write_bytes(b"")
-    with pytest.raises(BadDataError, match=r"None of the 1 files.*cat/1\.jpg.*empty"):
+    with pytest.raises(AllRefusedError, match=r"The one file.*cat/1\.jpg.*empty"):
         import_examples(tmp_path / "photos", keep)
+    (tmp_path / "photos" / "cat" / "2.jpg").write_bytes(b"no picture")
+    with pytest.raises(AllRefusedError, match=r"None of the 2 files.*cat/1\.jpg.*empty") as caught:
+        import_examples(tmp_path / "photos", keep)
+    assert caught.value.code == "E_EMPTY"
+    assert [(line.source, line.code) for line in caught.value.refused] == [
+        ("cat/1.jpg", "E_EMPTY"),
+        ("cat/2.jpg", "E_NOT_IMAGE"),
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")

@@ -65,28 +65,35 @@ def _import(
     from winnow.api.printing import Printer
     from winnow.data.paths import is_there
     from winnow.data.sources import open_source
+    from winnow.data.sources.refused import AllRefusedError, Refused, RefusedSourceError
 
     if source != EXAMPLE and not is_there(source):
         open_source(source)  # "no such file": `load` would take the name of a dataset, too, and import nothing
-    with Printer() as printer:
-        dataset = load(
-            source,
-            name=name,
-            workspace=workspace,
-            add=add,
-            in_place=in_place,
-            test_share=test_share,
-            split_by=split_by,
-            seed=seed,
-            path_column=path_column,
-            label_column=label_column,
-            split_column=split_column,
-            group_column=group_column,
-            weight_column=weight_column,
-            time_column=time_column,
-            allow_urls=allow_urls,
-            tell=printer,
-        )
+    try:
+        with Printer() as printer:
+            dataset = load(
+                source,
+                name=name,
+                workspace=workspace,
+                add=add,
+                in_place=in_place,
+                test_share=test_share,
+                split_by=split_by,
+                seed=seed,
+                path_column=path_column,
+                label_column=label_column,
+                split_column=split_column,
+                group_column=group_column,
+                weight_column=weight_column,
+                time_column=time_column,
+                allow_urls=allow_urls,
+                tell=printer,
+            )
+    except RefusedSourceError as error:
+        if as_json:
+            lines = error.refused if isinstance(error, AllRefusedError) else [Refused(source, error.code, error.reason)]
+            echo_json({"refused": [asdict(line) for line in lines]})
+        raise
     if as_json:
         echo_json(facts_of(dataset))
     else:
@@ -119,7 +126,7 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
         "pictures": len(dataset),
         "task": dataset.manifest.task,
         "classes": dataset.counts(),
-        "refused": [{"source": r.source, "code": r.code, "reason": r.reason} for r in dataset.refused],
+        "refused": [asdict(line) for line in dataset.refused],
         "noticed": [{"code": code, "pictures": n, "what": what} for code, n, what in _noticed(dataset)],
         "notes": [asdict(note) for note in dataset.notes],
     }

@@ -19,10 +19,10 @@ from winnow.data.joining import join_examples
 from winnow.data.manifest import Example, Manifest, examples_of, table_of
 from winnow.data.reading import Keep, ReadRows, read_rows
 from winnow.data.sources import open_source
+from winnow.data.sources.refused import AllRefusedError, RefusedSourceError
 from winnow.data.sources.source import ImportOptions, Refused
 from winnow.data.splitting import SplitPlan, split_table
 from winnow.data.writing import Writer
-from winnow.errors import BadDataError
 from winnow.events import Note, Progress, Tell, tell_nobody
 
 _AS_USUAL = ImportOptions()
@@ -96,7 +96,7 @@ def import_examples(
 
     Raises:
         NotFoundError: there is no such file or folder.
-        BadDataError: it holds no readable picture.
+        RefusedSourceError: it holds no readable picture (`AllRefusedError`), or cannot be read as a whole.
         UserError: a column that was asked for is not there.
         WorkspaceError: the copies cannot be written.
     """
@@ -156,15 +156,14 @@ def _read(source: Any, writer: Writer, options: ImportOptions, tell: Tell) -> Re
 def _refuse_nothing(source: Any, n_read: int, refused: Sequence[Refused]) -> None:
     name = str(source) if isinstance(source, Path) else "The data"
     if not n_read and not refused:
-        raise BadDataError(
-            f"{name} holds no pictures: put them into one folder for each class, such as {name}/cats/1.jpg."
+        how = (
+            f"put them into one folder for each class, such as {name}/cats/1.jpg"
+            if isinstance(source, Path) and source.is_dir()
+            else "give it at least one picture"
         )
+        raise RefusedSourceError("E_EMPTY", f"{name} holds no pictures: {how}.")
     if not n_read:
-        first = refused[0]
-        raise BadDataError(
-            f"None of the {len(refused)} files of {name} could be imported. The first: {first.source}: {first.reason} "
-            f"({first.code})"
-        )
+        raise AllRefusedError(name, refused)
 
 
 def _counts(table: pa.Table) -> dict[str, int]:

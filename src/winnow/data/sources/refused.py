@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from winnow.errors import BadDataError
@@ -23,3 +24,17 @@ class RefusedSourceError(BadDataError):
         super().__init__(f"{reason} ({code})")
         self.code = code
         self.reason = reason
+
+
+class AllRefusedError(RefusedSourceError):
+    """Nothing of a source can be used; `refused` has a line for each part of it, `code` is the first one's."""
+
+    def __init__(self, name: str, refused: Sequence[Refused]) -> None:
+        first = refused[0]
+        which = (
+            f"The one file of {name} could not be imported:"
+            if len(refused) == 1
+            else f"None of the {len(refused)} files of {name} could be imported. The first:"
+        )
+        super().__init__(first.code, f"{which} {first.source}: {first.reason}")
+        self.refused = tuple(refused)
