@@ -34,7 +34,7 @@ class Writer:
         self._new.copies += batch.copies
         self._new.places += batch.places
         self._new.facts |= batch.facts
-        self._n_bytes += sum(len(data) for _, data in batch.copies)
+        self._n_bytes += sum([len(data) for _, data in batch.copies])
         self._n_taken += len(batch.copies) + len(batch.places)
         n_new = max(len(self._new.copies), len(self._new.places), len(self._new.facts))
         if n_new >= _WRITE_AT_ONCE or self._n_bytes >= _WRITE_BYTES:

@@ -52,9 +52,9 @@ class ImageFolder:
             for item in rows.found():
                 if isinstance(item, Found):
                     used.add(item.source)
-                    item = replace(item, split=item.split or splits.get(item.source))
+                    item = item._replace(split=item.split or splits.get(item.source))
                     if not rows.roles.labels:
-                        item = replace(item, labels=one_label(labels.get(item.source)))
+                        item = item._replace(labels=one_label(labels.get(item.source)))
                 yield item
         yield from unnamed_pictures(tree, used)
 

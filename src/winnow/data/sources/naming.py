@@ -40,8 +40,7 @@ def _found(found: Found) -> Found | Refused:
     metadata = _metadata(found.metadata) if found.metadata else found.metadata
     if not is_changed and group == found.group and metadata is found.metadata and labels == found.labels:
         return found
-    return replace(
-        found,
+    return found._replace(
         source=source,
         labels=None if labels is None else tuple(dict.fromkeys(labels)),
         boxes=tuple(_renamed(box, name) for box, name in zip(found.boxes, boxes or (), strict=True)),

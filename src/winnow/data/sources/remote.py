@@ -13,7 +13,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -165,7 +165,7 @@ def _held(folder: _Folder, path: Path, url: str, find_path: FindPath, options: I
     """The pictures of a download, which hold its folder; errors name the address in its place."""
     try:
         for item in find_path(path, options):
-            yield replace(item, read=_HeldRead(item.read, folder), path=None) if isinstance(item, Found) else item
+            yield item._replace(read=_HeldRead(item.read, folder), path=None) if isinstance(item, Found) else item
     except RefusedSourceError as error:
         raise _named(error, path, url) from error
     except BadDataError as error:
