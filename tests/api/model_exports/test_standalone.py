@@ -139,7 +139,7 @@ def test_a_reader_who_has_seen_enough_hears_no_complaint(tmp_path: Path, photos:
 def test_the_script_is_short_and_imports_three_libraries_alone():
     script = Path(winnow.__file__).parent / "api" / "model_exports" / "standalone_files" / "predict.py"
     lines = script.read_text(encoding="utf-8").splitlines()
-    assert sum(bool(line.strip()) for line in lines) < 100
+    assert sum(bool(line.strip()) for line in lines) < 120
     imports = {line.split()[1].partition(".")[0] for line in lines if line.startswith(("import ", "from "))}
     assert imports - set(sys.stdlib_module_names) == {"numpy", "onnxruntime", "PIL"}
     switch = next(place for place, line in enumerate(lines) if "ORT_DISABLE_TELEMETRY" in line)

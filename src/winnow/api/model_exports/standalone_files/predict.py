@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +51,38 @@ def read(file: Path) -> NDArray[np.uint8]:
             raise ValueError(f"{image.width} x {image.height} pixels are too many")
         if image.format in ("JPEG", "MPO"):
             image.draft(None, (SIDE, SIDE))  # decoded at the scale that is just enough
+        packed = image.tile[0][3] if image.format == "PNG" and image.tile else None
         image.load()
+        scale_transparent_colour(image, packed)
         try:
             turn = UPRIGHT.get(image.getexif().get(0x0112, 1))
         except Exception:  # damaged metadata costs nothing but itself
             turn = None
         upright = image.transpose(Image.Transpose[turn]) if turn else image
-        return fit(rgb(upright))
+        return fit(rgb(upright, getattr(image, "tag_v2", {})))
 
 
-def rgb(image: Image.Image) -> NDArray[np.uint8]:
+def scale_transparent_colour(image: Image.Image, packed: Any) -> None:
+    """Pillow gives the pixels of a PNG in 8 bits, but the one colour that is transparent in those of the file."""
+    colour = image.info.get("transparency")
+    if packed in ("L;2", "L;4") and isinstance(colour, int):
+        most = {"L;2": 3, "L;4": 15}[packed]
+        image.info["transparency"] = (colour & most) * 255 // most
+    elif packed == "RGB;16B" and isinstance(colour, tuple):
+        image.info["transparency"] = tuple(part >> 8 for part in colour)
+
+
+def rgb(image: Image.Image, tiff_tags: Mapping[int, Any]) -> NDArray[np.uint8]:
     """(H, W, 3) of an image in any mode: transparency on white, 16 bits as value / 257, colour profiles not applied."""
     if image.mode == "F" or image.mode.startswith("I"):
-        pixels = eight_bits(np.asarray(image))
+        values = np.asarray(image)
+        if values.dtype == np.int32 and tiff_tags.get(258) == (32,) and tiff_tags.get(339, (1,)) == (1,):
+            values = values.view(np.uint32)  # Pillow has no mode for integers of 32 bits without a sign
+        pixels = eight_bits(values)
+        if tiff_tags.get(262) == 0:  # the least value is white
+            pixels = 255 - pixels
+        if isinstance(transparent := image.info.get("transparency"), int):
+            pixels[values == transparent] = 255
     elif image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")

@@ -163,7 +163,7 @@ function coloured(values, header, palette, transparent) {
   const bytes = depth === 16 ? Uint8Array.from(values, (value) => value >> 8) : values;
   if (colour === 6) return onWhite(bytes);
   if (colour === 4) return onWhite(greyWithAlpha(bytes));
-  return transparent === null ? bytes : onWhite(withoutColour(bytes, transparent));
+  return transparent === null ? bytes : onWhite(withoutColour(bytes, depth, transparent));
 }
 
 function lookedUp(values, palette, transparent) {
@@ -182,12 +182,12 @@ function lookedUp(values, palette, transparent) {
 function grey(values, depth, transparent) {
   const times = { 1: 255, 2: 85, 4: 17, 8: 1 }[depth];
   const out = new Uint8Array(3 * values.length);
-  // Pillow holds the transparent grey against the pixel as it is shown (of 1 bit: as black or white); 16 bits know none.
-  const raw = transparent === null || depth === 16 ? -1 : twoBytes(transparent, 0);
-  const clear = depth === 1 && raw >= 0 ? (raw ? 255 : 0) : raw >= 0 ? raw & 0xff : -1;
+  const raw = transparent === null ? -1 : twoBytes(transparent, 0);
+  // Of 1 bit, Pillow takes any number but 0 for white.
+  const clear = raw < 0 ? -1 : depth === 1 ? Number(raw > 0) : raw & ((1 << depth) - 1);
   for (let i = 0; i < values.length; i++) {
     const value = depth === 16 ? Math.floor((values[i] + 128) / 257) : values[i] * times;
-    out.fill(value === clear ? 255 : value, 3 * i, 3 * i + 3);
+    out.fill(values[i] === clear ? 255 : value, 3 * i, 3 * i + 3);
   }
   return out;
 }
@@ -206,8 +206,8 @@ function greyWithAlpha(bytes) {
   return out;
 }
 
-function withoutColour(bytes, transparent) {
-  const clear = [0, 2, 4].map((at) => twoBytes(transparent, at) & 0xff);
+function withoutColour(bytes, depth, transparent) {
+  const clear = [0, 2, 4].map((at) => (depth === 16 ? twoBytes(transparent, at) >> 8 : twoBytes(transparent, at) & 0xff));
   const out = new Uint8Array((bytes.length / 3) * 4);
   for (let from = 0, to = 0; from < bytes.length; from += 3, to += 4) {
     const isClear = bytes[from] === clear[0] && bytes[from + 1] === clear[1] && bytes[from + 2] === clear[2];
