@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
@@ -80,11 +81,13 @@ def main() -> None:
 
 
 def _import(source: Path, workspace: Path) -> dict[str, float]:
+    os.sync()  # or the disk would still be at what was written before
     command = [sys.executable, "-c", _IMPORT, str(source), str(workspace)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def _bare(paths: list[str]) -> float:
+    os.sync()
     with multiprocessing.Pool(cores()) as pool:
         start = time.perf_counter()
         assert sum(pool.imap_unordered(_hash_and_decode, paths, chunksize=64)) == len(paths)
