@@ -480,10 +480,11 @@ def test_headers_that_belong_to_no_file_have_an_end(tmp_path):
         open_source(path)
 
 
-def test_a_packed_tar_of_a_hundred_thousand_parts_costs_no_time(tmp_path):
+def test_a_packed_tar_of_hundreds_of_thousands_of_parts_costs_no_time(tmp_path):
     whole = gzip.compress(tar_of(tmp_path / "a.tar", FILES).read_bytes())
-    (tmp_path / "a.tar.gz").write_bytes(whole + gzip.compress(b"") * 100_000)
-    assert _cpu_s(lambda: archive_at(tmp_path / "a.tar.gz")) < 5
+    (tmp_path / "a.tar.gz").write_bytes(whole + gzip.compress(b"") * 400_000)
+    # Copying what is left of a megabyte for each part took twice as long, and what is left of a little a fourth.
+    assert _cpu_s(lambda: archive_at(tmp_path / "a.tar.gz")) < 3
     assert contents(tmp_path / "a.tar.gz") == FILES
 
 

@@ -39,6 +39,7 @@ pixels use less than two thirds of it; the rest is what allocators and the decod
 
 _HELD_BYTES = 8 << 20
 _MOMENT_S = 0.05
+"""Between two starts of the clock while many pictures are decoded."""
 
 
 def main() -> None:
@@ -103,7 +104,7 @@ def _about(data: bytes | None) -> bytes:
 
 
 def _facts(files: Sequence[bytes]) -> bytes:
-    return _framed("\n".join(map(to_text, facts_of_all(files, _now_and_then(start_clock)))))
+    return _framed("\n".join(map(to_text, facts_of_all(files, _start_now_and_then()))))
 
 
 def _framed(line: str) -> bytes:
@@ -141,16 +142,16 @@ def start_clock() -> None:
         signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends the process, whatever library it is in
 
 
-def _now_and_then(start: Callable[[], None]) -> Callable[[], None]:
-    """The same, but nothing if it was called a moment ago: of small pictures, a call to the system for each would take
-    a thirtieth of the time."""
+def _start_now_and_then() -> Callable[[], None]:
+    """`start_clock` that does nothing if it did a moment ago: a call to the system for each small picture would take a
+    thirtieth of the time. A file may then have that moment less than `CPU_S`."""
     last = -math.inf
 
     def start_unless_new() -> None:
         nonlocal last
         if (now := time.monotonic()) - last > _MOMENT_S:
             last = now
-            start()
+            start_clock()
 
     return start_unless_new
 

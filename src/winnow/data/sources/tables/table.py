@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
-from decimal import Decimal
 from enum import Enum
 from numbers import Number
 from pathlib import PurePath
@@ -53,7 +52,7 @@ class Table:
 
 def is_plain(cell: Any) -> bool:
     """Is this nothing, text, a number or the like: what means the same in every run once it is written as text?"""
-    kinds = str | Number | Decimal | date | time | timedelta | PurePath | UUID | Enum | np.generic
+    kinds = str | Number | date | time | timedelta | PurePath | UUID | Enum | np.generic
     return cell is None or (isinstance(cell, kinds) and not isinstance(cell, bytes))
 
 
